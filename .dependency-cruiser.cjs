@@ -1,0 +1,92 @@
+// The table "who may import whom" of docs/architecture.md, and the absence of cycles.
+
+/** Rooms of src/ that a room may import from, besides itself. */
+const mayImport = {
+  errors: [],
+  tensor: ['errors'],
+  settings: ['errors'],
+  inference: ['tensor', 'errors'],
+  models: ['inference', 'tensor', 'errors'],
+  serving: ['models', 'inference', 'tensor', 'errors'],
+  storage: ['errors'],
+  telemetry: ['errors'],
+  http: ['errors', 'telemetry', 'serving', 'models', 'tensor'],
+  domains: ['serving', 'tensor', 'errors', 'http'],
+  protocols: ['serving', 'tensor', 'errors', 'http'],
+  tasks: ['serving', 'storage', 'errors', 'http'],
+  batches: ['serving', 'storage', 'errors', 'http'],
+  predictions: ['serving', 'storage', 'errors', 'http'],
+  client: ['tensor', 'errors'],
+};
+
+/** Npm packages that a room may import; rooms that are not listed are free. */
+const mayInstall = {
+  errors: [],
+  tensor: [],
+  settings: ['zod'],
+  inference: ['onnxruntime-node', 'onnxruntime-common'],
+  models: ['zod'],
+  serving: [],
+};
+
+const roomPath = (room) => `^src/${room}(/|\\.ts$)`;
+
+const roomRules = Object.entries(mayImport).map(([room, allowed]) => ({
+  name: `${room}-imports`,
+  comment: `src/${room} may import only itself${allowed.length > 0 ? ` and ${allowed.join(', ')}` : ''}`,
+  severity: 'error',
+  from: { path: roomPath(room) },
+  to: { path: '^src/', pathNot: [room, ...allowed].map(roomPath) },
+}));
+
+const packageRules = Object.entries(mayInstall).map(([room, packages]) => ({
+  name: `${room}-packages`,
+  severity: 'error',
+  from: { path: roomPath(room) },
+  to: {
+    path: 'node_modules',
+    ...(packages.length > 0 && { pathNot: packages.map((name) => `node_modules/${name}/`) }),
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'onnxruntime-in-the-runner-only',
+      comment:
+        'A run blocks its thread and a native crash ends its process, so only the runner process loads ONNX Runtime',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/inference/runner/child\\.ts$' },
+      to: { path: 'node_modules/onnxruntime' },
+    },
+    {
+      name: 'domains-are-strangers',
+      severity: 'error',
+      from: { path: '^src/(domains|protocols)/([^/]+)/' },
+      to: { path: '^src/(domains|protocols)/[^/]+/', pathNot: '^src/$1/$2/' },
+    },
+    {
+      name: 'nobody-imports-the-composition-root',
+      severity: 'error',
+      from: { pathNot: '^src/(app|lifespan|main|index|cli/.*)\\.?(ts)?$' },
+      to: { path: '^src/(app|lifespan|main|cli/)' },
+    },
+    {
+      name: 'no-unlisted-packages',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'unknown'] },
+    },
+    ...roomRules,
+    ...packageRules,
+  ],
+  options: {
+    // TypeScript 7 has no compiler API that dependency-cruiser could use.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { conditionNames: ['import', 'node', 'default', 'types'], exportsFields: ['exports'] },
+  },
+};

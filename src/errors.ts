@@ -1,0 +1,121 @@
+/**
+ * What went wrong, free of any protocol. Each protocol maps kinds to its own status codes.
+ *
+ * - `malformed`: cannot be read at all (not JSON, broken tensors, a bad header)
+ * - `invalid`: well-formed, but refused by a schema or by the model's signature
+ * - `overloaded`: could be served later; carries `retryAfterSeconds`
+ */
+export type ErrorKind =
+  | 'malformed'
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'not_acceptable'
+  | 'conflict'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'overloaded'
+  | 'timeout'
+  | 'cancelled'
+  | 'unimplemented'
+  | 'internal';
+
+const errorTable = {
+  // The request itself
+  MALFORMED_JSON: { kind: 'malformed', title: 'The body is not valid JSON' },
+  MALFORMED_BODY: { kind: 'malformed', title: 'The body cannot be read' },
+  MALFORMED_HEADER: { kind: 'malformed', title: 'A header has an invalid value' },
+  MALFORMED_TENSOR: { kind: 'malformed', title: 'A tensor does not match its description' },
+  VALIDATION_FAILED: { kind: 'invalid', title: 'The request does not fit the schema' },
+  SIGNATURE_MISMATCH: { kind: 'invalid', title: "The inputs do not fit the model's signature" },
+  ROUTE_NOT_FOUND: { kind: 'not_found', title: 'There is no such route' },
+  METHOD_NOT_ALLOWED: { kind: 'method_not_allowed', title: 'The route does not take this method' },
+  BODY_TOO_LARGE: { kind: 'too_large', title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { kind: 'unsupported_media_type', title: 'The media type is not supported' },
+  PICTURE_TOO_LARGE: { kind: 'too_large', title: 'The picture is too large' },
+  PICTURE_UNREADABLE: { kind: 'invalid', title: 'The picture cannot be decoded' },
+  CLIENT_GONE: { kind: 'cancelled', title: 'The client closed the connection' },
+
+  // Models
+  MODEL_NOT_FOUND: { kind: 'not_found', title: 'There is no such model' },
+  VERSION_NOT_FOUND: { kind: 'not_found', title: 'The model has no such version' },
+  DEFAULT_MODEL_UNKNOWN: { kind: 'not_found', title: 'There is no default model' },
+  MODEL_NOT_READY: { kind: 'overloaded', title: 'The model is not ready' },
+  MODEL_REFUSED_INPUT: { kind: 'invalid', title: 'The model refused the input' },
+  MODEL_LOAD_FAILED: { kind: 'internal', title: 'The model could not be loaded' },
+  MANIFEST_INVALID: { kind: 'internal', title: 'The model manifest is invalid' },
+
+  // The engine
+  QUEUE_FULL: { kind: 'overloaded', title: 'Too many requests are waiting for the model' },
+  DEADLINE_UNREACHABLE: { kind: 'overloaded', title: 'The deadline cannot be met' },
+  DEADLINE_EXCEEDED: { kind: 'timeout', title: 'The deadline passed' },
+  RUNNER_DIED: { kind: 'overloaded', title: 'The runner of the model died' },
+  SHUTTING_DOWN: { kind: 'overloaded', title: 'The server is shutting down' },
+
+  // The program
+  SETTINGS_INVALID: { kind: 'internal', title: 'The settings are invalid' },
+  INTERNAL: { kind: 'internal', title: 'Internal error' },
+} as const satisfies Record<string, { kind: ErrorKind; title: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** Every code with its kind and its title. */
+export const errorCodes: Readonly<Record<ErrorCode, { readonly kind: ErrorKind; readonly title: string }>> = errorTable;
+
+/** One fault of an input: where it is, which kind of fault, and a sentence for people. */
+export interface Fault {
+  readonly location: readonly (string | number)[];
+  readonly type: string;
+  readonly message: string;
+}
+
+export interface AppErrorOptions {
+  /** What happened, with the names involved. Shown to clients unless the kind is `internal`. */
+  readonly message: string;
+  /** The value that was refused. */
+  readonly received?: unknown;
+  /** What would have been accepted. */
+  readonly expected?: unknown;
+  /** Every fault of the input, for errors of the kinds `malformed` and `invalid`. */
+  readonly faults?: readonly Fault[];
+  /** When trying again may help, in whole seconds. */
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error class: a code of the table, and what happened this time. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly received: unknown;
+  readonly expected: unknown;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions) {
+    super(options.message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.received = options.received;
+    this.expected = options.expected;
+    this.faults = options.faults ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get kind(): ErrorKind {
+    return errorTable[this.code].kind;
+  }
+
+  get title(): string {
+    return errorTable[this.code].title;
+  }
+}
+
+/** Wraps whatever was thrown, once, at the edge; an {@link AppError} passes as it is. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new AppError('INTERNAL', { message, cause: thrown });
+}

@@ -1,0 +1,68 @@
+import { type DataType, type TensorData, typedArrays } from './data-type.ts';
+
+/** A row-major tensor. The number of elements of `data` equals the product of `shape`; an empty shape is a scalar. */
+export type Tensor = {
+  [D in DataType]: { readonly datatype: D; readonly shape: readonly number[]; readonly data: TensorData[D] };
+}[DataType];
+
+/** Tensors by name. Built from client input it has no prototype, so that no name can collide with one. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Name, data type and shape of an input or output; `-1` stands for a free dimension. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly datatype: DataType;
+  readonly shape: readonly number[];
+}
+
+/** What a model takes and gives. */
+export interface Signature {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const dimension of shape) count *= dimension;
+  return count;
+}
+
+/** Bytes that the tensor takes in memory; for text, its UTF-16 size. */
+export function tensorBytes(tensor: Tensor): number {
+  if (tensor.datatype !== 'BYTES') return tensor.data.byteLength;
+  let bytes = 0;
+  for (const text of tensor.data) bytes += 2 * text.length;
+  return bytes;
+}
+
+/** An FP32 tensor of the given values. */
+export function float32(shape: readonly number[], values: Iterable<number>): Tensor {
+  return { datatype: 'FP32', shape, data: Float32Array.from(values) };
+}
+
+/** An INT32 tensor of the given values. */
+export function int32(shape: readonly number[], values: Iterable<number>): Tensor {
+  return { datatype: 'INT32', shape, data: Int32Array.from(values) };
+}
+
+/** An INT64 tensor of the given whole numbers. */
+export function int64(shape: readonly number[], values: Iterable<number | bigint>): Tensor {
+  return { datatype: 'INT64', shape, data: BigInt64Array.from(values, BigInt) };
+}
+
+/** A UINT8 tensor over the given bytes; they are not copied. */
+export function uint8(shape: readonly number[], data: Uint8Array): Tensor {
+  return { datatype: 'UINT8', shape, data };
+}
+
+/** A BYTES tensor of the given texts. */
+export function text(shape: readonly number[], data: readonly string[]): Tensor {
+  return { datatype: 'BYTES', shape, data };
+}
+
+/** A tensor of zeros, or of empty texts. */
+export function zeros(datatype: DataType, shape: readonly number[]): Tensor {
+  const length = elementCount(shape);
+  if (datatype === 'BYTES') return { datatype, shape, data: new Array<string>(length).fill('') };
+  return { datatype, shape, data: new typedArrays[datatype](length) } as Tensor;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Runner processes share the cores with the tests: more test files at once only make each of them slower.
+    maxWorkers: 2,
+  },
+});
