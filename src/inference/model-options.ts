@@ -1,0 +1,34 @@
+import type { Tensors } from '../tensor/tensor.ts';
+import type { SessionOptions } from './runner/messages.ts';
+
+export interface BatchingOptions {
+  /** False: every request runs by itself. */
+  readonly enabled: boolean;
+  /** Most rows of a run. */
+  readonly maxSize: number;
+  /** How long an idle runner waits for a fuller batch. */
+  readonly maxDelayMs: number;
+  /** Most rows that may wait. */
+  readonly maxQueueRows: number;
+  /** Most bytes of tensors that may wait. */
+  readonly maxQueueBytes: number;
+}
+
+export interface ModelOptions {
+  readonly name: string;
+  readonly version: string;
+  /** Path of the `.onnx` file. */
+  readonly path: string;
+  /** Runner processes. */
+  readonly instances: number;
+  readonly batching: BatchingOptions;
+  readonly session: SessionOptions;
+  /** Longest that a request may take, whatever its own deadline; a run beyond it is taken for a hang. */
+  readonly timeoutMs: number;
+  /** Longest that loading and warming up may take, each runner by itself. */
+  readonly loadTimeoutMs: number;
+  /** Resident memory above which a runner is drained and replaced. */
+  readonly memoryLimitMb?: number;
+  /** Requests that every new runner must answer before it serves. @default one made from the signature */
+  readonly warmup?: readonly Tensors[];
+}

@@ -1,0 +1,25 @@
+import type { SessionOptions } from './messages.ts';
+
+/** Log severity of ONNX Runtime from which messages are written: 3 is errors; warnings of the optimiser are noise. */
+const errorsOnly = 3;
+
+/**
+ * The session options as ONNX Runtime's binding for Node.js names them. Its threads do not spin while they wait:
+ * a server with several sessions would burn the cores that the runs need.
+ */
+export function ortSessionOptions(options: SessionOptions) {
+  return {
+    logSeverityLevel: errorsOnly,
+    executionProviders: [...(options.providers ?? ['cpu'])] as never[],
+    extra: {
+      session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } },
+      ...options.config,
+    },
+    ...(options.intraOpThreads !== undefined && { intraOpNumThreads: options.intraOpThreads }),
+    ...(options.interOpThreads !== undefined && { interOpNumThreads: options.interOpThreads }),
+    ...(options.executionMode !== undefined && { executionMode: options.executionMode }),
+    ...(options.graphOptimization !== undefined && { graphOptimizationLevel: options.graphOptimization }),
+    ...(options.arena !== undefined && { enableCpuMemArena: options.arena }),
+    ...(options.memoryPattern !== undefined && { enableMemPattern: options.memoryPattern }),
+  } as const;
+}

@@ -1,0 +1,123 @@
+import { AppError, type Fault } from '../errors.ts';
+import { elementCount, type Signature, type Tensor, type TensorSpec, type Tensors } from './tensor.ts';
+
+/**
+ * Checks that the tensors are what the model takes. ONNX Runtime would ignore unknown inputs silently, and cut a text
+ * at its first NUL, so both are refused here.
+ *
+ * A spec with an empty shape accepts any rank: ONNX Runtime reports a scalar and an unknown rank alike.
+ *
+ * @throws AppError `SIGNATURE_MISMATCH` with every fault when names, data types or shapes do not fit;
+ * `MALFORMED_TENSOR` when a tensor does not hold as many elements as its shape says, or a text holds a NUL
+ */
+export function checkSignature(signature: Signature, tensors: Tensors): void {
+  const { inputs } = signature;
+  let fitting = 0;
+  for (const spec of inputs) {
+    const tensor = Object.hasOwn(tensors, spec.name) ? tensors[spec.name] : undefined;
+    if (tensor !== undefined && fits(spec, tensor)) fitting += 1;
+  }
+  if (fitting !== inputs.length || Object.keys(tensors).length !== inputs.length) throw mismatch(signature, tensors);
+  for (const spec of inputs) {
+    const tensor = tensors[spec.name];
+    if (tensor !== undefined) checkContent(spec.name, tensor);
+  }
+}
+
+/**
+ * Checks that every wanted output is one that the model gives.
+ *
+ * @throws AppError `SIGNATURE_MISMATCH` that lists the outputs there are
+ */
+export function checkOutputs(signature: Signature, wanted: readonly string[]): void {
+  const known = signature.outputs.map((output) => output.name);
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const faults = unknown.map((name) => ({
+    location: ['outputs', name],
+    type: 'unknown_output',
+    message: `the model has no output ${quote(name)} that can be served; it gives ${known.map(quote).join(', ')}`,
+  }));
+  throw signatureMismatch(faults, unknown, known);
+}
+
+/** A shape as people write it: `[-1,4]`. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(',')}]`;
+}
+
+function fits(spec: TensorSpec, tensor: Tensor): boolean {
+  return tensor.datatype === spec.datatype && shapeFits(spec.shape, tensor.shape);
+}
+
+function shapeFits(expected: readonly number[], received: readonly number[]): boolean {
+  if (expected.length === 0) return true;
+  if (expected.length !== received.length) return false;
+  for (let i = 0; i < expected.length; i += 1) {
+    if (expected[i] !== -1 && expected[i] !== received[i]) return false;
+  }
+  return true;
+}
+
+function checkContent(name: string, tensor: Tensor): void {
+  const expected = elementCount(tensor.shape);
+  if (tensor.data.length !== expected) {
+    throw malformed(name, {
+      message: `input ${quote(name)} holds ${tensor.data.length} elements, its shape ${shapeText(tensor.shape)} says ${expected}`,
+      received: tensor.data.length,
+      expected,
+    });
+  }
+  if (tensor.datatype !== 'BYTES') return;
+  for (const text of tensor.data) {
+    if (text.includes('\0'))
+      throw malformed(name, { message: `input ${quote(name)} holds a text with a NUL character` });
+  }
+}
+
+function malformed(name: string, error: { message: string; received?: unknown; expected?: unknown }): AppError {
+  const fault = { location: ['inputs', name], type: 'malformed_tensor', message: error.message };
+  return new AppError('MALFORMED_TENSOR', { ...error, faults: [fault] });
+}
+
+function mismatch(signature: Signature, tensors: Tensors): AppError {
+  const faults: Fault[] = [];
+  const fault = (name: string, type: string, message: string) => {
+    faults.push({ location: ['inputs', name], type, message });
+  };
+  for (const spec of signature.inputs) {
+    const tensor = Object.hasOwn(tensors, spec.name) ? tensors[spec.name] : undefined;
+    if (tensor === undefined) {
+      fault(spec.name, 'missing_input', `input ${quote(spec.name)} is missing; expected ${specText(spec)}`);
+    } else if (tensor.datatype !== spec.datatype) {
+      const message = `input ${quote(spec.name)} is of type ${tensor.datatype}; expected ${specText(spec)}`;
+      fault(spec.name, 'wrong_datatype', message);
+    } else if (!shapeFits(spec.shape, tensor.shape)) {
+      const message = `input ${quote(spec.name)} has shape ${shapeText(tensor.shape)}; expected ${shapeText(spec.shape)}`;
+      fault(spec.name, 'wrong_shape', message);
+    }
+  }
+  const known = signature.inputs.map((spec) => spec.name);
+  for (const name of Object.keys(tensors)) {
+    if (known.includes(name)) continue;
+    fault(name, 'unknown_input', `there is no input ${quote(name)}; the model takes ${known.map(quote).join(', ')}`);
+  }
+  return signatureMismatch(faults, describe(tensors), signature.inputs);
+}
+
+function signatureMismatch(faults: readonly Fault[], received: unknown, expected: unknown): AppError {
+  const message = faults.map((fault) => fault.message).join('; ');
+  return new AppError('SIGNATURE_MISMATCH', { message, received, expected, faults });
+}
+
+function describe(tensors: Tensors): TensorSpec[] {
+  return Object.entries(tensors).map(([name, { datatype, shape }]) => ({ name, datatype, shape }));
+}
+
+function specText({ datatype, shape }: TensorSpec): string {
+  return `${datatype} ${shapeText(shape)}`;
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name);
+}
