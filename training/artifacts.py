@@ -67,6 +67,14 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
+def write_fixture(folder: Path, name: str, cases: list[dict[str, object]]) -> None:
+    """Write the cases that a model is checked with, one a line so that a difference is easy to read."""
+    lines = ",\n".join(f"    {json.dumps(case, ensure_ascii=False)}" for case in cases)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f'{{\n  "model": "{name}",\n  "cases": [\n{lines}\n  ]\n}}\n'
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

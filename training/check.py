@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 
 import iris
+import sentiment_text
 import titanic
 from artifacts import arguments, open_session
 
@@ -29,7 +30,15 @@ def check_titanic(session: onnxruntime.InferenceSession, cases: list[dict]) -> N
     assert survived.tolist() == [case["expected"]["survived"] for case in cases]
 
 
-CHECKS = {"iris": check_iris, "titanic": check_titanic}
+def check_sentiment(session: onnxruntime.InferenceSession, cases: list[dict]) -> None:
+    codes = [sentiment_text.to_codes(case["text"]) for case in cases]
+    assert codes == [case["codes"] for case in cases]
+    probability, label = session.run(["probability", "label"], {"codes": sentiment_text.pad(codes, 1024)})
+    np.testing.assert_allclose(probability, [case["expected"]["probability"] for case in cases], atol=TOLERANCE)
+    assert label.tolist() == [case["expected"]["label"] for case in cases]
+
+
+CHECKS = {"iris": check_iris, "sentiment": check_sentiment, "titanic": check_titanic}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 
-from artifacts import arguments, build_model, open_session, save_model, write_json
+from artifacts import arguments, build_model, open_session, save_model, write_fixture
 
 # The classes are close to Gaussian with a common covariance, which is the case linear discriminants are made for.
 GRAPH = """
@@ -63,7 +63,7 @@ def main() -> None:
         }
         for row in FIXTURE_ROWS
     ]
-    write_json(args.fixtures / "iris.json", {"model": "iris", "cases": cases})
+    write_fixture(args.fixtures, "iris", cases)
 
 
 if __name__ == "__main__":

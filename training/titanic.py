@@ -12,7 +12,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-from artifacts import arguments, build_model, open_session, save_model, write_json
+from artifacts import arguments, build_model, open_session, save_model, write_fixture
 
 TYPES = {
     "pclass": np.int64, "sex": object, "age": np.float32, "sibsp": np.int64, "parch": np.int64,
@@ -175,10 +175,10 @@ def main() -> None:
 
     cases = fixture_passengers(passengers)
     label, probability = open_session(path).run(None, to_inputs(cases))
-    write_json(args.fixtures / "titanic.json", {"model": "titanic", "cases": [
+    write_fixture(args.fixtures, "titanic", [
         {"instance": case, "expected": {"survived": int(label[i]), "probability": float(probability[i])}}
         for i, case in enumerate(cases)
-    ]})
+    ])
 
 
 def fixture_passengers(passengers: pd.DataFrame) -> list[dict[str, object]]:
