@@ -10,7 +10,7 @@ const mayImport = {
   serving: ['models', 'inference', 'tensor', 'errors'],
   storage: ['errors'],
   telemetry: ['errors'],
-  http: ['errors', 'telemetry', 'serving', 'models', 'tensor'],
+  http: ['errors', 'telemetry', 'serving', 'models', 'inference', 'tensor'],
   domains: ['serving', 'tensor', 'errors', 'http'],
   protocols: ['serving', 'tensor', 'errors', 'http'],
   tasks: ['serving', 'storage', 'errors', 'http'],

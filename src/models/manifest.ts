@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+
+const batching = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Join requests into one run where the model allows it'),
+    maxSize: z.int().min(1).max(65_536).default(32).describe('Most rows of one run'),
+    maxDelayMs: z.number().min(0).max(60_000).default(0).describe('How long a request may wait for a fuller batch'),
+    maxQueueRows: z.int().min(1).max(10_000_000).default(4096).describe('Most rows that may wait'),
+    maxQueueBytes: z
+      .int()
+      .min(1)
+      .max(2 ** 40)
+      .default(256 * 1024 * 1024)
+      .describe('Most bytes of tensors that may wait'),
+  })
+  .prefault({});
+
+const provider = z.union([z.string(), z.looseObject({ name: z.string() })]);
+
+const session = z
+  .strictObject({
+    providers: z.array(provider).min(1).exactOptional().describe('Execution providers of ONNX Runtime, best first'),
+    intraOpThreads: z
+      .int()
+      .min(1)
+      .max(1024)
+      .exactOptional()
+      .describe('Threads in an operator; unset: cores / instances'),
+    interOpThreads: z.int().min(1).max(1024).exactOptional().describe('Threads between operators, in parallel mode'),
+    executionMode: z.enum(['sequential', 'parallel']).exactOptional(),
+    graphOptimization: z.enum(['disabled', 'basic', 'extended', 'layout', 'all']).exactOptional(),
+    arena: z.boolean().exactOptional().describe('Keep freed memory for the next run'),
+  })
+  .prefault({});
+
+const versionPolicy = z
+  .union([
+    z.strictObject({ latest: z.int().min(1).max(1000) }).describe('The n highest versions'),
+    z.strictObject({ specific: z.array(z.int().min(1)).min(1) }).describe('These versions only'),
+    z.literal('all').describe('Every version'),
+  ])
+  .default({ latest: 1 });
+
+const jsonTensor = z.strictObject({
+  shape: z.array(z.int().min(0)),
+  data: z.array(z.union([z.number(), z.boolean(), z.string()])),
+});
+
+/** `model.json`: everything that is said about a model beside its graph. Every key is optional. */
+export const manifestSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    description: z.string().optional().describe('What the model does, in a sentence'),
+    labels: z
+      .record(z.string(), z.array(z.string()).min(1))
+      .default({})
+      .describe('Class names in the order of the indices, by output'),
+    batching,
+    instances: z.int().min(1).max(256).default(1).describe('Runner processes'),
+    versionPolicy,
+    timeoutMs: z.int().min(1).max(3_600_000).default(30_000).describe('Longest deadline of a prediction'),
+    loadTimeoutMs: z.int().min(1).max(3_600_000).default(120_000).describe('Longest time for loading and warming up'),
+    memoryLimitMb: z.int().min(16).optional().describe('A runner that takes more is replaced'),
+    session,
+    warmup: z
+      .array(z.record(z.string(), jsonTensor))
+      .default([])
+      .describe('Requests that must succeed before the model is ready; unset: made from the signature'),
+    metadata: z.record(z.string(), z.json()).default({}).describe('Anything else: training data, score, owner'),
+  })
+  .meta({ title: 'inferd model manifest' });
+
+export type Manifest = z.output<typeof manifestSchema>;
+
+/** The JSON Schema by which editors complete `model.json`. */
+export function manifestJsonSchema(): unknown {
+  return z.toJSONSchema(manifestSchema, { io: 'input' });
+}
+
+/** What holds for a model without a `model.json`. */
+export function defaultManifest(): Manifest {
+  return manifestSchema.parse({});
+}
+
+/**
+ * Reads the text of a `model.json`.
+ *
+ * @param source where the text comes from, for messages
+ * @throws AppError `MANIFEST_INVALID`, naming every key that is wrong
+ */
+export function parseManifest(source: string, json: string): Manifest {
+  const result = manifestSchema.safeParse(parseJson(source, json));
+  if (result.success) return result.data;
+
+  const faults = result.error.issues.map((issue) => ({
+    location: issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
+    type: issue.code,
+    message: `${issue.path.join('.') || source}: ${issue.message}`,
+  }));
+  throw new AppError('MANIFEST_INVALID', {
+    message: `${source} is invalid: ${faults.map((fault) => fault.message).join('; ')}`,
+    faults,
+  });
+}
+
+function parseJson(source: string, json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError('MANIFEST_INVALID', { message: `${source} is not valid JSON: ${reason}`, cause });
+  }
+}

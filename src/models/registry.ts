@@ -1,0 +1,220 @@
+import { AppError, toAppError } from '../errors.ts';
+import type { LoadedModel } from '../inference/model.ts';
+import type { ModelOptions } from '../inference/model-options.ts';
+import type { Signature } from '../tensor/tensor.ts';
+import { type Lease, LoadedVersion } from './loaded-version.ts';
+import type { Manifest } from './manifest.ts';
+import { modelOptions } from './model-options.ts';
+import type { ModelFolder, VersionFile } from './repository.ts';
+
+export interface RegistryDependencies {
+  readonly loadModel: (options: ModelOptions) => Promise<LoadedModel>;
+  /** Milliseconds that never run backwards. */
+  readonly now: () => number;
+  readonly log: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+  };
+}
+
+/** A model by name, with its versions, highest first; `error` says why none could be looked at. */
+export interface RegisteredModel {
+  readonly name: string;
+  readonly versions: readonly LoadedVersion[];
+  readonly error: AppError | undefined;
+}
+
+class Entry implements RegisteredModel {
+  readonly name: string;
+  versions: LoadedVersion[] = [];
+  error: AppError | undefined;
+  /** The change that is under way; the next one waits for it. */
+  change: Promise<void> = Promise.resolve();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** What is loaded, as opposed to what is on disk. */
+export class Registry {
+  readonly #entries = new Map<string, Entry>();
+  readonly #dependencies: RegistryDependencies;
+  #closed = false;
+
+  constructor(dependencies: RegistryDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  list(): readonly RegisteredModel[] {
+    return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** @throws AppError `MODEL_NOT_FOUND` */
+  get(name: string): RegisteredModel {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) return entry;
+    throw new AppError('MODEL_NOT_FOUND', {
+      message: `There is no model ${JSON.stringify(name)}; there are: ${[...this.#entries.keys()].join(', ') || 'none'}`,
+      received: name,
+      expected: [...this.#entries.keys()],
+    });
+  }
+
+  /** @throws AppError `MODEL_NOT_FOUND` or `VERSION_NOT_FOUND` */
+  getVersion(name: string, version: string): LoadedVersion {
+    const model = this.get(name);
+    const found = model.versions.find((candidate) => candidate.version === version);
+    if (found !== undefined) return found;
+    const present = model.versions.map((candidate) => candidate.version);
+    throw new AppError('VERSION_NOT_FOUND', {
+      message: `The model ${name} has no version ${JSON.stringify(version)}; it has: ${present.join(', ') || 'none'}`,
+      received: version,
+      expected: present,
+    });
+  }
+
+  /**
+   * Holds a version in memory until the lease is released: the one asked for, else the highest that is loaded.
+   *
+   * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
+   */
+  acquire(name: string, version?: string): Lease {
+    if (version !== undefined) return this.getVersion(name, version).acquire();
+    const model = this.get(name);
+    const loaded = model.versions.find((candidate) => candidate.model !== undefined) ?? model.versions[0];
+    if (loaded !== undefined) return loaded.acquire();
+    throw new AppError('MODEL_NOT_READY', {
+      message: `The model ${name} is not ready: ${model.error?.message ?? 'it has no version'}`,
+      retryAfterSeconds: 1,
+      cause: model.error,
+    });
+  }
+
+  /**
+   * Makes what is loaded equal to what is on disk: loads new and changed versions, then unloads what is gone.
+   * A version that fails to load never replaces one that works.
+   */
+  async sync(folders: readonly ModelFolder[]): Promise<void> {
+    const names = new Set(folders.map((folder) => folder.name));
+    const gone = [...this.#entries.keys()].filter((name) => !names.has(name));
+    await Promise.all([...folders.map((folder) => this.syncModel(folder)), ...gone.map((name) => this.unload(name))]);
+  }
+
+  /** As {@link sync}, for one model. Changes of the same model happen one after the other. */
+  syncModel(folder: ModelFolder): Promise<void> {
+    let entry = this.#entries.get(folder.name);
+    if (entry === undefined) {
+      entry = new Entry(folder.name);
+      this.#entries.set(folder.name, entry);
+    }
+    return this.#change(entry, (current) => this.#follow(current, folder));
+  }
+
+  /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */
+  async unload(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    await this.#change(entry, async (current) => {
+      await Promise.all(current.versions.map((version) => version.unload()));
+      this.#entries.delete(name);
+    });
+  }
+
+  /** Unloads everything, after the last lease of each has been returned. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
+  }
+
+  #change(entry: Entry, change: (entry: Entry) => Promise<void>): Promise<void> {
+    entry.change = entry.change.then(() => change(entry));
+    return entry.change;
+  }
+
+  async #follow(entry: Entry, folder: ModelFolder): Promise<void> {
+    if ('error' in folder) {
+      entry.error = folder.error;
+      this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
+      return;
+    }
+    entry.error = undefined;
+
+    const { manifest, versions } = folder;
+    const unchanged = entry.versions.filter((loaded) => isUnchanged(loaded, versions));
+    const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
+    const loads = wanted.map((file) => this.#replace(entry, file, manifest));
+    const selected = new Set(versions.map((file) => file.version));
+    await Promise.all(loads);
+
+    const obsolete = entry.versions.filter((loaded) => !selected.has(loaded.version));
+    if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsolete);
+  }
+
+  /** Loads the file and lets it take the place of the loaded version of the same number. */
+  async #replace(entry: Entry, file: VersionFile, manifest: Manifest): Promise<void> {
+    const { name } = entry;
+    const identity = { name, version: file.version, manifest, fingerprint: file.fingerprint };
+    const next = new LoadedVersion(identity);
+    const previous = entry.versions.find((loaded) => loaded.version === file.version);
+    if (previous?.model === undefined) putVersion(entry, next);
+
+    const startedMs = this.#dependencies.now();
+    try {
+      const model = await this.#dependencies.loadModel(modelOptions(name, file, manifest));
+      await refuseNewSignature(previous, model);
+      next.succeed(model, this.#dependencies.now() - startedMs);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      next.fail(error);
+      const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';
+      this.#dependencies.log.warn(
+        { err: error, model: name, version: file.version },
+        `Version ${file.version} of the model ${name} could not be loaded${consequence}`,
+      );
+      return;
+    }
+    if (this.#closed) return next.unload();
+
+    putVersion(entry, next);
+    this.#dependencies.log.info(
+      { model: name, version: file.version, load_ms: Math.round(next.loadMs ?? 0) },
+      'Model loaded',
+    );
+    await previous?.unload();
+  }
+
+  async #drop(entry: Entry, obsolete: readonly LoadedVersion[]): Promise<void> {
+    await Promise.all(obsolete.map((version) => version.unload()));
+    entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
+  }
+}
+
+function isUnchanged(loaded: LoadedVersion, files: readonly VersionFile[]): boolean {
+  return files.some((file) => file.version === loaded.version && file.fingerprint === loaded.fingerprint);
+}
+
+function hasReady(entry: Entry, versions: ReadonlySet<string>): boolean {
+  return entry.versions.some((loaded) => versions.has(loaded.version) && loaded.model !== undefined);
+}
+
+function putVersion(entry: Entry, next: LoadedVersion): void {
+  const others = entry.versions.filter((loaded) => loaded.version !== next.version);
+  entry.versions = [...others, next].sort((a, b) => Number(b.version) - Number(a.version));
+}
+
+/** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */
+async function refuseNewSignature(previous: LoadedVersion | undefined, model: LoadedModel): Promise<void> {
+  const before = previous?.model?.signature;
+  if (before === undefined || sameSignature(before, model.signature)) return;
+  await model.close();
+  throw new AppError('MODEL_LOAD_FAILED', {
+    message: 'The file was replaced by one with another signature; give it a version number of its own',
+    received: model.signature,
+    expected: before,
+  });
+}
+
+function sameSignature(a: Signature, b: Signature): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,151 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { AppError, toAppError } from '../errors.ts';
+import { defaultManifest, type Manifest, parseManifest } from './manifest.ts';
+
+/** One version of a model on disk. */
+export interface VersionFile {
+  readonly version: string;
+  /** Path of the ONNX file. */
+  readonly path: string;
+  /** Changes whenever the file or what is said about it does. */
+  readonly fingerprint: string;
+}
+
+/** A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used. */
+export type ModelFolder = { readonly name: string } & (
+  | { readonly manifest: Manifest; readonly versions: readonly VersionFile[] }
+  | { readonly error: AppError }
+);
+
+const modelName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const versionName = /^[1-9][0-9]{0,14}$/;
+
+/**
+ * Reads the model repository: folders with numeric version folders, and bare `.onnx` files.
+ * A model that cannot be used is listed with its error and does not hide the others.
+ *
+ * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
+ */
+export async function scanRepository(modelsDir: string): Promise<ModelFolder[]> {
+  const root = await realpath(modelsDir).catch((cause: unknown) => {
+    throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
+  });
+  const entries = await readdir(root, { withFileTypes: true });
+  const found = await Promise.all(
+    entries.map((entry) => {
+      if (entry.name.startsWith('.')) return undefined;
+      if (entry.name.endsWith('.onnx')) return bareFile(root, entry.name);
+      return entry.isDirectory() || entry.isSymbolicLink() ? modelFolder(root, entry.name) : undefined;
+    }),
+  );
+  return found.filter((model) => model !== undefined).sort((a, b) => compareText(a.name, b.name));
+}
+
+async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
+  const name = fileName.slice(0, -'.onnx'.length);
+  try {
+    checkName(name);
+    const path = join(root, fileName);
+    await refuseOutside(root, path);
+    const version = { version: '1', path, fingerprint: await fingerprint(path, '') };
+    return { name, manifest: defaultManifest(), versions: [version] };
+  } catch (thrown) {
+    return { name, error: toAppError(thrown) };
+  }
+}
+
+async function modelFolder(root: string, name: string): Promise<ModelFolder | undefined> {
+  const folder = join(root, name);
+  try {
+    await refuseOutside(root, folder);
+    if (!(await stat(folder)).isDirectory()) return undefined;
+    checkName(name);
+
+    const manifestText = await readOptional(root, join(folder, 'model.json'));
+    const manifest = manifestText === undefined ? defaultManifest() : parseManifest(`${name}/model.json`, manifestText);
+    const present = await versionFolders(folder);
+    const selected = selectVersions(name, present, manifest.versionPolicy);
+    const versions = await Promise.all(
+      selected.map(async (version) => {
+        const path = join(folder, version, 'model.onnx');
+        await refuseOutside(root, path);
+        return { version, path, fingerprint: await fingerprint(path, manifestText ?? '') };
+      }),
+    );
+    return { name, manifest, versions };
+  } catch (thrown) {
+    return { name, error: toAppError(thrown) };
+  }
+}
+
+function checkName(name: string): void {
+  if (modelName.test(name)) return;
+  throw new AppError('MODEL_LOAD_FAILED', {
+    message: `The name ${JSON.stringify(name)} cannot be used: expected letters, digits, ".", "_" and "-", at most 128`,
+    received: name,
+    expected: modelName.source,
+  });
+}
+
+/** A link must not make a file outside of the repository readable. */
+async function refuseOutside(root: string, path: string): Promise<void> {
+  const target = await realpath(path).catch((cause: unknown) => {
+    throw new AppError('MODEL_LOAD_FAILED', {
+      message: `There is no ${relative(root, path)} in the repository`,
+      cause,
+    });
+  });
+  if (target === root || target.startsWith(root + sep)) return;
+  throw new AppError('MODEL_LOAD_FAILED', {
+    message: `${relative(root, path)} is a link that leaves the model repository`,
+  });
+}
+
+async function readOptional(root: string, path: string): Promise<string | undefined> {
+  if (!(await exists(path))) return undefined;
+  await refuseOutside(root, path);
+  return readFile(path, 'utf8');
+}
+
+/** Numeric names of the folders that hold a model, highest first; a folder without one is still being copied. */
+async function versionFolders(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => versionName.test(name));
+  const complete = await Promise.all(names.map((name) => exists(join(folder, name, 'model.onnx'))));
+  return names.filter((_, index) => complete[index]).sort((a, b) => Number(b) - Number(a));
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function selectVersions(name: string, present: readonly string[], policy: Manifest['versionPolicy']): string[] {
+  if (present.length === 0) {
+    throw new AppError('MODEL_LOAD_FAILED', {
+      message: `The folder ${name} has no version: expected ${name}/1/model.onnx or another number`,
+    });
+  }
+  if (policy === 'all') return [...present];
+  if ('latest' in policy) return present.slice(0, policy.latest);
+
+  const wanted = policy.specific.map(String);
+  const missing = wanted.filter((version) => !present.includes(version));
+  if (missing.length > 0) {
+    throw new AppError('MODEL_LOAD_FAILED', {
+      message: `The version policy of ${name} asks for ${missing.join(', ')}, but there are only ${present.join(', ')}`,
+    });
+  }
+  return present.filter((version) => wanted.includes(version));
+}
+
+async function fingerprint(path: string, manifestText: string): Promise<string> {
+  const { size, mtimeMs, ino } = await stat(path);
+  return `${size}:${mtimeMs}:${ino}:${manifestText}`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

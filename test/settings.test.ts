@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../src/errors.ts';
+import { readSettings } from '../src/settings.ts';
+
+describe('readSettings', () => {
+  it('has a default for everything', () => {
+    expect(readSettings({})).toEqual({
+      host: '0.0.0.0',
+      port: 8080,
+      modelsDir: './models',
+      defaultModel: undefined,
+      logLevel: 'info',
+      bodyLimitBytes: 67_108_864,
+      requestTimeoutMs: 30_000,
+      shutdownTimeoutMs: 30_000,
+    });
+  });
+
+  it('takes an empty value for an unset one', () => {
+    expect(readSettings({ PORT: '', DEFAULT_MODEL: '' })).toMatchObject({ port: 8080, defaultModel: undefined });
+  });
+
+  it('reads what is set', () => {
+    expect(readSettings({ PORT: '9000', LOG_LEVEL: 'warn' })).toMatchObject({ port: 9000, logLevel: 'warn' });
+  });
+
+  it('names every bad value at once, with what was received', () => {
+    const read = () => readSettings({ PORT: '70000', LOG_LEVEL: 'loud', REQUEST_TIMEOUT_MS: 'soon' });
+    expect(read).toThrow(AppError);
+    expect(read).toThrow(/PORT.*"70000".*LOG_LEVEL.*"loud".*REQUEST_TIMEOUT_MS.*"soon"/);
+  });
+
+  it.each(['-1', '65536', '80.5', 'x'])('refuses the port %s', (port) => {
+    expect(() => readSettings({ PORT: port })).toThrow(/PORT/);
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readSettings({}))).toBe(true);
+  });
+});
