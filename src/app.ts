@@ -1,0 +1,67 @@
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { AnyDomain } from './domains/define-domain.ts';
+import { domainRoutes } from './domains/routes.ts';
+import { logAccess } from './http/access-log.ts';
+import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
+import { setErrorHandler } from './http/error-handler.ts';
+import { healthRoutes } from './http/health.ts';
+import { parseJsonBodies } from './http/json-parser.ts';
+import { modelRoutes } from './http/models.ts';
+import { answerUnknownRoutes } from './http/not-found.ts';
+import { documentRoutes } from './http/openapi.ts';
+import { requestId } from './http/request-id.ts';
+import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
+import type { Registry } from './models/registry.ts';
+import type { Infer } from './serving/infer.ts';
+import type { ReadinessGate } from './serving/readiness.ts';
+import type { Settings } from './settings.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+/** Everything that the routes work with. */
+export interface Services {
+  readonly registry: Registry;
+  readonly infer: Infer;
+  readonly readiness: ReadinessGate;
+  readonly domains: readonly AnyDomain[];
+  readonly log: Logger;
+  /** Version of the program, for the documentation. */
+  readonly version: string;
+}
+
+/** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
+export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
+  const { registry, infer, readiness, domains, log } = services;
+  const { bodyLimitBytes } = settings;
+  const choice = { defaultModel: settings.defaultModel, registry, domains };
+
+  const app = fastify({
+    loggerInstance: quieter(log),
+    // A child logger for each request would cost more than its one line; what we log names the request itself.
+    childLoggerFactory: (logger) => logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    genReqId: requestId,
+    forceCloseConnections: 'idle',
+    rewriteUrl: (request) => rewriteDefaultPrediction(choice, request),
+  });
+  app.setValidatorCompiler(zodValidatorCompiler);
+  app.setSerializerCompiler(zodSerializerCompiler);
+  parseJsonBodies(app);
+  setErrorHandler(app);
+  answerUnknownRoutes(app);
+  logAccess(app, log);
+  await documentRoutes(app, services);
+
+  app.register(healthRoutes, { readiness });
+  app.register(modelRoutes, { registry });
+  for (const domain of domains) {
+    app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
+  }
+  app.register(defaultPredictionRoute, choice);
+  return app;
+}
+
+/** Fastify's own events from `warn` upwards: the lines about listening and requests are ours. */
+function quieter(log: Logger): FastifyBaseLogger {
+  return log.isLevelEnabled('info') ? log.child({}, { level: 'warn' }) : log;
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import { parse } from 'dotenv';
+import { createDigits } from '../domains/digits/digits.ts';
+import { iris } from '../domains/iris/iris.ts';
+import { sentiment } from '../domains/sentiment/sentiment.ts';
+import { titanic } from '../domains/titanic/titanic.ts';
+import { startServer } from '../lifespan.ts';
+import { readSettings } from '../settings.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { packageVersion } from './package-version.ts';
+
+/** Serves the model repository until a signal ends the process. */
+export async function serve(): Promise<void> {
+  const settings = readSettings({ ...readEnvFile('.env'), ...process.env });
+  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY });
+  const domains = [iris, titanic, createDigits(), sentiment];
+  const server = await startServer(settings, { domains, log, version: packageVersion() });
+
+  closeWithGrace({ delay: settings.shutdownTimeoutMs, logger: log }, async ({ signal, err }) => {
+    if (err !== undefined) log.fatal({ err }, 'Uncaught error');
+    log.info(`${signal ?? 'An error'} received: answering what is in flight, then stopping`);
+    await server.stop();
+    log.info('Stopped');
+    log.flush();
+  });
+  await server.loaded;
+}
+
+function readEnvFile(path: string): Record<string, string> {
+  try {
+    return parse(readFileSync(path));
+  } catch {
+    return {};
+  }
+}

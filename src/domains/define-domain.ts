@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import type { ServedModel } from '../serving/infer.ts';
+import type { Tensors } from '../tensor/tensor.ts';
+
+/** How an uploaded file, or a raw body, becomes an instance. */
+export interface FileInput<Instance> {
+  /** Name of the multipart field. */
+  readonly field: string;
+  /** Media types that are taken as a raw body. */
+  readonly mediaTypes: readonly string[];
+  /** @throws AppError for a file that cannot be used, with locations that begin at the instance */
+  toInstance(bytes: Uint8Array): Instance;
+}
+
+/**
+ * A typed face of a model: what a client sends and gets, and how both become tensors.
+ * From this one definition come the routes for one instance, for many, for a form and for a file.
+ */
+export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  /** Prefix of the routes and tag in the documentation. */
+  readonly name: string;
+  /** Model of the repository that serves the domain. */
+  readonly model: string;
+  readonly summary: string;
+  /** Validates one instance, and documents it. */
+  readonly input: Input;
+  /** Documents the result of one instance. */
+  readonly output: Output;
+  /** Instances that succeed, for the documentation. */
+  readonly examples: readonly [z.input<Input>, ...z.input<Input>[]];
+  /** Takes HTML forms, too. Default: false. */
+  readonly form?: boolean;
+  readonly file?: FileInput<z.output<Input>>;
+  /**
+   * Turns instances into the named tensors of the model, batch first.
+   *
+   * @throws AppError with faults whose locations begin with the index of the instance
+   */
+  encode(instances: readonly z.output<Input>[], model: ServedModel): Tensors | Promise<Tensors>;
+  /** Turns the outputs of the model into one result for each instance, in the same order. */
+  decode(outputs: Tensors, instances: readonly z.output<Input>[], model: ServedModel): z.output<Output>[];
+}
+
+/** A domain whose instance type does not matter to the reader. */
+export type AnyDomain = Domain<z.ZodType, z.ZodType>;
+
+/** Checks the types of a definition against each other, and gives it back. */
+export function defineDomain<Input extends z.ZodType, Output extends z.ZodType>(
+  definition: Domain<Input, Output>,
+): Domain<Input, Output> {
+  return definition;
+}

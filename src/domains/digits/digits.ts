@@ -1,0 +1,53 @@
+import { AppError, toAppError } from '../../errors.ts';
+import type { Tensors } from '../../tensor/tensor.ts';
+import { type Domain, defineDomain } from '../define-domain.ts';
+import { decode } from './decode.ts';
+import { createPictureDecoder, type DecodePicture } from './decode-picture.ts';
+import { exampleDigit } from './example-digit.ts';
+import { normaliseDigit } from './normalise-digit.ts';
+import { Picture, Recognition } from './schemas.ts';
+
+/** Handwritten digits. One instance of the domain bounds how many pictures are decoded at the same time. */
+export function createDigits(
+  decodePicture: DecodePicture = createPictureDecoder(),
+): Domain<typeof Picture, typeof Recognition> {
+  return defineDomain({
+    name: 'digits',
+    model: 'digits',
+    summary: 'Which handwritten digit is in this picture?',
+    input: Picture,
+    output: Recognition,
+    examples: [{ image: exampleDigit }],
+    file: {
+      field: 'file',
+      mediaTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'],
+      toInstance: (bytes) => ({ image: bytes }),
+    },
+    encode: (pictures) => encode(pictures, decodePicture),
+    decode,
+  });
+}
+
+const side = 28;
+
+async function encode(pictures: readonly Picture[], decodePicture: DecodePicture): Promise<Tensors> {
+  const data = new Uint8Array(pictures.length * side * side);
+  const decoded = await Promise.allSettled(
+    pictures.map(async ({ image }, row) => {
+      data.set(normaliseDigit(await decodePicture(image)), row * side * side);
+    }),
+  );
+  const errors = decoded.map((result) => (result.status === 'rejected' ? toAppError(result.reason) : undefined));
+  const first = errors.find((error) => error !== undefined);
+  if (first !== undefined) throw withFaults(first, errors);
+  return { image: { datatype: 'UINT8', shape: [pictures.length, side, side], data } };
+}
+
+/** The first error, naming every picture that is at fault. */
+function withFaults(first: AppError, errors: readonly (AppError | undefined)[]): AppError {
+  const faults = errors.flatMap((error, row) =>
+    error === undefined ? [] : [{ location: [row, 'image'], type: error.code.toLowerCase(), message: error.message }],
+  );
+  const { message, received, expected, cause } = first;
+  return new AppError(first.code, { message, received, expected, faults, cause });
+}

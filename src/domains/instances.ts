@@ -1,0 +1,89 @@
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { AnyDomain, FileInput } from './define-domain.ts';
+
+type Location = readonly (string | number)[];
+
+/** The instances of a request. */
+export interface Instances {
+  readonly values: readonly unknown[];
+  /** Where the request holds the place `within` the instance of that index. */
+  locate(index: number, within: Location): Location;
+}
+
+/** What the body of a route for one instance, or for many, looks like as JSON. */
+export type BodyShape = 'one' | 'many';
+
+/**
+ * The instances of a request whose body has been parsed and validated, whatever its media type.
+ *
+ * @throws AppError `VALIDATION_FAILED` if files are missing or too many
+ */
+export async function readInstances(
+  request: FastifyRequest,
+  domain: AnyDomain,
+  shape: BodyShape,
+  bodyLimitBytes: number,
+): Promise<Instances> {
+  const { file } = domain;
+  if (file !== undefined && request.isMultipart()) return fromFiles(request, file, shape, bodyLimitBytes);
+  if (file !== undefined && Buffer.isBuffer(request.body)) {
+    const bytes = request.body;
+    return { values: [file.toInstance(bytes)], locate: () => ['body'] };
+  }
+  if (shape === 'one') return { values: [request.body], locate: (_index, within) => ['body', ...within] };
+
+  const { instances } = request.body as { instances: readonly unknown[] };
+  return { values: instances, locate: (index, within) => ['body', 'instances', index, ...within] };
+}
+
+async function fromFiles(
+  request: FastifyRequest,
+  file: FileInput<z.output<z.ZodType>>,
+  shape: BodyShape,
+  bodyLimitBytes: number,
+): Promise<Instances> {
+  const uploads = await readUploads(request, file.field, bodyLimitBytes);
+  const location = ['body', file.field];
+  if (uploads.length === 0) {
+    throw fileFault(location, 'missing', `Expected a file in the multipart field "${file.field}"`);
+  }
+  if (shape === 'one' && uploads.length > 1) {
+    throw fileFault(location, 'too_big', `Expected one file, received ${uploads.length}; predict/batch takes several`);
+  }
+  return { values: uploads.map((bytes) => file.toInstance(bytes)), locate: (index) => [...location, index] };
+}
+
+/** Reads the files one after the other, so that no more than the limit and one chunk is ever held. */
+async function readUploads(request: FastifyRequest, field: string, bodyLimitBytes: number): Promise<Uint8Array[]> {
+  const uploads: Uint8Array[] = [];
+  let totalBytes = 0;
+  for await (const part of request.parts({ limits: { fileSize: bodyLimitBytes } })) {
+    if (part.type !== 'file' || part.fieldname !== field) {
+      throw fileFault(['body', part.fieldname], 'unrecognized_keys', `Unknown field; expected files in "${field}"`);
+    }
+    const bytes = await part.toBuffer();
+    totalBytes += bytes.length;
+    if (totalBytes > bodyLimitBytes) {
+      throw new AppError('BODY_TOO_LARGE', { message: `The files are larger than ${bodyLimitBytes} bytes together` });
+    }
+    uploads.push(bytes);
+  }
+  return uploads;
+}
+
+function fileFault(location: Location, type: string, message: string): AppError {
+  return new AppError('VALIDATION_FAILED', { message, faults: [{ location, type, message }] });
+}
+
+/** Moves faults, whose locations begin with the index of an instance, to where the request holds that instance. */
+export function relocateFaults(thrown: unknown, instances: Instances): unknown {
+  if (!(thrown instanceof AppError) || thrown.faults.length === 0) return thrown;
+  const faults = thrown.faults.map((fault) => {
+    const [index, ...within] = fault.location;
+    return typeof index === 'number' ? { ...fault, location: instances.locate(index, within) } : fault;
+  });
+  const { message, received, expected } = thrown;
+  return new AppError(thrown.code, { message, received, expected, faults, cause: thrown });
+}

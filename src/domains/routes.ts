@@ -1,0 +1,144 @@
+import formbody from '@fastify/formbody';
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { requireAcceptedMediaType } from '../http/media-type.ts';
+import { setPredictionHeaders } from '../http/prediction-headers.ts';
+import { problemResponses } from '../http/problem.ts';
+import { predictionHeaders, requestTimeoutMs } from '../http/timeout-header.ts';
+import type { Infer } from '../serving/infer.ts';
+import { formCoercion } from './coerce-form.ts';
+import type { AnyDomain } from './define-domain.ts';
+import { type BodyShape, type Instances, readInstances, relocateFaults } from './instances.ts';
+
+export interface DomainRoutesOptions {
+  readonly domain: AnyDomain;
+  readonly infer: Infer;
+  readonly bodyLimitBytes: number;
+}
+
+const maxInstances = 1000;
+const maxFiles = 64;
+
+const predictionErrors = problemResponses(
+  'MALFORMED_JSON',
+  'MALFORMED_HEADER',
+  'MODEL_NOT_FOUND',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'VALIDATION_FAILED',
+  'MODEL_REFUSED_INPUT',
+  'INTERNAL',
+  'MODEL_NOT_READY',
+  'QUEUE_FULL',
+  'DEADLINE_UNREACHABLE',
+  'RUNNER_DIED',
+  'DEADLINE_EXCEEDED',
+);
+
+/** `POST /{domain}/predict` and `POST /{domain}/predict/batch`. */
+export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOptions): Promise<void> {
+  const { domain } = options;
+  app.addHook('preValidation', (request, _reply, done) => {
+    requireAcceptedMediaType(request);
+    done();
+  });
+  await acceptMediaTypes(app, domain);
+  const { input, output } = domain;
+  const [example] = domain.examples;
+  const batch = z.strictObject({ instances: z.array(input).min(1).max(maxInstances) });
+
+  app.post('/predict', {
+    schema: {
+      tags: [domain.name],
+      summary: domain.summary,
+      headers: predictionHeaders,
+      body: { content: { ...jsonBody(input, domain.examples), ...formBody(domain), ...fileBody(domain, 'one') } },
+      response: { 200: output.describe('The result'), ...predictionErrors },
+    },
+    handler: async (request, reply) => {
+      const [result] = await predict(request, reply, options, 'one');
+      return result;
+    },
+  });
+
+  app.post('/predict/batch', {
+    schema: {
+      tags: [domain.name],
+      summary: `${domain.summary} Many at once`,
+      headers: predictionHeaders,
+      description: `Up to ${maxInstances} instances. The predictions have the order of the instances.`,
+      body: {
+        content: { ...jsonBody(batch, [{ instances: [example, example] }]), ...fileBody(domain, 'many') },
+      },
+      response: { 200: z.object({ predictions: z.array(output) }).describe('The results'), ...predictionErrors },
+    },
+    handler: async (request, reply) => ({ predictions: await predict(request, reply, options, 'many') }),
+  });
+}
+
+async function predict(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { domain, infer, bodyLimitBytes }: DomainRoutesOptions,
+  shape: BodyShape,
+): Promise<unknown[]> {
+  const timeoutMs = requestTimeoutMs(request);
+  const instances = await readInstances(request, domain, shape, bodyLimitBytes);
+  let encodeMs = 0;
+  const inferRequest = { model: domain.model, requestId: request.id, signal: request.signal, timeoutMs };
+  const result = await infer(inferRequest, async (model) => {
+    const startedMs = performance.now();
+    const inputs = await encode(domain, instances, model);
+    encodeMs = performance.now() - startedMs;
+    return inputs;
+  });
+  const inferredMs = performance.now();
+  const results = domain.decode(result.outputs, instances.values, result.model);
+  setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
+  return results;
+}
+
+async function encode(domain: AnyDomain, instances: Instances, model: Parameters<AnyDomain['encode']>[1]) {
+  try {
+    return await domain.encode(instances.values, model);
+  } catch (thrown) {
+    throw relocateFaults(thrown, instances);
+  }
+}
+
+async function acceptMediaTypes(app: FastifyInstance, domain: AnyDomain): Promise<void> {
+  if (domain.form === true) {
+    await app.register(formbody);
+    const coerce = formCoercion(domain.input);
+    app.addHook('preValidation', (request, _reply, done) => {
+      if (request.mediaType === formMediaType) request.body = coerce(request.body as Record<string, unknown>);
+      done();
+    });
+  }
+  if (domain.file === undefined) return;
+  await app.register(multipart, { limits: { files: maxFiles, parts: maxFiles, fields: 0 } });
+  app.addContentTypeParser([...domain.file.mediaTypes], { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+}
+
+const formMediaType = 'application/x-www-form-urlencoded';
+
+function jsonBody(schema: z.ZodType, examples: readonly unknown[]) {
+  return { 'application/json': { schema, examples } };
+}
+
+function formBody({ form, input }: AnyDomain) {
+  return form === true ? { [formMediaType]: { schema: input } } : {};
+}
+
+/** Files are not validated by a schema; these ones only document them. */
+function fileBody({ file }: AnyDomain, shape: BodyShape) {
+  if (file === undefined) return {};
+  const binary = { type: 'string', format: 'binary' } as const;
+  const field = shape === 'one' ? binary : { type: 'array', items: binary };
+  const form = z.any().meta({ type: 'object', properties: { [file.field]: field }, required: [file.field] });
+  const raw = Object.fromEntries(file.mediaTypes.map((type) => [type, { schema: z.any().meta(binary) }]));
+  return { 'multipart/form-data': { schema: form }, ...(shape === 'one' ? raw : {}) };
+}

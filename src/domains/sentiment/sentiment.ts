@@ -1,0 +1,15 @@
+import { defineDomain } from '../define-domain.ts';
+import { decode } from './decode.ts';
+import { encode } from './encode.ts';
+import { Sentiment, Text } from './schemas.ts';
+
+export const sentiment = defineDomain({
+  name: 'sentiment',
+  model: 'sentiment',
+  summary: 'Is this text positive or negative?',
+  input: Text,
+  output: Sentiment,
+  examples: [{ text: '정말 재미있는 영화였어요' }, { text: 'A dull film with a wooden cast.' }],
+  encode,
+  decode,
+});

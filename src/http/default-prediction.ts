@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../errors.ts';
+import type { Registry } from '../models/registry.ts';
+import { problemResponses } from './problem.ts';
+
+/** What `POST /predict` may mean. */
+export interface DefaultChoice {
+  /** Name of a domain or a model; undefined: the only model there is. */
+  readonly defaultModel: string | undefined;
+  readonly registry: Registry;
+  readonly domains: readonly { readonly name: string; readonly model: string }[];
+}
+
+const route = '/predict';
+
+/** The URL that a request means: `/predict` is the route of the default domain or model, every other URL is itself. */
+export function rewriteDefaultPrediction(choice: DefaultChoice, request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  if (!url.startsWith(route)) return url;
+  const rest = url.slice(route.length);
+  if (rest !== '' && !rest.startsWith('?')) return url;
+  return (defaultRoute(choice) ?? route) + rest;
+}
+
+function defaultRoute({ defaultModel, registry, domains }: DefaultChoice): string | undefined {
+  const models = registry.list();
+  const name = defaultModel ?? (models.length === 1 ? models[0]?.name : undefined);
+  const domain = domains.find((candidate) => candidate.name === name || candidate.model === name);
+  if (domain !== undefined) return `/${domain.name}/predict`;
+  return models.some((model) => model.name === name) ? `/models/${name}/predict` : undefined;
+}
+
+/** Documents `POST /predict`, and answers it when there is no default. */
+export function defaultPredictionRoute(app: FastifyInstance, { registry, defaultModel, domains }: DefaultChoice): void {
+  app.post(route, {
+    schema: {
+      tags: ['default'],
+      summary: "The default model's predict",
+      description: 'Takes and answers what the predict route of the default model does.',
+      response: problemResponses('DEFAULT_MODEL_UNKNOWN'),
+    },
+    handler: () => {
+      const names = registry.list().map((model) => model.name);
+      const choices = [...new Set([...domains.map((domain) => domain.name), ...names])];
+      const reason = defaultModel === undefined ? 'DEFAULT_MODEL is not set' : `There is no model "${defaultModel}"`;
+      throw new AppError('DEFAULT_MODEL_UNKNOWN', {
+        message: `${reason}; use /{name}/predict with one of: ${choices.join(', ') || 'none'}`,
+        received: defaultModel,
+        expected: choices,
+      });
+    },
+  });
+}

@@ -1,0 +1,43 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { ReadinessGate } from '../serving/readiness.ts';
+
+const alive = z.object({ live: z.literal(true) });
+const readiness = z.object({
+  ready: z.boolean(),
+  problems: z
+    .array(z.object({ model: z.string().optional(), version: z.string().optional(), reason: z.string() }))
+    .describe('Which model is not ready, and why'),
+});
+
+/** `GET /health/live` and `GET /health/ready`. */
+export function healthRoutes(app: FastifyInstance, { readiness: gate }: { readiness: ReadinessGate }): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+
+  typed.get('/health/live', {
+    schema: {
+      tags: ['health'],
+      summary: 'Is the process alive?',
+      description: 'Never waits for a model.',
+      response: { 200: alive.describe('The process is alive') },
+    },
+    handler: () => ({ live: true }) as const,
+  });
+
+  typed.get('/health/ready', {
+    schema: {
+      tags: ['health'],
+      summary: 'Does the server want traffic?',
+      response: {
+        200: readiness.describe('Every model is ready'),
+        503: readiness.describe('The server starts, stops, or has a model that is not ready'),
+      },
+    },
+    handler: (_request, reply) => {
+      const { ready, problems } = gate.check();
+      reply.code(ready ? 200 : 503);
+      return { ready, problems: [...problems] };
+    },
+  });
+}

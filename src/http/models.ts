@@ -1,0 +1,116 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { RunnerStats } from '../inference/model.ts';
+import type { LoadedVersion } from '../models/loaded-version.ts';
+import type { RegisteredModel, Registry } from '../models/registry.ts';
+import { problemResponses } from './problem.ts';
+
+const tensorSpec = z.object({
+  name: z.string(),
+  datatype: z.string(),
+  shape: z.array(z.int()).describe('-1 where any size fits'),
+});
+
+const runnerSchema = z.object({
+  pid: z.int().optional(),
+  state: z.enum(['starting', 'ready', 'busy', 'dying']),
+  rss_bytes: z.number().describe('Resident memory'),
+  runs: z.int(),
+  restarts: z.int(),
+});
+
+const versionSchema = z.object({
+  version: z.string(),
+  state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
+  reason: z.string().optional().describe('Why the version is not ready'),
+  load_ms: z.number().optional().describe('How long loading and warming up took'),
+  inputs: z.array(tensorSpec).optional(),
+  outputs: z.array(tensorSpec).optional(),
+  batchable: z.boolean().optional().describe('Whether requests can share a run'),
+  runners: z.array(runnerSchema).optional(),
+  description: z.string().optional(),
+  labels: z.record(z.string(), z.array(z.string())).describe('Class names by output'),
+  metadata: z.record(z.string(), z.json()),
+});
+
+const modelSchema = z.object({
+  name: z.string(),
+  state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
+  reason: z.string().optional().describe('Why the model is not ready'),
+  versions: z.array(versionSchema).describe('The highest first'),
+});
+
+const modelParams = z.object({ name: z.string() });
+const versionParams = z.object({ name: z.string(), version: z.string() });
+
+/** `GET /models`, `GET /models/{name}` and `GET /models/{name}/versions/{version}`. */
+export function modelRoutes(app: FastifyInstance, { registry }: { registry: Registry }): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+
+  typed.get('/models', {
+    schema: {
+      tags: ['models'],
+      summary: 'What is loaded',
+      response: { 200: z.object({ models: z.array(modelSchema) }).describe('Every model of the repository') },
+    },
+    handler: () => ({ models: registry.list().map(describeModel) }),
+  });
+
+  typed.get('/models/:name', {
+    schema: {
+      tags: ['models'],
+      summary: 'One model with its versions',
+      params: modelParams,
+      response: { 200: modelSchema.describe('The model'), ...problemResponses('MODEL_NOT_FOUND') },
+    },
+    handler: (request) => describeModel(registry.get(request.params.name)),
+  });
+
+  typed.get('/models/:name/versions/:version', {
+    schema: {
+      tags: ['models'],
+      summary: 'One version of a model',
+      params: versionParams,
+      response: {
+        200: versionSchema.describe('The version'),
+        ...problemResponses('MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'),
+      },
+    },
+    handler: (request) => describeVersion(registry.getVersion(request.params.name, request.params.version)),
+  });
+}
+
+function describeModel(model: RegisteredModel): z.input<typeof modelSchema> {
+  const served = model.versions.find((version) => version.state === 'READY') ?? model.versions[0];
+  const reason = model.error?.message ?? served?.reason;
+  return {
+    name: model.name,
+    state: served?.state ?? 'UNAVAILABLE',
+    ...(reason !== undefined && { reason }),
+    versions: model.versions.map(describeVersion),
+  };
+}
+
+function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
+  const { version, state, reason, loadMs, model, manifest } = loaded;
+  return {
+    version,
+    state,
+    ...(reason !== undefined && { reason }),
+    ...(loadMs !== undefined && { load_ms: Math.round(loadMs) }),
+    ...(model !== undefined && {
+      inputs: model.signature.inputs.map((input) => ({ ...input, shape: [...input.shape] })),
+      outputs: model.signature.outputs.map((output) => ({ ...output, shape: [...output.shape] })),
+      batchable: model.batchable,
+      runners: model.stats().runners.map(describeRunner),
+    }),
+    ...(manifest.description !== undefined && { description: manifest.description }),
+    labels: manifest.labels,
+    metadata: manifest.metadata,
+  };
+}
+
+function describeRunner({ pid, state, rssBytes, runs, restarts }: RunnerStats): z.input<typeof runnerSchema> {
+  return { ...(pid !== undefined && { pid }), state, rss_bytes: rssBytes, runs, restarts };
+}

@@ -1,0 +1,81 @@
+import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { problemSchema } from './problem.ts';
+
+/** Documents every route that is registered later: OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. */
+export async function documentRoutes(app: FastifyInstance, { version }: { version: string }): Promise<void> {
+  await app.register(swagger, { openapi: baseDocument(version), transform: zodTransform });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
+
+type BaseDocument = NonNullable<FastifyDynamicSwaggerOptions['openapi']>;
+
+function baseDocument(version: string): BaseDocument {
+  const schemas = [...sharedSchemas].map(([schema, name]) => [name, inlineSchema(schema, 'output')]);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'inferd',
+      version,
+      description: 'ONNX models over HTTP: typed, documented, validated and batched.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    components: { schemas: Object.fromEntries(schemas) },
+  };
+}
+
+type RouteSchema = Parameters<SwaggerTransform>[0]['schema'];
+
+/** Turns the zod schemas of a route into JSON Schemas. */
+const zodTransform: SwaggerTransform = ({ schema, url }) => {
+  if (schema === undefined) return { schema: { hide: true }, url };
+  const { params, querystring, headers, body, response, ...rest } = schema as Record<string, unknown>;
+  const transformed = {
+    ...rest,
+    ...(params !== undefined && { params: toJsonSchema(params, 'input') }),
+    ...(querystring !== undefined && { querystring: toJsonSchema(querystring, 'input') }),
+    ...(headers !== undefined && { headers: toJsonSchema(headers, 'input') }),
+    ...(body !== undefined && { body: toJsonSchema(body, 'input') }),
+    ...(response !== undefined && { response: mapValues(response, (one) => toJsonSchema(one, 'output')) }),
+  };
+  return { schema: transformed as NonNullable<RouteSchema>, url };
+};
+
+/** The JSON Schema of a zod schema, or of the zod schemas in an object with a `content` by media type. */
+function toJsonSchema(schema: unknown, io: 'input' | 'output'): unknown {
+  if (schema instanceof z.ZodType) return zodToJsonSchema(schema, io);
+  if (!isObject(schema) || !isObject(schema['content'])) return schema;
+  return { ...schema, content: mapValues(schema['content'], (media) => toMedia(media, io)) };
+}
+
+/** Examples stand in the JSON Schema, from where @fastify/swagger moves them to where Swagger UI looks for them. */
+function toMedia(media: unknown, io: 'input' | 'output'): unknown {
+  if (!isObject(media)) return media;
+  const schema = toJsonSchema(media['schema'], io);
+  const examples = media['examples'];
+  return { schema: isObject(schema) && examples !== undefined ? { ...schema, examples } : schema };
+}
+
+/** Schemas that many routes use, by their name in the document. */
+const sharedSchemas = new Map<z.ZodType, string>([[problemSchema, 'Problem']]);
+
+function zodToJsonSchema(schema: z.ZodType, io: 'input' | 'output') {
+  const shared = sharedSchemas.get(schema);
+  return shared === undefined ? inlineSchema(schema, io) : { $ref: `#/components/schemas/${shared}` };
+}
+
+function inlineSchema(schema: z.ZodType, io: 'input' | 'output') {
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' });
+  return jsonSchema;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function mapValues(object: unknown, map: (value: unknown) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object as object).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,29 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { InferResult } from '../serving/infer.ts';
+
+/** What a route adds to the phases of the engine: the time for making tensors of its request, and a reply of tensors. */
+export interface CodecTimes {
+  readonly encodeMs: number;
+  readonly decodeMs: number;
+}
+
+/** Says which model answered, and where the time went, as `server-timing` in milliseconds. */
+export function setPredictionHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { model, phases }: InferResult,
+  { encodeMs, decodeMs }: CodecTimes,
+): void {
+  request.servedModel = model;
+  reply.header('x-model-name', model.name);
+  reply.header('x-model-version', model.version);
+  reply.header(
+    'server-timing',
+    `queue;dur=${ms(phases.queueMs)}, batch;dur=${ms(phases.batchMs)}, infer;dur=${ms(phases.inferMs)}, ` +
+      `encode;dur=${ms(encodeMs)}, decode;dur=${ms(decodeMs)}`,
+  );
+}
+
+function ms(duration: number): number {
+  return Math.round(duration * 1000) / 1000;
+}

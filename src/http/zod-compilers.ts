@@ -1,0 +1,48 @@
+import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
+import type { z } from 'zod';
+import { AppError, type Fault } from '../errors.ts';
+
+const locationOfPart: Readonly<Record<string, string>> = {
+  body: 'body',
+  params: 'path',
+  querystring: 'query',
+};
+
+/** Validates a part of a request by its zod schema and reports every fault at once. */
+export const zodValidatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  // Headers are documented by a schema, and checked by the function that reads them.
+  if (httpPart === 'headers') return () => true;
+  const part = locationOfPart[httpPart ?? 'body'] ?? 'body';
+  return (data: unknown) => {
+    const result = schema.safeParse(data, { reportInput: true });
+    return result.success ? { value: result.data } : { error: validationError(result.error, [part]) };
+  };
+};
+
+/**
+ * Writes a reply as JSON. The compiler has checked its type already; to check it again while serving would cost
+ * more than the rest of the reply.
+ */
+export const zodSerializerCompiler: FastifySerializerCompiler<unknown> = () => JSON.stringify;
+
+/** The error that names every issue of a failed parse, at locations that begin with `prefix`. */
+export function validationError(error: z.ZodError, prefix: readonly (string | number)[]): AppError {
+  const faults = error.issues.flatMap((issue) => faultsOf(issue, prefix));
+  const [first] = faults;
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const message = first === undefined ? 'The request is invalid' : `${first.location.join('.')}: ${first.message}`;
+  return new AppError('VALIDATION_FAILED', { message: message + more, faults });
+}
+
+function faultsOf(issue: z.core.$ZodIssue, prefix: readonly (string | number)[]): Fault[] {
+  const location = [...prefix, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ location: [...location, key], type: issue.code, message: 'Unknown field' }));
+  }
+  const isMissing = issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+  return [
+    isMissing
+      ? { location, type: 'missing', message: 'Required' }
+      : { location, type: issue.code, message: issue.message },
+  ];
+}

@@ -1,0 +1,70 @@
+import type { FastifyInstance } from 'fastify';
+import { createApp } from './app.ts';
+import type { AnyDomain } from './domains/define-domain.ts';
+import { systemClock } from './inference/clock.ts';
+import { loadModel } from './inference/model.ts';
+import { Registry } from './models/registry.ts';
+import { scanRepository } from './models/repository.ts';
+import { createInfer } from './serving/infer.ts';
+import { ReadinessGate } from './serving/readiness.ts';
+import type { Settings } from './settings.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface LifespanOptions {
+  readonly domains: readonly AnyDomain[];
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly app: FastifyInstance;
+  /** Base URL of the server. */
+  readonly address: string;
+  readonly registry: Registry;
+  /** Settles when every model of the repository has been loaded, or has failed to. */
+  readonly loaded: Promise<void>;
+  /** Refuses new work, answers what is in flight, and ends the runners. Calling it again gives the same promise. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything long-lived, outermost last: the server listens at once, and the models load behind it, so that
+ * the time they take does not matter to whoever waits for the port.
+ */
+export async function startServer(settings: Settings, options: LifespanOptions): Promise<RunningServer> {
+  const { log } = options;
+  const startedMs = systemClock.now();
+  const registry = new Registry({
+    loadModel: (model) => loadModel(model, { clock: systemClock, log }),
+    now: () => systemClock.now(),
+    log,
+  });
+  const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs });
+  const readiness = new ReadinessGate(registry);
+  const app = await createApp(settings, { registry, infer, readiness, ...options });
+  const folders = await scanRepository(settings.modelsDir);
+  const address = await app.listen({ host: settings.host, port: settings.port });
+
+  const loaded = registry.sync(folders).then(() => {
+    readiness.serve();
+    log.info(startupLine(address, registry, systemClock.now() - startedMs));
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    readiness.drain();
+    await app.close();
+    await registry.close();
+  };
+  return { app, address, registry, loaded, stop: () => (stopping ??= stop()) };
+}
+
+/** One line for people: where the server is, and how each model fared. */
+function startupLine(address: string, registry: Registry, totalMs: number): string {
+  const models = registry.list().map(({ name, versions, error }) => {
+    const [first] = versions;
+    if (first?.loadMs === undefined) return `${name} UNAVAILABLE (${error?.message ?? first?.reason ?? 'no version'})`;
+    return `${name} v${first.version} (${Math.round(first.loadMs)} ms)`;
+  });
+  return `inferd serves ${models.join(', ') || 'no model'} at ${address} after ${Math.round(totalMs)} ms`;
+}

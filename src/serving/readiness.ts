@@ -1,0 +1,51 @@
+import type { Registry } from '../models/registry.ts';
+
+/** Why the server does not want traffic; an empty list means that it does. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly problems: readonly { readonly model?: string; readonly version?: string; readonly reason: string }[];
+}
+
+/** Whether the server wants traffic, and why not. The lifespan says when it starts and when it drains. */
+export class ReadinessGate {
+  readonly #registry: Registry;
+  #phase: 'starting' | 'serving' | 'draining' = 'starting';
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** Every model of the repository has been loaded, or has failed to. */
+  serve(): void {
+    if (this.#phase === 'starting') this.#phase = 'serving';
+  }
+
+  /** From now on no new traffic is wanted. */
+  drain(): void {
+    this.#phase = 'draining';
+  }
+
+  get draining(): boolean {
+    return this.#phase === 'draining';
+  }
+
+  check(): Readiness {
+    const problems = [...this.#phaseProblems(), ...this.#modelProblems()];
+    return { ready: problems.length === 0, problems };
+  }
+
+  #phaseProblems() {
+    if (this.#phase === 'draining') return [{ reason: 'the server is shutting down' }];
+    if (this.#phase === 'starting') return [{ reason: 'the server is starting' }];
+    return this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : [];
+  }
+
+  /** A model that cannot be served by any of its versions is a problem; an old version beside a broken new one is not. */
+  #modelProblems() {
+    return this.#registry.list().flatMap(({ name, versions, error }) => {
+      if (versions.some((version) => version.state === 'READY')) return [];
+      if (versions.length === 0) return [{ model: name, reason: error?.message ?? 'it has no version' }];
+      return versions.map(({ version, reason }) => ({ model: name, version, reason: reason ?? 'not ready' }));
+    });
+  }
+}

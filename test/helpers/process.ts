@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { shippedModelsDir } from './folder.ts';
+
+export const projectDir = new URL('../..', import.meta.url).pathname;
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface ServerProcess extends AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly address: string;
+  /** Every line that the process has written so far. */
+  readonly lines: readonly LogLine[];
+  /** The first line, of those written already or later, that fits. */
+  line(fits: (line: LogLine) => boolean): Promise<LogLine>;
+  /** Exit code and signal. */
+  readonly exit: Promise<unknown[]>;
+}
+
+/** The real program on a free port, once every model is loaded; it is killed at the end of the scope. */
+export async function startProcess(environment: Record<string, string> = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+    cwd: projectDir,
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', MODELS_DIR: shippedModelsDir, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // Also when the test runs out of time, and its scope never ends.
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exit = once(child, 'exit');
+  const lines: LogLine[] = [];
+  const listeners = new Set<() => void>();
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    lines.push(JSON.parse(text));
+    for (const listener of listeners) listener();
+  });
+  const line = (fits: (line: LogLine) => boolean) =>
+    new Promise<LogLine>((resolve) => {
+      const look = () => {
+        const found = lines.find(fits);
+        if (found === undefined) return;
+        listeners.delete(look);
+        resolve(found);
+      };
+      listeners.add(look);
+      look();
+    });
+  const dispose = async () => {
+    child.kill('SIGKILL');
+    await exit;
+  };
+
+  const ready = await line(({ msg }) => String(msg).startsWith('inferd serves'));
+  const address = /http:\S+/.exec(String(ready['msg']))?.[0];
+  if (address === undefined) throw new Error(`No address in ${JSON.stringify(ready)}`);
+  return { child, address, lines, line, exit, [Symbol.asyncDispose]: dispose };
+}
+
+/** Process ids of the runners of a model. */
+export async function runnerPids(address: string, model: string): Promise<number[]> {
+  const response = await fetch(new URL(`/models/${model}`, address));
+  const { versions } = (await response.json()) as { versions: { runners: { pid: number }[] }[] };
+  return versions.flatMap((version) => version.runners.map(({ pid }) => pid));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
