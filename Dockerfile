@@ -1,0 +1,29 @@
+FROM node:26.10.0-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The development dependency "node" would bring a second Node; its install script is not needed here.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN ./node_modules/.bin/tsc -p tsconfig.build.json
+
+FROM node:26.10.0-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+# onnxruntime-node ships the libraries of every platform; one is enough.
+RUN cd node_modules/onnxruntime-node/bin/napi-v* \
+  && for platform in */*; do [ "$platform" = "$(node -p 'process.platform + "/" + process.arch')" ] || rm -rf "$platform"; done
+
+FROM node:26.10.0-slim
+ENV NODE_ENV=production MODELS_DIR=/models
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json LICENSE ./
+COPY models /models
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
