@@ -1,4 +1,4 @@
-import { type DataType, type TensorData, typedArrays } from './data-type.ts';
+import { type DataType, elementBytes, type FixedSizeDataType, type TensorData } from './data-type.ts';
 
 /** A row-major tensor. The number of elements of `data` equals the product of `shape`; an empty shape is a scalar. */
 export type Tensor = {
@@ -63,6 +63,41 @@ export function text(shape: readonly number[], data: readonly string[]): Tensor 
 /** A tensor of zeros, or of empty texts. */
 export function zeros(datatype: DataType, shape: readonly number[]): Tensor {
   const length = elementCount(shape);
-  if (datatype === 'BYTES') return { datatype, shape, data: new Array<string>(length).fill('') };
-  return { datatype, shape, data: new typedArrays[datatype](length) } as Tensor;
+  if (datatype === 'BYTES') return text(shape, new Array<string>(length).fill(''));
+  return tensorOver(datatype, shape, new Uint8Array(length * elementBytes(datatype)));
+}
+
+/**
+ * A tensor over bytes in the order of the host; they are not copied.
+ *
+ * @param bytes as long as the shape says, starting at a multiple of the element size in their buffer
+ * @throws RangeError when they start elsewhere or are not a whole number of elements
+ */
+export function tensorOver(datatype: FixedSizeDataType, shape: readonly number[], bytes: Uint8Array): Tensor {
+  const { buffer, byteOffset } = bytes;
+  const length = bytes.byteLength / elementBytes(datatype);
+  switch (datatype) {
+    case 'BOOL':
+    case 'UINT8':
+      return { datatype, shape, data: bytes };
+    case 'INT8':
+      return { datatype, shape, data: new Int8Array(buffer, byteOffset, length) };
+    case 'UINT16':
+    case 'FP16':
+      return { datatype, shape, data: new Uint16Array(buffer, byteOffset, length) };
+    case 'INT16':
+      return { datatype, shape, data: new Int16Array(buffer, byteOffset, length) };
+    case 'UINT32':
+      return { datatype, shape, data: new Uint32Array(buffer, byteOffset, length) };
+    case 'INT32':
+      return { datatype, shape, data: new Int32Array(buffer, byteOffset, length) };
+    case 'UINT64':
+      return { datatype, shape, data: new BigUint64Array(buffer, byteOffset, length) };
+    case 'INT64':
+      return { datatype, shape, data: new BigInt64Array(buffer, byteOffset, length) };
+    case 'FP32':
+      return { datatype, shape, data: new Float32Array(buffer, byteOffset, length) };
+    case 'FP64':
+      return { datatype, shape, data: new Float64Array(buffer, byteOffset, length) };
+  }
 }

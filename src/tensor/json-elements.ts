@@ -1,0 +1,200 @@
+import type { DataType } from './data-type.ts';
+import { refuseInexact, refuseKind, refuseRange } from './refuse-element.ts';
+import { type Tensor, text, zeros } from './tensor.ts';
+
+/** Lists of elements that follow each other in row-major order. */
+export interface ElementRows {
+  /** The input that they are of. */
+  readonly name: string;
+  readonly rows: readonly (readonly unknown[])[];
+  /** Where the client put the element of this index. */
+  readonly pathOf: (index: number) => readonly (string | number)[];
+}
+
+/** The whole numbers of each type that a JavaScript number holds exactly; INT64 and UINT64 reach further by `bigint`. */
+const wholeRanges = {
+  UINT8: [0, 2 ** 8 - 1],
+  UINT16: [0, 2 ** 16 - 1],
+  UINT32: [0, 2 ** 32 - 1],
+  UINT64: [0, Number.MAX_SAFE_INTEGER],
+  INT8: [-(2 ** 7), 2 ** 7 - 1],
+  INT16: [-(2 ** 15), 2 ** 15 - 1],
+  INT32: [-(2 ** 31), 2 ** 31 - 1],
+  INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+} as const;
+
+const bigRanges = {
+  UINT64: [0n, 2n ** 64n - 1n],
+  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
+} as const;
+
+type BigType = keyof typeof bigRanges;
+type SmallType = Exclude<keyof typeof wholeRanges, BigType>;
+
+const greatestFloats = { FP16: 65504, FP32: (2 - 2 ** -23) * 2 ** 127, FP64: Number.MAX_VALUE } as const;
+
+/** The least magnitude that would round to infinity: half a step beyond the greatest finite number. */
+const overflows = { FP16: 65520, FP32: 2 ** 128 - 2 ** 103, FP64: Number.POSITIVE_INFINITY } as const;
+
+type FloatType = keyof typeof overflows;
+
+/** Numbers that JSON has no token for, as the JSON form of protocol buffers spells them; orjson writes NaN as `null`. */
+const spelledNumbers: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  [null, Number.NaN],
+]);
+
+/**
+ * A tensor of parsed JSON values. A row of numbers is checked by one loop and then copied natively.
+ *
+ * @param elements as many as the shape says
+ * @throws AppError `MALFORMED_TENSOR` for the first element that the type cannot hold as it is
+ */
+export function tensorFromRows(datatype: DataType, shape: readonly number[], elements: ElementRows): Tensor {
+  if (datatype === 'BYTES') return text(shape, readTexts(elements));
+  const tensor = zeros(datatype, shape);
+  switch (tensor.datatype) {
+    case 'BYTES':
+      break;
+    case 'BOOL':
+      writeBooleans(tensor.data, elements);
+      break;
+    case 'FP16':
+      writeFloats(new Float16Array(tensor.data.buffer), tensor.datatype, elements);
+      break;
+    case 'FP32':
+    case 'FP64':
+      writeFloats(tensor.data, tensor.datatype, elements);
+      break;
+    case 'INT64':
+    case 'UINT64':
+      writeBigNumbers(tensor.data, tensor.datatype, elements);
+      break;
+    default:
+      writeWholeNumbers(tensor.data, tensor.datatype, elements);
+  }
+  return tensor;
+}
+
+type SmallArray = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int16Array | Int32Array;
+
+function writeWholeNumbers(data: SmallArray, datatype: SmallType, elements: ElementRows): void {
+  const [least, greatest] = wholeRanges[datatype];
+  let offset = 0;
+  for (const row of elements.rows) {
+    if (!areWholeNumbers(row, least, greatest)) {
+      const index = row.findIndex((element) => !areWholeNumbers([element], least, greatest));
+      throw refuseWholeNumber(elements, offset + index, { datatype, element: row[index] });
+    }
+    data.set(row, offset);
+    offset += row.length;
+  }
+}
+
+function areWholeNumbers(row: readonly unknown[], least: number, greatest: number): row is readonly number[] {
+  for (const element of row) {
+    if (typeof element !== 'number' || !Number.isInteger(element) || element < least || element > greatest)
+      return false;
+  }
+  return true;
+}
+
+function writeBigNumbers(data: BigInt64Array | BigUint64Array, datatype: BigType, elements: ElementRows): void {
+  const [least, greatest] = wholeRanges[datatype];
+  const [leastBig, greatestBig] = bigRanges[datatype];
+  let index = 0;
+  for (const row of elements.rows) {
+    for (const element of row) {
+      if (typeof element === 'number' && Number.isInteger(element) && element >= least && element <= greatest) {
+        data[index] = BigInt(element);
+      } else if (typeof element === 'bigint' && element >= leastBig && element <= greatestBig) {
+        data[index] = element;
+      } else {
+        throw refuseWholeNumber(elements, index, { datatype, element });
+      }
+      index++;
+    }
+  }
+}
+
+function refuseWholeNumber(
+  { name, pathOf }: ElementRows,
+  index: number,
+  { datatype, element }: { datatype: SmallType | BigType; element: unknown },
+) {
+  const place = { name, path: pathOf(index) };
+  const isWhole = typeof element === 'bigint' || Number.isInteger(element);
+  if (!isWhole) return refuseKind(place, element, `a whole number (${datatype})`);
+  const [least, greatest] = datatype === 'INT64' || datatype === 'UINT64' ? bigRanges[datatype] : wholeRanges[datatype];
+  const value = Number(element);
+  if (value >= least && value <= greatest) return refuseInexact(place, element, datatype);
+  return refuseRange(place, element, { datatype, least, greatest });
+}
+
+type FloatArray = Float16Array | Float32Array | Float64Array;
+
+function writeFloats(data: FloatArray, datatype: FloatType, elements: ElementRows): void {
+  let offset = 0;
+  for (const row of elements.rows) {
+    if (areFloats(row, overflows[datatype])) data.set(row, offset);
+    else data.set(readFloats(row, offset, { datatype, elements }), offset);
+    offset += row.length;
+  }
+}
+
+function areFloats(row: readonly unknown[], overflow: number): row is readonly number[] {
+  for (const element of row) {
+    if (typeof element !== 'number') return false;
+    if ((element >= overflow || element <= -overflow) && Number.isFinite(element)) return false;
+  }
+  return true;
+}
+
+/** The numbers of a row that also has numbers spelled out, or whole numbers beyond 2^53. */
+function readFloats(
+  row: readonly unknown[],
+  offset: number,
+  { datatype, elements: { name, pathOf } }: { datatype: FloatType; elements: ElementRows },
+): number[] {
+  return row.map((element, index) => {
+    const value =
+      typeof element === 'number' || typeof element === 'bigint' ? Number(element) : spelledNumbers.get(element);
+    const place = () => ({ name, path: pathOf(offset + index) });
+    if (value === undefined) throw refuseKind(place(), element, `a number (${datatype})`);
+    const greatest = greatestFloats[datatype];
+    if (!areFloats([value], overflows[datatype])) {
+      throw refuseRange(place(), element, { datatype, least: -greatest, greatest });
+    }
+    return value;
+  });
+}
+
+function writeBooleans(data: Uint8Array, { name, rows, pathOf }: ElementRows): void {
+  let index = 0;
+  for (const row of rows) {
+    for (const element of row) {
+      if (typeof element !== 'boolean')
+        throw refuseKind({ name, path: pathOf(index) }, element, 'true or false (BOOL)');
+      data[index] = element ? 1 : 0;
+      index++;
+    }
+  }
+}
+
+function readTexts({ name, rows, pathOf }: ElementRows): string[] {
+  const texts: string[] = [];
+  for (const row of rows) {
+    for (const element of row) {
+      const isText = typeof element === 'string';
+      // The runtime takes C strings of UTF-8: it would cut a text at a NUL, and replace half a surrogate pair.
+      if (!isText || element.includes('\0') || !element.isWellFormed()) {
+        const expected = isText ? 'a text without NUL and lone surrogates (BYTES)' : 'a text (BYTES)';
+        throw refuseKind({ name, path: pathOf(texts.length) }, element, expected);
+      }
+      texts.push(element);
+    }
+  }
+  return texts;
+}
