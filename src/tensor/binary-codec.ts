@@ -97,7 +97,8 @@ function littleEndian(bytes: Uint8Array): Uint8Array {
 }
 
 function checkBits(bits: Uint8Array, name: string): void {
-  for (const [index, bit] of bits.entries()) {
+  for (let index = 0; index < bits.length; index++) {
+    const bit = bits[index] ?? 0;
     if (bit > 1) throw refuseKind({ name, path: [index] }, bit, '0 or 1 (BOOL)');
   }
 }

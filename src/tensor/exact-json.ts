@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { quote } from './malformed-tensor.ts';
+import { quote, shorten } from './malformed-tensor.ts';
 
 /** The reader recurses, so that nesting has to end before the stack does. */
 const maxNesting = 100;
@@ -108,7 +108,7 @@ class ExactJsonReader {
     if (!numberToken.test(this.#text)) return undefined;
     const token = this.#text.slice(this.#position, numberToken.lastIndex);
     const value = Number(token);
-    if (!Number.isFinite(value)) throw this.#refuse(`the number ${quote(token)} is too large for a double`);
+    if (!Number.isFinite(value)) throw this.#refuse(`the number ${shorten(token)} is too large for a double`);
     this.#position += token.length;
     return !Number.isSafeInteger(value) && wholeNumber.test(token) ? BigInt(token) : value;
   }

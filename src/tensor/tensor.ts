@@ -71,11 +71,14 @@ export function zeros(datatype: DataType, shape: readonly number[]): Tensor {
  * A tensor over bytes in the order of the host; they are not copied.
  *
  * @param bytes as long as the shape says, starting at a multiple of the element size in their buffer
- * @throws RangeError when they start elsewhere or are not a whole number of elements
+ * @throws RangeError when they start elsewhere or have another length
  */
 export function tensorOver(datatype: FixedSizeDataType, shape: readonly number[], bytes: Uint8Array): Tensor {
   const { buffer, byteOffset } = bytes;
-  const length = bytes.byteLength / elementBytes(datatype);
+  const length = elementCount(shape);
+  if (bytes.byteLength !== length * elementBytes(datatype)) {
+    throw new RangeError(`${bytes.byteLength} bytes are no ${datatype} tensor of ${length} elements`);
+  }
   switch (datatype) {
     case 'BOOL':
     case 'UINT8':
