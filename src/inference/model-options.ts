@@ -1,6 +1,8 @@
 import type { Tensors } from '../tensor/tensor.ts';
 import type { SessionOptions } from './runner/messages.ts';
 
+export type { SessionOptions };
+
 export interface BatchingOptions {
   /** False: every request runs by itself. */
   readonly enabled: boolean;

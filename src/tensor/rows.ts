@@ -1,35 +1,48 @@
-import { elementCount, type Tensor, type Tensors } from './tensor.ts';
+import { type DataType, typedArrays } from './data-type.ts';
+import { elementCount, type Tensor } from './tensor.ts';
 
-/** A row is one index of the first dimension: batches are joined from rows and split into rows again. */
-
-/** Elements of one row. */
+/** Elements of one row, which is one index of the first dimension. */
 export function rowElements(shape: readonly number[]): number {
-  return elementCount(shape.slice(1));
+  let elements = 1;
+  for (let axis = 1; axis < shape.length; axis += 1) elements *= shape[axis] ?? 1;
+  return elements;
 }
 
-/** The number of rows that all tensors have in common; undefined when they differ or one is a scalar. */
-export function commonRows(tensors: Tensors): number | undefined {
-  let common: number | undefined;
-  for (const name in tensors) {
-    const rows = tensors[name]?.shape[0];
-    if (rows === undefined || (common !== undefined && rows !== common)) return undefined;
-    common = rows;
-  }
-  return common;
+/** The rows that all tensors have; 0 when they differ, one is a scalar, or there is none. */
+export function commonRows(tensors: readonly Tensor[]): number {
+  const rows = tensors[0]?.shape[0] ?? 0;
+  return tensors.every((tensor) => tensor.shape[0] === rows) ? rows : 0;
 }
 
-/** Rows `start` to `end` (exclusive) as a view: the elements of fixed-size types are not copied. */
+/** Rows `start` to `end` (exclusive) as a view; only texts are copied. */
 export function sliceRows(tensor: Tensor, start: number, end: number): Tensor {
   const elements = rowElements(tensor.shape);
-  const from = start * elements;
-  const to = end * elements;
-  const data = tensor.datatype === 'BYTES' ? tensor.data.slice(from, to) : tensor.data.subarray(from, to);
-  return { datatype: tensor.datatype, shape: [end - start, ...tensor.shape.slice(1)], data } as Tensor;
+  return sliceElements(tensor, [end - start, ...tensor.shape.slice(1)], start * elements, end * elements);
 }
 
-/** Rows `start` to `end` (exclusive) of every tensor. */
-export function sliceAllRows(tensors: Tensors, start: number, end: number): Tensors {
-  const slices: Record<string, Tensor> = Object.create(null);
-  for (const [name, tensor] of Object.entries(tensors)) slices[name] = sliceRows(tensor, start, end);
-  return slices;
+/** Elements `from` to `to` (exclusive) as a view of the given shape; only texts are copied. */
+export function sliceElements(tensor: Tensor, shape: readonly number[], from: number, to: number): Tensor {
+  const data = tensor.datatype === 'BYTES' ? tensor.data.slice(from, to) : tensor.data.subarray(from, to);
+  return { datatype: tensor.datatype, shape, data } as Tensor;
+}
+
+/** One tensor of the rows of all, in order; they must have the same data type and the same other dimensions. */
+export function concatenateRows(tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors;
+  if (first === undefined) throw new RangeError('there are no tensors to concatenate');
+  const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  const shape = [rows, ...first.shape.slice(1)];
+  return { datatype: first.datatype, shape, data: concatenate(first.datatype, shape, tensors) } as Tensor;
+}
+
+function concatenate(datatype: DataType, shape: readonly number[], tensors: readonly Tensor[]): Tensor['data'] {
+  if (datatype === 'BYTES') return tensors.flatMap((tensor) => (tensor.datatype === 'BYTES' ? tensor.data : []));
+  const whole = new typedArrays[datatype](elementCount(shape));
+  let offset = 0;
+  for (const { data } of tensors) {
+    // All have the data type of the whole, which the type system cannot see through a union.
+    whole.set(data as never, offset);
+    offset += data.length;
+  }
+  return whole;
 }

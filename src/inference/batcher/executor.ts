@@ -42,7 +42,5 @@ export type RunOutcome =
 export interface Executor {
   /** False while it starts, drains or is gone. */
   readonly accepts: boolean;
-  /** Runs given and not answered yet. */
-  readonly inFlight: number;
   run(request: RunRequest): Promise<RunOutcome>;
 }

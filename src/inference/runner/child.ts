@@ -18,15 +18,16 @@ import {
 } from './tensor-block.ts';
 
 const channelFd = 3;
+/** Reading the resident memory costs as much as a small run: it is done after long runs, and now and then. */
 const rssEveryMs = 250;
+const longRunMicros = 2_000;
 
 let rssKib = 0;
 let rssReadMs = Number.NEGATIVE_INFINITY;
 
-/** Resident memory in KiB; read from the system a few times a second at most, because it costs as much as a small run. */
-function residentKib(): number {
+function residentKib(runMicros: number): number {
   const now = performance.now();
-  if (now - rssReadMs >= rssEveryMs) {
+  if (runMicros >= longRunMicros || now - rssReadMs >= rssEveryMs) {
     rssKib = Math.round(process.memoryUsage.rss() / 1024);
     rssReadMs = now;
   }
@@ -76,7 +77,7 @@ class Runs {
       );
     } catch (error) {
       const runMicros = Math.round((performance.now() - startedMs) * 1000);
-      return jsonFrame(frameKind.refusal, { message: errorMessage(error) }, runMicros, residentKib());
+      return jsonFrame(frameKind.refusal, { message: errorMessage(error) }, runMicros, residentKib(runMicros));
     }
   }
 
@@ -110,7 +111,7 @@ class Runs {
     words[head.bytes] = bytes;
     words[head.kind] = frameKind.result;
     words[head.a] = runMicros;
-    words[head.b] = residentKib();
+    words[head.b] = residentKib(runMicros);
     writeDescriptions(words, headBytes / 4, joined, sizes);
     let at = bodyAt;
     for (const [i, tensor] of joined.entries()) {

@@ -38,7 +38,6 @@ export class RunnerProcess {
   #killReason: string | undefined;
   /** Resident memory when last heard of. */
   rssBytes = 0;
-  completedRuns = 0;
   /** Resolves with the reason when the process is gone; every run is settled then. */
   readonly exited: Promise<string>;
 
@@ -74,10 +73,6 @@ export class RunnerProcess {
 
   get pid(): number | undefined {
     return this.#child.pid;
-  }
-
-  get inFlight(): number {
-    return this.#runs.length;
   }
 
   /**
@@ -136,7 +131,6 @@ export class RunnerProcess {
     if (run === undefined) return;
     const next = this.#runs[0];
     if (next !== undefined) next.startedMs = this.#clock.now();
-    this.completedRuns += 1;
     run.settle(this.#outcome(frame, run));
   }
 

@@ -1,7 +1,7 @@
 import type { SessionOptions } from './messages.ts';
 
-/** Log severity of ONNX Runtime from which messages are written: 3 is errors; warnings of the optimiser are noise. */
-const errorsOnly = 3;
+/** Log severity from which ONNX Runtime writes messages: fatal. Errors are thrown as well, and warnings are noise. */
+const fatalOnly = 4;
 
 /**
  * The session options as ONNX Runtime's binding for Node.js names them. Its threads do not spin while they wait:
@@ -9,7 +9,7 @@ const errorsOnly = 3;
  */
 export function ortSessionOptions(options: SessionOptions) {
   return {
-    logSeverityLevel: errorsOnly,
+    logSeverityLevel: fatalOnly,
     executionProviders: [...(options.providers ?? ['cpu'])] as never[],
     extra: {
       session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } },

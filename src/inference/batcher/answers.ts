@@ -1,0 +1,62 @@
+import type { AppError, ErrorCode } from '../../errors.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Pending } from './pending.ts';
+import { clientGone, deadlineExceeded } from './refusals.ts';
+
+/** Answers every request that was let in exactly once, and knows how many are still without an answer. */
+export class Answers {
+  readonly #onRefusal: ((code: ErrorCode) => void) | undefined;
+  readonly #waiters: (() => void)[] = [];
+  #open = 0;
+
+  constructor(onRefusal?: (code: ErrorCode) => void) {
+    this.#onRefusal = onRefusal;
+  }
+
+  /** Requests without an answer. */
+  get open(): number {
+    return this.#open;
+  }
+
+  expect(): void {
+    this.#open += 1;
+  }
+
+  resolve(pending: Pending, outputs: Tensor[], nowMs: number): void {
+    if (pending.settled) return;
+    if (nowMs > pending.deadlineMs) {
+      this.reject(pending, deadlineExceeded());
+      return;
+    }
+    this.#settle(pending);
+    pending.resolve(outputs);
+  }
+
+  reject(pending: Pending, error: AppError): void {
+    if (pending.settled) return;
+    this.#settle(pending);
+    this.#onRefusal?.(error.code);
+    pending.reject(error);
+  }
+
+  /** Rejects a request that is past its deadline or that nobody waits for. Says whether it needs no run any more. */
+  drop(pending: Pending, nowMs: number): boolean {
+    if (pending.settled) return true;
+    if (nowMs >= pending.deadlineMs) this.reject(pending, deadlineExceeded());
+    else if (pending.signal.aborted) this.reject(pending, clientGone());
+    return pending.settled;
+  }
+
+  /** Resolves when no request is without an answer. */
+  whenNoneOpen(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #settle(pending: Pending): void {
+    pending.settled = true;
+    this.#open -= 1;
+    if (this.#open > 0) return;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}

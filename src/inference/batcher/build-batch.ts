@@ -1,0 +1,64 @@
+import type { CostModel } from './cost-model.ts';
+import type { Pending } from './pending.ts';
+import type { RequestGroup } from './request-group.ts';
+import type { RequestQueue } from './request-queue.ts';
+
+/**
+ * Bytes of inputs beyond which a run takes no further request: longer batches of large tensors gain nothing, and
+ * joining them would hold up the event loop.
+ */
+const maxBatchBytes = 4 * 1024 * 1024;
+
+/** Most rows of a run for requests of that size, at least one. */
+export function rowsThatFit(maxRows: number, bytesPerRow: number): number {
+  return Math.max(1, Math.min(maxRows, Math.floor(maxBatchBytes / Math.max(1, bytesPerRow))));
+}
+
+export interface BatchLimits {
+  readonly maxRows: number;
+  /** When the run could begin. */
+  readonly startMs: number;
+  readonly cost: CostModel;
+  /** Answers a request that need not run any more, and says whether it did. */
+  readonly dropped: (pending: Pending) => boolean;
+}
+
+/**
+ * Takes the requests of the next run from the group: in the order of arrival, whole, as many rows as fit, and no
+ * request more that would make the most urgent one late. A request that is late even if it runs alone does not hold
+ * the others back.
+ */
+export function buildBatch(queue: RequestQueue, group: RequestGroup, limits: BatchLimits): Pending[] {
+  const first = firstAlive(queue, group, limits);
+  if (first === undefined) return [];
+  queue.shift(group);
+  const batch = [first];
+  if (!group.joins) return batch;
+  let { rows, bytes } = first;
+  let mostUrgentMs = urgencyMs(first, limits);
+  for (let next = firstAlive(queue, group, limits); next !== undefined; next = firstAlive(queue, group, limits)) {
+    rows += next.rows;
+    bytes += next.bytes;
+    if (rows > limits.maxRows || bytes > maxBatchBytes) break;
+    mostUrgentMs = Math.min(mostUrgentMs, urgencyMs(next, limits));
+    if (limits.startMs + limits.cost.estimateMs(rows) > mostUrgentMs) break;
+    queue.shift(group);
+    batch.push(next);
+  }
+  return batch;
+}
+
+function firstAlive(queue: RequestQueue, group: RequestGroup, { dropped }: BatchLimits): Pending | undefined {
+  let first = group.first;
+  while (first !== undefined && dropped(first)) {
+    queue.shift(group);
+    first = group.first;
+  }
+  return first;
+}
+
+/** The deadline that a batch must respect for this member: none if even a run of its own would be late. */
+function urgencyMs(pending: Pending, { startMs, cost }: BatchLimits): number {
+  const aloneMs = startMs + cost.estimateMs(pending.rows);
+  return aloneMs > pending.deadlineMs ? Number.POSITIVE_INFINITY : pending.deadlineMs;
+}

@@ -1,0 +1,69 @@
+import { AppError } from '../../errors.ts';
+import type { Answers } from './answers.ts';
+import type { RunOutcome } from './executor.ts';
+import { rowsMatch, splitOutputs } from './join.ts';
+import type { Batch } from './lane.ts';
+import type { Pending } from './pending.ts';
+import { runnerDied } from './refusals.ts';
+
+export interface FinishContext {
+  readonly nowMs: number;
+  readonly answers: Answers;
+  readonly onRowsMismatch: () => void;
+}
+
+/** Answers the requests of a run that ended; gives the batches of those that must run again, in order. */
+export function finishBatch(batch: Batch, outcome: RunOutcome, context: FinishContext): (readonly Pending[])[] {
+  const { members } = batch;
+  switch (outcome.kind) {
+    case 'done':
+      return finishDone(batch, outcome, context);
+    case 'refused':
+      return finishRefused(members, outcome.message, context);
+    case 'not_started':
+      return [members];
+    case 'died':
+      for (const member of members) context.answers.reject(member, runnerDied(outcome.reason));
+      return [];
+  }
+}
+
+function finishDone(
+  { members, rows }: Batch,
+  outcome: Extract<RunOutcome, { kind: 'done' }>,
+  { nowMs, answers, onRowsMismatch }: FinishContext,
+): (readonly Pending[])[] {
+  if (members.length > 1 && !rowsMatch(outcome.outputs, rows)) {
+    onRowsMismatch();
+    return members.map((member) => [member]);
+  }
+  const shares = members.length > 1 ? splitOutputs(outcome.outputs, members) : [[...outcome.outputs]];
+  for (let i = 0; i < members.length; i += 1) {
+    const member = members[i];
+    const outputs = shares[i];
+    if (member === undefined || outputs === undefined) continue;
+    const { phases } = member;
+    phases.queueMs += Math.max(0, outcome.startedMs - member.enqueuedMs);
+    phases.inferMs += outcome.runMs;
+    phases.batchMs += Math.max(0, nowMs - outcome.startedMs - outcome.runMs);
+    phases.batchRows = rows;
+    answers.resolve(member, outputs, nowMs);
+  }
+  return [];
+}
+
+/** One request of the batch is at fault: halving the batch finds it, and the others get their answers. */
+function finishRefused(
+  members: readonly Pending[],
+  message: string,
+  { answers }: FinishContext,
+): (readonly Pending[])[] {
+  const [first] = members;
+  if (first === undefined) return [];
+  if (members.length === 1) {
+    answers.reject(first, new AppError('MODEL_REFUSED_INPUT', { message: `The model refused the input: ${message}` }));
+    return [];
+  }
+  const middle = Math.ceil(members.length / 2);
+  return [members.slice(0, middle), members.slice(middle)];
+}

@@ -1,0 +1,56 @@
+import type { Executor } from './executor.ts';
+import type { Pending } from './pending.ts';
+
+/** The requests of one run. */
+export interface Batch {
+  readonly members: readonly Pending[];
+  readonly rows: number;
+  readonly expectedMs: number;
+}
+
+/** An executor and the batches it was given. */
+export class Lane {
+  readonly executor: Executor;
+  readonly #batches: Batch[] = [];
+  /** When the batch at the front was begun. */
+  #startedMs = 0;
+
+  constructor(executor: Executor) {
+    this.executor = executor;
+  }
+
+  get batches(): readonly Batch[] {
+    return this.#batches;
+  }
+
+  /** Whether a run given to it would begin at once. */
+  get isIdle(): boolean {
+    return this.#batches.length === 0 && this.executor.accepts;
+  }
+
+  /** Whether it is busy with one batch and could hold the next one. */
+  get canHoldNext(): boolean {
+    return this.#batches.length === 1 && this.executor.accepts;
+  }
+
+  add(batch: Batch, nowMs: number): void {
+    if (this.#batches.length === 0) this.#startedMs = nowMs;
+    this.#batches.push(batch);
+  }
+
+  remove(batch: Batch, nowMs: number): void {
+    const index = this.#batches.indexOf(batch);
+    if (index === -1) return;
+    this.#batches.splice(index, 1);
+    if (index === 0) this.#startedMs = nowMs;
+  }
+
+  /** When it will have done what it was given. */
+  freeAtMs(nowMs: number): number {
+    const [current, ...waiting] = this.#batches;
+    if (current === undefined) return nowMs;
+    let freeMs = Math.max(nowMs, this.#startedMs + current.expectedMs);
+    for (const batch of waiting) freeMs += batch.expectedMs;
+    return freeMs;
+  }
+}

@@ -1,0 +1,29 @@
+import type { AppError } from '../../errors.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Phases } from '../phases.ts';
+
+/** A request, or a part of a large one, from the moment it is let in until it is answered. */
+export interface Pending {
+  /** In the order of the signature. */
+  readonly inputs: readonly Tensor[];
+  /** Wanted outputs as indexes into the signature. */
+  readonly outputs: readonly number[];
+  /** Requests with the same key can share a run; those without one run by themselves. */
+  readonly group: string | undefined;
+  /** Place in the order of arrival. */
+  readonly order: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly deadlineMs: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: { readonly aborted: boolean };
+  readonly phases: Phases;
+  readonly enqueuedMs: number;
+  settled: boolean;
+  /** Outputs in the order of {@link Pending.outputs}. */
+  readonly resolve: (outputs: Tensor[]) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** A request as it comes to the door. */
+export type Arrival = Omit<Pending, 'order' | 'enqueuedMs' | 'settled'>;

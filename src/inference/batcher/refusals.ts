@@ -1,0 +1,28 @@
+import { AppError } from '../../errors.ts';
+
+/** The errors of the engine that more than one place gives. */
+
+export function deadlineExceeded(): AppError {
+  return new AppError('DEADLINE_EXCEEDED', { message: 'The deadline passed before the answer was there' });
+}
+
+export function clientGone(): AppError {
+  return new AppError('CLIENT_GONE', { message: 'The client closed the connection before the answer was there' });
+}
+
+export function shuttingDown(): AppError {
+  return new AppError('SHUTTING_DOWN', { message: 'The model takes no more requests', retryAfterSeconds: 1 });
+}
+
+export function runnerDied(reason: string): AppError {
+  return new AppError('RUNNER_DIED', {
+    message: 'The runner of the model ended during the run',
+    retryAfterSeconds: 1,
+    cause: new Error(reason),
+  });
+}
+
+/** Whole seconds from now until then, at least one: what `Retry-After` can say. */
+export function secondsUntil(nowMs: number, thenMs: number): number {
+  return Math.max(1, Math.ceil((thenMs - nowMs) / 1000));
+}

@@ -1,0 +1,25 @@
+import type { CostLine } from './batcher/cost-model.ts';
+import type { Predictor } from './predictor.ts';
+import type { ModelState } from './runner/runner-pool.ts';
+import type { RunnerStats } from './runner/runner-slot.ts';
+
+export type { ModelState, RunnerStats };
+
+export interface ModelStats {
+  readonly runners: readonly RunnerStats[];
+  readonly queueRows: number;
+  readonly queueBytes: number;
+  /** How long the oldest waiting request has waited; 0 when none waits. */
+  readonly oldestWaitMs: number;
+  /** The learned cost of a run, `perRowMs · rows + perRunMs`; undefined until a run is known. */
+  readonly cost: CostLine | undefined;
+}
+
+export interface LoadedModel extends Predictor {
+  /** Whether requests share runs: batching is on, and the model gives a row for every row that it takes. */
+  readonly batchable: boolean;
+  state(): ModelState;
+  stats(): ModelStats;
+  /** Calls the listener whenever {@link LoadedModel.state} has changed; the returned function ends that. */
+  whenStateChanges(listener: (state: ModelState) => void): () => void;
+}

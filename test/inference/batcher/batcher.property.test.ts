@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { AppError } from '../../../src/errors.ts';
+import { Batcher, type BatcherOptions } from '../../../src/inference/batcher/batcher.ts';
+import { newPhases } from '../../../src/inference/phases.ts';
+import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+import { VirtualRunner, type VirtualRunnerOptions } from './virtual-runner.ts';
+
+interface Request {
+  readonly atMs: number;
+  readonly rows: number;
+  readonly timeoutMs: number;
+  readonly group: string | undefined;
+  /** When the client goes away, if it does. */
+  readonly goneAtMs: number | undefined;
+  readonly fate: 'fine' | 'poison' | 'deadly';
+}
+
+interface World {
+  readonly options: BatcherOptions;
+  readonly runner: Pick<VirtualRunnerOptions, 'perRowMs' | 'perRunMs'>;
+  readonly instances: number;
+  readonly requests: readonly Request[];
+}
+
+interface Answer {
+  readonly atMs: number;
+  readonly outputs?: readonly Tensor[];
+  readonly error?: AppError;
+}
+
+const maxSize = 8;
+
+const request: fc.Arbitrary<Request> = fc.record({
+  atMs: fc.integer({ min: 0, max: 300 }),
+  rows: fc.integer({ min: 1, max: maxSize }),
+  timeoutMs: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(1_000), fc.constant(100_000)),
+  group: fc.constantFrom('a', 'b', undefined),
+  goneAtMs: fc.option(fc.integer({ min: 0, max: 400 }), { nil: undefined, freq: 4 }),
+  fate: fc.oneof(
+    { arbitrary: fc.constant('fine' as const), weight: 12 },
+    { arbitrary: fc.constant('poison' as const), weight: 1 },
+    { arbitrary: fc.constant('deadly' as const), weight: 1 },
+  ),
+});
+
+const world: fc.Arbitrary<World> = fc.record({
+  options: fc.record({
+    maxSize: fc.constant(maxSize),
+    maxDelayMs: fc.constantFrom(0, 0, 5, 30),
+    maxQueueRows: fc.integer({ min: maxSize, max: 40 }),
+    maxQueueBytes: fc.constantFrom(64, 1_000_000),
+  }),
+  runner: fc.record({ perRowMs: fc.integer({ min: 0, max: 5 }), perRunMs: fc.integer({ min: 1, max: 20 }) }),
+  instances: fc.integer({ min: 1, max: 3 }),
+  requests: fc.array(request, { maxLength: 60 }),
+});
+
+/** The rows of request `index` hold its own numbers, by which they are recognised in a run and in an answer. */
+function valuesOf(index: number, rows: number): number[] {
+  return Array.from({ length: rows }, (_, row) => index * maxSize + row);
+}
+
+/** Lets the requests of a world come, and gives every answer that each got and every run that was made. */
+async function play({ options, runner, instances, requests }: World) {
+  const clock = new VirtualClock();
+  const valuesWith = (fate: Request['fate']) =>
+    new Set(requests.flatMap((request, i) => (request.fate === fate ? valuesOf(i, request.rows) : [])));
+  const runnerOptions = { ...runner, poison: valuesWith('poison'), deadly: valuesWith('deadly'), restartMs: 15 };
+  const runners = Array.from({ length: instances }, () => new VirtualRunner(clock, runnerOptions));
+  const batcher = new Batcher(options, {
+    clock,
+    executors: runners,
+    defer: (callback) => void clock.setTimer(0, callback),
+  });
+  for (const one of runners) one.onAccepts = () => batcher.wake();
+
+  const answers = requests.map((): Answer[] => []);
+  const queueSizes: { rows: number; bytes: number }[] = [];
+  for (const [index, { atMs, rows, timeoutMs, group, goneAtMs }] of requests.entries()) {
+    const abort = new AbortController();
+    clock.setTimer(atMs, () => {
+      const answer = (rest: Omit<Answer, 'atMs'>) => answers[index]?.push({ atMs: clock.now(), ...rest });
+      batcher.submit({
+        inputs: [float32([rows], valuesOf(index, rows))],
+        outputs: [0],
+        group,
+        rows,
+        bytes: 4 * rows,
+        deadlineMs: atMs + timeoutMs,
+        signal: abort.signal,
+        phases: newPhases(),
+        resolve: (outputs) => answer({ outputs }),
+        reject: (error) => answer({ error }),
+      });
+      queueSizes.push({ rows: batcher.queueRows, bytes: batcher.queueBytes });
+    });
+    if (goneAtMs !== undefined) clock.setTimer(goneAtMs, () => abort.abort());
+  }
+  await clock.advanceTo(500);
+  const closed = batcher.close();
+  await clock.advanceTo(200_000);
+  await closed;
+  return { answers, runs: runners.flatMap(({ runs }) => runs), queueSizes, runners };
+}
+
+/** The request that a row belongs to. */
+const ownerOf = (value: number) => Math.floor(value / maxSize);
+
+function uniqueOwners(values: readonly number[]): number[] {
+  return [...new Set(values.map(ownerOf))];
+}
+
+/** Checks one law on random worlds. */
+function always(law: (world: World, outcome: Awaited<ReturnType<typeof play>>) => void, runs = 150) {
+  return fc.assert(
+    fc.asyncProperty(world, async (drawn) => law(drawn, await play(drawn))),
+    { numRuns: runs },
+  );
+}
+
+describe('for random arrivals, failures and aborts, the batcher', () => {
+  test('answers every request exactly once', () =>
+    always((_, { answers }) => {
+      for (const given of answers) expect(given).toHaveLength(1);
+    }));
+
+  test('gives every request its own rows, and an answer only to those that are not at fault', () =>
+    always(({ requests }, { answers }) => {
+      for (const [index, { rows, fate }] of requests.entries()) {
+        const outputs = answers[index]?.[0]?.outputs;
+        if (outputs === undefined) continue;
+        expect(fate).toBe('fine');
+        expect(outputs).toHaveLength(1);
+        expect(outputs[0]?.shape).toEqual([rows]);
+        expect([...(outputs[0]?.data ?? [])]).toEqual(valuesOf(index, rows).map((value) => 2 * value));
+      }
+    }));
+
+  test('blames the model only on the request that it refused, in its own words', () =>
+    always(({ requests }, { answers }) => {
+      for (const [index, { fate }] of requests.entries()) {
+        const error = answers[index]?.[0]?.error;
+        if (error?.code !== 'MODEL_REFUSED_INPUT') continue;
+        expect(fate).toBe('poison');
+        expect(error.message).toContain('is poison');
+      }
+    }));
+
+  test('answers at the deadline at the latest, and never with outputs after it', () =>
+    always(({ requests }, { answers }) => {
+      for (const [index, { atMs, timeoutMs }] of requests.entries()) {
+        const answer = answers[index]?.[0];
+        const deadlineMs = atMs + timeoutMs;
+        expect(answer?.atMs).toBeLessThanOrEqual(deadlineMs);
+        if (answer?.error?.code === 'DEADLINE_EXCEEDED') expect(answer.atMs).toBe(deadlineMs);
+      }
+    }));
+
+  test('keeps the limits of the run and of the queue', () =>
+    always(({ options, requests }, { runs, queueSizes }) => {
+      for (const { rows, values } of runs) {
+        expect(rows).toBe(values.length);
+        expect(rows).toBeLessThanOrEqual(options.maxSize);
+        const groups = new Set(uniqueOwners(values).map((owner) => requests[owner]?.group));
+        expect(groups.size).toBe(1);
+        if (groups.has(undefined)) expect(uniqueOwners(values)).toHaveLength(1);
+      }
+      for (const { rows, bytes } of queueSizes) {
+        expect(rows).toBeLessThanOrEqual(options.maxQueueRows);
+        expect(bytes).toBeLessThanOrEqual(options.maxQueueBytes);
+      }
+    }));
+
+  test('keeps requests whole and in the order of arrival within a run', () =>
+    always(({ requests }, { runs }) => {
+      const arrival = requests.map((_, i) => i).sort((a, b) => (requests[a]?.atMs ?? 0) - (requests[b]?.atMs ?? 0));
+      const place = new Map(arrival.map((index, i) => [index, i]));
+      for (const { values } of runs) {
+        const owners = uniqueOwners(values);
+        expect(values).toEqual(owners.flatMap((owner) => valuesOf(owner, requests[owner]?.rows ?? 0)));
+        const places = owners.map((owner) => place.get(owner) ?? 0);
+        expect(places).toEqual(places.toSorted((a, b) => a - b));
+      }
+    }));
+
+  test('begins the runs of a group in the order of arrival', () =>
+    always(({ requests, instances }, { runs }) => {
+      const troubled = requests.some(({ fate }) => fate !== 'fine');
+      if (instances > 1 || troubled) return;
+      const arrival = requests.map((_, i) => i).sort((a, b) => (requests[a]?.atMs ?? 0) - (requests[b]?.atMs ?? 0));
+      for (const group of ['a', 'b', undefined]) {
+        const owners = runs.flatMap(({ values }) => uniqueOwners(values));
+        const ofGroup = owners.filter((owner) => requests[owner]?.group === group);
+        expect(ofGroup).toEqual(arrival.filter((index) => ofGroup.includes(index)));
+      }
+    }, 300));
+
+  test('sends no run for requests that are past their deadline or abandoned', () =>
+    always(({ requests }, { runs }) => {
+      for (const { values, sentMs } of runs) {
+        for (const owner of uniqueOwners(values)) {
+          const { atMs, timeoutMs, goneAtMs } = requests[owner] as Request;
+          expect(sentMs).toBeLessThan(atMs + timeoutMs);
+          if (goneAtMs !== undefined) expect(sentMs).toBeLessThanOrEqual(goneAtMs);
+        }
+      }
+    }));
+
+  test('runs a request again only after a failure', () =>
+    always(({ requests }, { runs }) => {
+      if (requests.some(({ fate }) => fate !== 'fine')) return;
+      const owners = runs.flatMap(({ values }) => uniqueOwners(values));
+      expect(new Set(owners).size).toBe(owners.length);
+    }, 300));
+});

@@ -1,0 +1,55 @@
+import type { Clock } from '../src/inference/clock.ts';
+
+interface Event {
+  readonly atMs: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/** A clock that stands still until it is told to go on. Events of the same moment happen in the order they were set. */
+export class VirtualClock implements Clock {
+  #nowMs = 0;
+  #events: Event[] = [];
+  #order = 0;
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): () => void {
+    const event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, callback };
+    this.#order += 1;
+    this.#events.push(event);
+    return () => {
+      this.#events = this.#events.filter((other) => other !== event);
+    };
+  }
+
+  /** Runs everything that is due until that moment, and the promises that it settles. */
+  async advanceTo(atMs: number): Promise<void> {
+    await settlePromises();
+    for (let next = this.#takeNext(atMs); next !== undefined; next = this.#takeNext(atMs)) {
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.callback();
+      await settlePromises();
+    }
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.advanceTo(this.#nowMs + ms);
+  }
+
+  #takeNext(untilMs: number): Event | undefined {
+    const [next] = this.#events
+      .filter((event) => event.atMs <= untilMs)
+      .sort((a, b) => a.atMs - b.atMs || a.order - b.order);
+    if (next !== undefined) this.#events.splice(this.#events.indexOf(next), 1);
+    return next;
+  }
+}
+
+/** Lets every promise that can settle do so: one turn of the event loop runs all microtasks. */
+function settlePromises(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
