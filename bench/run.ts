@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { bareFastify } from './contestants/bare-fastify.ts';
+import type { Contestant } from './contestants/contestant.ts';
+import { inferd } from './contestants/inferd.ts';
+import { peers } from './contestants/peers.ts';
+import { describeMachine } from './machine.ts';
+import { modelFiles } from './models/model-files.ts';
+import { folders, type Options, readOptions, type WorkloadName } from './options.ts';
+import { plot } from './report/plot.ts';
+import type { Entrant, Results } from './report/results.ts';
+import { terminalReport } from './report/terminal.ts';
+import { measureBareLoops, measureClosedLoop } from './scenarios/closed-loop.ts';
+import { firstReply } from './scenarios/first-reply.ts';
+import { measureIdleMemory } from './scenarios/idle-memory.ts';
+import { measureOneConnection } from './scenarios/one-connection.ts';
+import { measureOverload } from './scenarios/overload.ts';
+import { measureHealth, measureMixed } from './scenarios/saturated.ts';
+import type { Round } from './scenarios/session.ts';
+import { workload } from './workloads.ts';
+
+const options = readOptions(process.argv.slice(2));
+const startedAt = new Date().toISOString();
+const machine = describeMachine();
+const contestants = allContestants(options).filter(({ name }) => options.contestants.includes(name));
+const replies = new Map<WorkloadName, unknown>();
+const shared = {
+  options,
+  workloads: options.workloads.map(workload),
+  modelFiles: modelFiles(),
+  measurements: [],
+  figures: [],
+  problems: [],
+};
+
+for (let number = 1; number <= options.rounds; number++) await runRound({ number, ...shared });
+
+const results: Results = { startedAt, machine, entrants: contestants.map(entrant), ...shared };
+mkdirSync(folders.results, { recursive: true });
+const stem = path.join(folders.results, startedAt.replaceAll(':', '-').slice(0, 19));
+writeFileSync(`${stem}.json`, `${JSON.stringify(results, null, 2)}\n`);
+writeFileSync(`${stem}.svg`, plot(results));
+print(`\n${terminalReport(results)}\nwritten: ${path.relative(process.cwd(), stem)}.json and .svg\n`);
+
+function allContestants({ built }: Options): readonly Contestant[] {
+  return [
+    inferd({ name: 'inferd', built }),
+    inferd({ name: 'inferd-unbatched', maxBatchRows: 1, built }),
+    bareFastify,
+    ...peers,
+  ];
+}
+
+/** Everything once. The contestants take turns within a round, so that a slow minute of the machine hits them alike. */
+async function runRound(round: Round): Promise<void> {
+  const closedLoopWanted = options.scenarios.includes('closed-loop');
+  if (closedLoopWanted) {
+    step(round, 'bare onnxruntime-node');
+    await measureBareLoops(round);
+  }
+  for (const contestant of contestants) {
+    if (contestant.missing() !== undefined) continue;
+    if (!closedLoopWanted && contestant.name !== 'inferd') continue;
+    await attempt(round, contestant.name, () => runContestant(round, contestant));
+  }
+  const inferdTakesPart = contestants.some(({ name, missing }) => name === 'inferd' && missing() === undefined);
+  if (inferdTakesPart && options.scenarios.includes('memory')) {
+    await attempt(round, 'idle memory', () => measureIdleMemory(round));
+  }
+}
+
+async function runContestant(round: Round, contestant: Contestant): Promise<void> {
+  const unbatched = contestant.name === 'inferd-unbatched';
+  const workloads = unbatched ? round.workloads.filter(({ name }) => name === 'mid') : round.workloads;
+  if (!workloads.some((one) => contestant.serves(one))) return;
+
+  const server = await contestant.start({ ...round, workloads, cores: os.availableParallelism(), replies });
+  const session = { contestant, server };
+  const own = { ...round, workloads };
+  try {
+    for (const one of workloads) {
+      if (!contestant.serves(one)) continue;
+      const reply = await firstReply(session, one);
+      if (contestant.name === 'inferd') replies.set(one.name, reply);
+    }
+    if (options.scenarios.includes('closed-loop')) await measureClosedLoop(own, session);
+    if (contestant.name !== 'inferd') return;
+    if (options.scenarios.includes('one-connection')) await measureOneConnection(own, session);
+    if (options.scenarios.includes('health')) await measureHealth(own, session);
+    if (options.scenarios.includes('mixed')) await measureMixed(own, session);
+    if (options.scenarios.includes('overload')) await measureOverload(own, session);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A contestant that fails must not cost the numbers of the others; the report says that it failed. */
+async function attempt(round: Round, name: string, action: () => Promise<void>): Promise<void> {
+  step(round, name);
+  try {
+    await action();
+  } catch (error) {
+    round.problems.push(`round ${round.number}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function entrant(contestant: Contestant): Entrant {
+  const { name, settings, peer } = contestant;
+  const leftOut = contestant.missing();
+  return { name, settings, peer, ...(leftOut !== undefined && { leftOut }) };
+}
+
+function step(round: Round, name: string): void {
+  print(`round ${round.number} of ${options.rounds}: ${name}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
