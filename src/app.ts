@@ -3,6 +3,7 @@ import type { AnyDomain } from './domains/define-domain.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
+import { endConnectionsWhileDraining } from './http/drain.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
@@ -50,6 +51,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   setErrorHandler(app);
   answerUnknownRoutes(app);
   logAccess(app, log);
+  endConnectionsWhileDraining(app, readiness);
   await documentRoutes(app, services);
 
   app.register(healthRoutes, { readiness });

@@ -14,7 +14,7 @@ const tensorSpec = z.object({
 
 const runnerSchema = z.object({
   pid: z.int().optional(),
-  state: z.enum(['starting', 'ready', 'busy', 'dying', 'closed']),
+  state: z.enum(['starting', 'ready', 'busy', 'restarting', 'closed']),
   rss_bytes: z.number().describe('Resident memory'),
   runs: z.int(),
   restarts: z.int(),
