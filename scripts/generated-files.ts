@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { type ErrorCode, errorCodes } from '../src/errors.ts';
+import { statusOfKind } from '../src/http/error-status.ts';
+import { problemType } from '../src/http/problem.ts';
 import { manifestJsonSchema } from '../src/models/manifest.ts';
 import { environmentSchema } from '../src/settings.ts';
 
@@ -6,6 +9,7 @@ import { environmentSchema } from '../src/settings.ts';
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['.env.example', envExample()],
+    ['docs/errors.md', errorTable()],
     ['models/model.schema.json', `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`],
   ]);
 }
@@ -17,4 +21,19 @@ function envExample(): string {
     return `# ${schema.description}\n${name}=${schema.default ?? ''}\n`;
   });
   return `# Settings of inferd with their defaults. Copy to .env and change what you need.\n\n${settings.join('\n')}`;
+}
+
+function errorTable(): string {
+  const rows = Object.entries(errorCodes).map(([code, { kind, title }]) => {
+    return `| \`${code}\` | ${statusOfKind[kind]} | \`${problemType(code as ErrorCode)}\` | ${title} |`;
+  });
+  return `# Errors
+
+Every error outside of the wire protocols is a problem of RFC 9457, \`application/problem+json\`, with the code below as
+\`code\`, the path below as \`type\`, and every fault of the input in \`errors\`.
+
+| code | status | type | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
 }

@@ -26,10 +26,15 @@ export type Problem = z.output<typeof problemSchema>;
 
 export const problemMediaType = 'application/problem+json';
 
+/** Stable URI of a kind of problem. */
+export function problemType(code: ErrorCode): string {
+  return `/errors/${code.toLowerCase().replaceAll('_', '-')}`;
+}
+
 /** The body for an error. Faults of the server keep their details for the log. */
 export function problemBody(error: AppError, request: { id: string; path: string }): Problem {
   return {
-    type: `/errors/${error.code.toLowerCase().replaceAll('_', '-')}`,
+    type: problemType(error.code),
     title: error.title,
     status: statusOfKind[error.kind],
     ...(error.kind !== 'internal' && { detail: error.message }),

@@ -43,8 +43,9 @@ const versionPolicy = z
   .default({ latest: 1 });
 
 const jsonTensor = z.strictObject({
+  datatype: z.string().describe('As in the Open Inference Protocol: FP32, INT64, BYTES …'),
   shape: z.array(z.int().min(0)),
-  data: z.array(z.union([z.number(), z.boolean(), z.string()])),
+  data: z.array(z.json()).describe('The elements, flat or nested'),
 });
 
 /** `model.json`: everything that is said about a model beside its graph. Every key is optional. */

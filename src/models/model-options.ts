@@ -1,10 +1,16 @@
 import type { ModelOptions } from '../inference/model-options.ts';
+import { tensorFromJson } from '../tensor/json-codec.ts';
+import type { Tensors } from '../tensor/tensor.ts';
 import type { Manifest } from './manifest.ts';
 import type { VersionFile } from './repository.ts';
 
-/** What the engine needs to load a file as its manifest says. */
+/**
+ * What the engine needs to load a file as its manifest says.
+ *
+ * @throws AppError `MALFORMED_TENSOR` if a warm-up request of the manifest is none
+ */
 export function modelOptions(name: string, file: VersionFile, manifest: Manifest): ModelOptions {
-  const { instances, batching, session, timeoutMs, loadTimeoutMs, memoryLimitMb } = manifest;
+  const { instances, batching, session, timeoutMs, loadTimeoutMs, memoryLimitMb, warmup } = manifest;
   return {
     name,
     version: file.version,
@@ -15,5 +21,10 @@ export function modelOptions(name: string, file: VersionFile, manifest: Manifest
     timeoutMs,
     loadTimeoutMs,
     ...(memoryLimitMb !== undefined && { memoryLimitMb }),
+    ...(warmup.length > 0 && { warmup: warmup.map(warmupRequest) }),
   };
+}
+
+function warmupRequest(inputs: Manifest['warmup'][number]): Tensors {
+  return Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, tensorFromJson(tensor, name)]));
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../helpers/folder.ts';
 import { isAlive, projectDir, runnerPids, startProcess } from '../helpers/process.ts';
 import { postJson } from '../helpers/server.ts';
 
@@ -77,6 +79,14 @@ describe('the process', () => {
     server.child.kill('SIGKILL');
     await server.exit;
     await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+  });
+
+  it('keeps the telemetry of ONNX Runtime off', async () => {
+    await using home = await temporaryFolder();
+    await using server = await startProcess({ HOME: home.path });
+    await postJson(server.address, '/iris/predict', flower);
+    // ONNX Runtime would keep an id of the machine and the events to send there.
+    expect(await readdir(home.path)).toEqual([]);
   });
 
   it('refuses to start with bad settings, naming all of them', async () => {

@@ -45,6 +45,8 @@ export class RunnerProcess {
     this.#clock = options.clock;
     this.#child = spawn(process.execPath, [childPath, options.model], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
     });
     const socket = this.#child.stdio[3];
     if (!(socket instanceof Duplex)) throw new TypeError('a runner has no socket at descriptor 3');
