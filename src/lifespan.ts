@@ -5,6 +5,7 @@ import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
 import { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
+import { RepositoryWatcher } from './models/watch.ts';
 import { createInfer } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import type { Settings } from './settings.ts';
@@ -15,6 +16,9 @@ export interface LifespanOptions {
   readonly log: Logger;
   readonly version: string;
 }
+
+/** How soon a change of the model repository is seen; it is followed at the second look. */
+const watchIntervalMs = 1000;
 
 /** A server that listens. */
 export interface RunningServer {
@@ -43,17 +47,22 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs });
   const readiness = new ReadinessGate(registry);
   const app = await createApp(settings, { registry, infer, readiness, ...options });
-  const folders = await scanRepository(settings.modelsDir);
+  const scan = () => scanRepository(settings.modelsDir);
+  const folders = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });
 
+  let watcher: RepositoryWatcher | undefined;
+  let stopping: Promise<void> | undefined;
   const loaded = registry.sync(folders).then(() => {
     readiness.serve();
     log.info(startupLine(address, registry, systemClock.now() - startedMs));
+    if (!settings.watchModels || stopping !== undefined) return;
+    watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
   });
-  let stopping: Promise<void> | undefined;
   const stop = async () => {
     readiness.drain();
     await app.close();
+    await watcher?.stop();
     await registry.close();
   };
   return { app, address, registry, loaded, stop: () => (stopping ??= stop()) };

@@ -17,11 +17,26 @@ const wholeNumber = (bounds: { min: number; max: number; default: number }) =>
 
 const text = (fallback: string) => z.preprocess(emptyIsUnset, z.string().default(fallback));
 
+const flag = () =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? (flagValues.get(value.toLowerCase()) ?? value) : value),
+    z.boolean('expected 1 or 0').default(false),
+  );
+
+const flagValues = new Map<string, boolean | undefined>([
+  ['', undefined],
+  ['1', true],
+  ['true', true],
+  ['0', false],
+  ['false', false],
+]);
+
 /** The environment variables that inferd reads, with their defaults. `.env.example` lists the same. */
 export const environmentSchema = z.object({
   HOST: text('0.0.0.0').describe('Address to listen on'),
   PORT: wholeNumber({ min: 0, max: 65_535, default: 8080 }).describe('Port to listen on; 0 takes a free one'),
   MODELS_DIR: text('./models').describe('Folder of the model repository'),
+  WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
   DEFAULT_MODEL: z
     .preprocess(emptyIsUnset, z.string().optional())
     .describe('Domain or model that POST /predict means; unset: the only one there is'),
@@ -43,6 +58,7 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   host: environment.HOST,
   port: environment.PORT,
   modelsDir: environment.MODELS_DIR,
+  watchModels: environment.WATCH_MODELS,
   defaultModel: environment.DEFAULT_MODEL,
   logLevel: environment.LOG_LEVEL,
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,

@@ -8,6 +8,7 @@ describe('readSettings', () => {
       host: '0.0.0.0',
       port: 8080,
       modelsDir: './models',
+      watchModels: false,
       defaultModel: undefined,
       logLevel: 'info',
       bodyLimitBytes: 67_108_864,
@@ -18,6 +19,20 @@ describe('readSettings', () => {
 
   it('takes an empty value for an unset one', () => {
     expect(readSettings({ PORT: '', DEFAULT_MODEL: '' })).toMatchObject({ port: 8080, defaultModel: undefined });
+  });
+
+  it.each([
+    ['1', true],
+    ['true', true],
+    ['0', false],
+    ['false', false],
+    ['', false],
+  ])('reads the flag %j as %s', (value, expected) => {
+    expect(readSettings({ WATCH_MODELS: value }).watchModels).toBe(expected);
+  });
+
+  it('refuses another word for a flag', () => {
+    expect(() => readSettings({ WATCH_MODELS: 'maybe' })).toThrow(/WATCH_MODELS.*"maybe"/);
   });
 
   it('reads what is set', () => {

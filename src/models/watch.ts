@@ -1,0 +1,78 @@
+import { toAppError } from '../errors.ts';
+import type { Clock } from '../inference/clock.ts';
+import type { Registry } from './registry.ts';
+import type { ModelFolder } from './repository.ts';
+
+export interface WatchDependencies {
+  readonly scan: () => Promise<ModelFolder[]>;
+  readonly registry: Pick<Registry, 'list' | 'syncModel' | 'unload'>;
+  readonly clock: Clock;
+  readonly log: { warn(details: object, message: string): void };
+  /** Time between two looks at the folder. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Follows the model repository: what has changed, and was the same in two looks, is loaded. So a file that is still
+ * being copied is left alone. It looks instead of being told, because mounted folders tell nothing of their changes.
+ */
+export class RepositoryWatcher {
+  readonly #dependencies: WatchDependencies;
+  /** State of each model at the last look, and at the last change that was followed. */
+  #seen = new Map<string, string>();
+  readonly #followed = new Map<string, string>();
+  #cancelTimer: (() => void) | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  /** @param initial what has been loaded already */
+  constructor(dependencies: WatchDependencies, initial: readonly ModelFolder[]) {
+    this.#dependencies = dependencies;
+    for (const folder of initial) this.#followed.set(folder.name, stateOf(folder));
+    this.#schedule();
+  }
+
+  /** Looks no more; resolves when the change that is being followed, if any, is complete. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    await this.#looking;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#cancelTimer = this.#dependencies.clock.setTimer(this.#dependencies.intervalMs, () => {
+      this.#looking = this.#look().finally(() => this.#schedule());
+    });
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const folders = await this.#dependencies.scan();
+      const current = new Map(folders.map((folder) => [folder.name, stateOf(folder)]));
+      const isStill = (name: string) => current.get(name) === this.#seen.get(name);
+      const changed = folders.filter(({ name }) => isStill(name) && current.get(name) !== this.#followed.get(name));
+      const gone = [...this.#followed.keys()].filter((name) => !current.has(name) && isStill(name));
+      this.#seen = current;
+      await Promise.all([...changed.map((folder) => this.#follow(folder)), ...gone.map((name) => this.#forget(name))]);
+    } catch (thrown) {
+      this.#dependencies.log.warn({ err: toAppError(thrown) }, 'The model repository could not be read');
+    }
+  }
+
+  async #follow(folder: ModelFolder): Promise<void> {
+    this.#followed.set(folder.name, stateOf(folder));
+    await this.#dependencies.registry.syncModel(folder);
+  }
+
+  async #forget(name: string): Promise<void> {
+    this.#followed.delete(name);
+    await this.#dependencies.registry.unload(name);
+  }
+}
+
+/** Changes whenever the registry would have something to do. */
+function stateOf(folder: ModelFolder): string {
+  if ('error' in folder) return `error:${folder.error.message}`;
+  return JSON.stringify([folder.manifest, folder.versions]);
+}
