@@ -40,6 +40,11 @@ export class VirtualClock implements Clock {
     await this.advanceTo(this.#nowMs + ms);
   }
 
+  /** Lets time pass without anything happening in it, as when something else holds up the event loop. */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   #takeNext(untilMs: number): Event | undefined {
     const [next] = this.#events
       .filter((event) => event.atMs <= untilMs)

@@ -138,7 +138,7 @@ export class Batcher {
       if (group === undefined || !condition(group)) return false;
       const members = buildBatch(this.#queue, group, {
         maxRows: this.#options.maxSize,
-        startMs: lane.freeAtMs(nowMs),
+        startMs: lane.freeAtMs(nowMs) + this.cost.overheadMs,
         cost: this.cost,
         dropped: (pending) => this.#answers.drop(pending, nowMs),
       });

@@ -16,7 +16,7 @@ export function rowsThatFit(maxRows: number, bytesPerRow: number): number {
 
 export interface BatchLimits {
   readonly maxRows: number;
-  /** When the run could begin. */
+  /** When the run could begin, with the time that the way to the runner and back takes added. */
   readonly startMs: number;
   readonly cost: CostModel;
   /** Answers a request that need not run any more, and says whether it did. */
@@ -41,7 +41,7 @@ export function buildBatch(queue: RequestQueue, group: RequestGroup, limits: Bat
     bytes += next.bytes;
     if (rows > limits.maxRows || bytes > maxBatchBytes) break;
     mostUrgentMs = Math.min(mostUrgentMs, urgencyMs(next, limits));
-    if (limits.startMs + limits.cost.estimateMs(rows) > mostUrgentMs) break;
+    if (limits.startMs + limits.cost.estimateMs(rows) >= mostUrgentMs) break;
     queue.shift(group);
     batch.push(next);
   }
@@ -60,5 +60,5 @@ function firstAlive(queue: RequestQueue, group: RequestGroup, { dropped }: Batch
 /** The deadline that a batch must respect for this member: none if even a run of its own would be late. */
 function urgencyMs(pending: Pending, { startMs, cost }: BatchLimits): number {
   const aloneMs = startMs + cost.estimateMs(pending.rows);
-  return aloneMs > pending.deadlineMs ? Number.POSITIVE_INFINITY : pending.deadlineMs;
+  return aloneMs >= pending.deadlineMs ? Number.POSITIVE_INFINITY : pending.deadlineMs;
 }

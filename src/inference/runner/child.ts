@@ -2,6 +2,7 @@
  * The program of a runner process: it holds one ONNX Runtime session, takes frames from the socket and answers them
  * in order. ONNX Runtime blocks its thread during a run, and a native crash ends its process; here it may do both.
  */
+import { Worker } from 'node:worker_threads';
 import { InferenceSession, type OnnxValue } from 'onnxruntime-node';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { BlockingChannel } from './blocking-channel.ts';
@@ -157,6 +158,10 @@ async function main(): Promise<void> {
 // A signal to the whole process group is the main process's to handle: it drains its runners and closes the socket.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+
+new Worker(new URL(`./guard${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), {
+  resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
+});
 
 await main();
 process.exit(0);

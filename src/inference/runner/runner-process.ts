@@ -44,7 +44,8 @@ export class RunnerProcess {
   constructor(options: RunnerProcessOptions) {
     this.#clock = options.clock;
     this.#child = spawn(process.execPath, [childPath, options.model], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // Descriptor 3 carries the frames; 4 carries nothing, and breaks when this process ends.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
       env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
     });

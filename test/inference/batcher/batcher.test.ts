@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import type { AppError } from '../../../src/errors.ts';
+import { Batcher, type BatcherOptions } from '../../../src/inference/batcher/batcher.ts';
+import { newPhases } from '../../../src/inference/phases.ts';
+import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
+import { VirtualClock } from '../../virtual-clock.ts';
+import { VirtualRunner, type VirtualRunnerOptions } from './virtual-runner.ts';
+
+interface Sent {
+  readonly phases: ReturnType<typeof newPhases>;
+  outputs?: Tensor[];
+  error?: AppError;
+  atMs?: number;
+}
+
+function setUp(options: Partial<BatcherOptions> = {}, runner: Partial<VirtualRunnerOptions> = {}, instances = 1) {
+  const clock = new VirtualClock();
+  const runners = Array.from(
+    { length: instances },
+    () => new VirtualRunner(clock, { perRowMs: 1, perRunMs: 10, ...runner }),
+  );
+  const batcher = new Batcher(
+    { maxSize: 8, maxDelayMs: 0, maxQueueRows: 1_000, maxQueueBytes: 1_000_000, ...options },
+    { clock, executors: runners, defer: (callback) => void clock.setTimer(0, callback) },
+  );
+  for (const one of runners) one.onAccepts = () => batcher.wake();
+  const send = (value: number, request: { rows?: number; timeoutMs?: number; group?: string; bytes?: number } = {}) => {
+    const { rows = 1, timeoutMs = 10_000, group = 'a', bytes = 4 * rows } = request;
+    const sent: Sent = { phases: newPhases() };
+    batcher.submit({
+      inputs: [float32([rows], new Array(rows).fill(value))],
+      outputs: [0],
+      group,
+      rows,
+      bytes,
+      deadlineMs: clock.now() + timeoutMs,
+      signal: new AbortController().signal,
+      phases: sent.phases,
+      resolve: (outputs) => Object.assign(sent, { outputs, atMs: clock.now() }),
+      reject: (error) => Object.assign(sent, { error, atMs: clock.now() }),
+    });
+    return sent;
+  };
+  const runsOf = () => runners.flatMap(({ runs }) => runs.map(({ values }) => values));
+  /** Lets the batcher learn that a run takes 10 ms and 1 ms a row. */
+  const learn = async () => {
+    for (const rows of [1, 2, 4, 8]) {
+      send(0, { rows });
+      await clock.advance(100);
+    }
+    for (const { runs } of runners) runs.length = 0;
+  };
+  return { clock, runners, batcher, send, runsOf, learn };
+}
+
+describe('gathering', () => {
+  test('an idle runner takes a request at once', async () => {
+    const { clock, runners, send } = setUp();
+    await clock.advanceTo(5);
+    const sent = send(1);
+    await clock.advance(11);
+    expect(runners[0]?.runs[0]?.startedMs).toBe(5);
+    expect(sent.atMs).toBe(16);
+    expect(sent.phases).toMatchObject({ queueMs: 0, inferMs: 11, batchRows: 1 });
+  });
+
+  test('requests of the same turn share a run', async () => {
+    const { clock, send, runsOf } = setUp();
+    for (const value of [1, 2, 3]) send(value);
+    await clock.advance(50);
+    expect(runsOf()).toEqual([[1, 2, 3]]);
+  });
+
+  test('while the runner is busy, requests gather for the next run', async () => {
+    const { clock, send, runsOf } = setUp();
+    send(1);
+    await clock.advance(1);
+    send(2);
+    await clock.advance(1);
+    const last = send(3);
+    await clock.advance(50);
+    expect(runsOf()).toEqual([[1], [2, 3]]);
+    expect(last.phases).toMatchObject({ queueMs: 9, inferMs: 12, batchRows: 2 });
+  });
+
+  test('every idle runner gets a share, and no run is begun twice', async () => {
+    const { clock, send, runners } = setUp({ maxSize: 2 }, {}, 2);
+    for (const value of [1, 2, 3, 4]) send(value);
+    await clock.advance(50);
+    expect(runners.map(({ runs }) => runs.map(({ values }) => values))).toEqual([[[1, 2]], [[3, 4]]]);
+  });
+
+  test('groups take turns by their oldest request', async () => {
+    const { clock, send, runsOf } = setUp();
+    send(1, { group: 'a' });
+    await clock.advance(1);
+    send(2, { group: 'b' });
+    send(3, { group: 'a' });
+    send(4, { group: 'b' });
+    await clock.advance(100);
+    expect(runsOf()).toEqual([[1], [2, 4], [3]]);
+  });
+
+  test('with a delay, an idle runner waits for more, but not longer', async () => {
+    const { clock, send, runners } = setUp({ maxDelayMs: 30 });
+    send(1);
+    await clock.advance(20);
+    send(2);
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([{ values: [1, 2], startedMs: 30 }]);
+  });
+
+  test('with a delay, a full batch goes at once', async () => {
+    const { clock, send, runners } = setUp({ maxDelayMs: 30, maxSize: 2 });
+    send(1);
+    await clock.advance(5);
+    send(2);
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([{ values: [1, 2], startedMs: 5 }]);
+  });
+
+  test('a busy runner is given a full batch ahead, and one that could still grow only when it is free', async () => {
+    const { clock, send, runners } = setUp({ maxSize: 2 });
+    send(1);
+    await clock.advance(1);
+    for (const value of [2, 3, 4]) send(value);
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([
+      { values: [1], sentMs: 0, startedMs: 0 },
+      { values: [2, 3], sentMs: 1, startedMs: 11 },
+      { values: [4], sentMs: 23, startedMs: 23 },
+    ]);
+  });
+});
+
+describe('deadlines', () => {
+  test('a batch stays small enough for its most urgent member', async () => {
+    const { clock, send, runsOf, learn } = setUp({ maxSize: 64 });
+    await learn();
+    const urgent = send(1, { timeoutMs: 14 });
+    for (let value = 2; value <= 8; value += 1) send(value);
+    await clock.advance(100);
+    expect(runsOf()).toEqual([
+      [1, 2, 3],
+      [4, 5, 6, 7, 8],
+    ]);
+    expect(urgent.outputs).toBeDefined();
+  });
+
+  test('a request that is late in any case does not make the batches of the others small', async () => {
+    const { clock, send, runsOf, learn } = setUp();
+    await learn();
+    const late = send(1, { timeoutMs: 5 });
+    for (const value of [2, 3, 4]) send(value);
+    await clock.advance(100);
+    expect(runsOf()).toEqual([[1, 2, 3, 4]]);
+    expect(late.error?.code).toBe('DEADLINE_EXCEEDED');
+    expect(late.atMs).toBe(405);
+  });
+
+  test('a request whose deadline cannot be met is refused at the door, and told when to come back', async () => {
+    const { clock, send, learn } = setUp();
+    await learn();
+    send(1, { rows: 8 });
+    await clock.advance(1);
+    for (let i = 0; i < 200; i += 1) send(i, { rows: 4 });
+    const refused = send(2, { timeoutMs: 500 });
+    expect(refused.error?.code).toBe('DEADLINE_UNREACHABLE');
+    expect(refused.error?.retryAfterSeconds).toBe(2);
+    expect(refused.atMs).toBe(clock.now());
+  });
+
+  test('an idle runner refuses nobody, whatever was learned', async () => {
+    const { clock, send, learn } = setUp();
+    await learn();
+    const hopeless = send(1, { timeoutMs: 2 });
+    expect(hopeless.error).toBeUndefined();
+    await clock.advance(100);
+    expect(hopeless.error?.code).toBe('DEADLINE_EXCEEDED');
+  });
+
+  test('outputs that arrive after the deadline are not given, even if the event loop was held up', async () => {
+    const { clock, send } = setUp();
+    const sent = send(1, { timeoutMs: 50 });
+    await clock.advance(5);
+    clock.stall(100);
+    await clock.advance(1);
+    expect(sent.outputs).toBeUndefined();
+    expect(sent.error?.code).toBe('DEADLINE_EXCEEDED');
+  });
+});
+
+describe('bounds', () => {
+  test('a full queue refuses by rows', async () => {
+    const { send, clock } = setUp({ maxQueueRows: 3 });
+    send(1, { rows: 3 });
+    const refused = send(2);
+    expect(refused.error).toMatchObject({ code: 'QUEUE_FULL', retryAfterSeconds: 1 });
+    await clock.advance(50);
+  });
+
+  test('a full queue refuses by bytes', async () => {
+    const { send } = setUp({ maxQueueBytes: 100 });
+    send(1, { bytes: 60 });
+    expect(send(2, { bytes: 60 }).error?.code).toBe('QUEUE_FULL');
+    expect(send(3, { bytes: 40 }).error).toBeUndefined();
+  });
+});
+
+describe('failures', () => {
+  test('only the request at fault fails, with what the model said', async () => {
+    const { clock, send } = setUp({}, { poison: new Set([5]) });
+    const sent = [1, 2, 3, 4, 5, 6, 7].map((value) => send(value));
+    await clock.advance(500);
+    expect(sent.map(({ error }) => error?.code)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      'MODEL_REFUSED_INPUT',
+      undefined,
+      undefined,
+    ]);
+    expect(sent[4]?.error?.message).toContain('5 is poison');
+  });
+
+  test('a runner that dies fails its own run, and what it had not begun runs elsewhere', async () => {
+    const { clock, send } = setUp({ maxSize: 2 }, { deadly: new Set([1]), restartMs: 100 });
+    const first = send(1);
+    await clock.advance(1);
+    const others = [2, 3].map((value) => send(value));
+    await clock.advance(500);
+    expect(first.error).toMatchObject({ code: 'RUNNER_DIED', retryAfterSeconds: 1 });
+    expect(others.map(({ outputs }) => outputs?.[0]?.data[0])).toEqual([4, 6]);
+    expect(others[0]?.atMs).toBe(11 + 100 + 12);
+  });
+
+  test('a closed batcher answers what it has and lets nobody in', async () => {
+    const { clock, send, batcher } = setUp();
+    const sent = send(1);
+    const closed = batcher.close();
+    expect(send(2).error?.code).toBe('SHUTTING_DOWN');
+    await clock.advance(50);
+    await closed;
+    expect(sent.outputs).toBeDefined();
+  });
+});

@@ -1,0 +1,105 @@
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../src/inference/clock.ts';
+import { type LoadedModel, loadModel, type ModelOptions } from '../../src/inference/model.ts';
+import { newPhases } from '../../src/inference/phases.ts';
+import type { PredictContext } from '../../src/inference/predictor.ts';
+
+export interface LogEntry {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** A log that keeps what is written. */
+export function recordingLog() {
+  const entries: LogEntry[] = [];
+  const write = (level: LogEntry['level']) => (fields: object, message: string) => {
+    entries.push({ level, fields: { ...fields }, message });
+  };
+  return { entries, info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+export function fixturePath(model: string): string {
+  return fileURLToPath(new URL(`../fixtures/models/${model}.onnx`, import.meta.url));
+}
+
+type Overrides = Omit<Partial<ModelOptions>, 'batching'> & { readonly batching?: Partial<ModelOptions['batching']> };
+
+export function modelOptions(model: string, overrides: Overrides = {}): ModelOptions {
+  return {
+    name: model,
+    version: '1',
+    path: fixturePath(model),
+    instances: 1,
+    session: {},
+    timeoutMs: 20_000,
+    loadTimeoutMs: 20_000,
+    ...overrides,
+    batching: {
+      enabled: true,
+      maxSize: 32,
+      maxDelayMs: 0,
+      maxQueueRows: 1_000,
+      maxQueueBytes: 64 * 2 ** 20,
+      ...overrides.batching,
+    },
+  };
+}
+
+/** Loads a model of the fixtures and closes it after the test. */
+export async function openModel(model: string, overrides: Overrides = {}) {
+  const log = recordingLog();
+  const restarts: string[] = [];
+  const batches: { rows: number; requests: number }[] = [];
+  const loaded = await loadModel(modelOptions(model, overrides), {
+    clock: systemClock,
+    log,
+    events: {
+      onRunnerRestart: (_model, _version, reason) => restarts.push(reason),
+      onBatch: (_model, _version, { rows, requests }) => batches.push({ rows, requests }),
+    },
+  });
+  onTestFinished(() => loaded.close());
+  return { model: loaded, log: log.entries, restarts, batches };
+}
+
+export function context(overrides: Partial<PredictContext> & { timeoutMs?: number } = {}): PredictContext {
+  const { timeoutMs = 20_000, ...rest } = overrides;
+  return {
+    requestId: 'test',
+    signal: new AbortController().signal,
+    deadlineMs: systemClock.now() + timeoutMs,
+    phases: newPhases(),
+    ...rest,
+  };
+}
+
+/** The process of the model's only runner. */
+export function runnerPid(model: LoadedModel): number {
+  const pid = model.stats().runners[0]?.pid;
+  if (pid === undefined) throw new Error('the model has no runner');
+  return pid;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when the model is in that state. */
+export function whenReady(model: LoadedModel, ready: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = model.whenStateChanges((state) => check(state.ready));
+    const check = (now: boolean) => {
+      if (now !== ready) return;
+      stop();
+      resolve();
+    };
+    check(model.state().ready);
+  });
+}
