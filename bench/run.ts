@@ -17,8 +17,8 @@ import { measureIdleMemory } from './scenarios/idle-memory.ts';
 import { measureOneConnection } from './scenarios/one-connection.ts';
 import { measureOverload } from './scenarios/overload.ts';
 import { measureHealth, measureMixed } from './scenarios/saturated.ts';
-import type { Round } from './scenarios/session.ts';
-import { workload } from './workloads.ts';
+import type { Round, Session } from './scenarios/session.ts';
+import { type Workload, workload } from './workloads.ts';
 
 const options = readOptions(process.argv.slice(2));
 const startedAt = new Date().toISOString();
@@ -62,10 +62,12 @@ async function runRound(round: Round): Promise<void> {
   for (const contestant of contestants) {
     if (contestant.missing() !== undefined) continue;
     if (!closedLoopWanted && contestant.name !== 'inferd') continue;
+    step(round, contestant.name);
     await attempt(round, contestant.name, () => runContestant(round, contestant));
   }
   const inferdTakesPart = contestants.some(({ name, missing }) => name === 'inferd' && missing() === undefined);
   if (inferdTakesPart && options.scenarios.includes('memory')) {
+    step(round, 'idle memory');
     await attempt(round, 'idle memory', () => measureIdleMemory(round));
   }
 }
@@ -77,13 +79,8 @@ async function runContestant(round: Round, contestant: Contestant): Promise<void
 
   const server = await contestant.start({ ...round, workloads, cores: os.availableParallelism(), replies });
   const session = { contestant, server };
-  const own = { ...round, workloads };
   try {
-    for (const one of workloads) {
-      if (!contestant.serves(one)) continue;
-      const reply = await firstReply(session, one);
-      if (contestant.name === 'inferd') replies.set(one.name, reply);
-    }
+    const own = { ...round, workloads: await answeredWorkloads(round, session, workloads) };
     if (options.scenarios.includes('closed-loop')) await measureClosedLoop(own, session);
     if (contestant.name !== 'inferd') return;
     if (options.scenarios.includes('one-connection')) await measureOneConnection(own, session);
@@ -95,9 +92,21 @@ async function runContestant(round: Round, contestant: Contestant): Promise<void
   }
 }
 
+/** The workloads that the contestant serves and does answer; a wrong answer is a problem to report. */
+async function answeredWorkloads(round: Round, session: Session, workloads: readonly Workload[]): Promise<Workload[]> {
+  const answered: Workload[] = [];
+  for (const one of workloads.filter((candidate) => session.contestant.serves(candidate))) {
+    await attempt(round, session.contestant.name, async () => {
+      const reply = await firstReply(session, one);
+      if (session.contestant.name === 'inferd') replies.set(one.name, reply);
+      answered.push(one);
+    });
+  }
+  return answered;
+}
+
 /** A contestant that fails must not cost the numbers of the others; the report says that it failed. */
 async function attempt(round: Round, name: string, action: () => Promise<void>): Promise<void> {
-  step(round, name);
   try {
     await action();
   } catch (error) {

@@ -3,7 +3,7 @@ import { jsonPost } from '../load/http-request.ts';
 import { folders } from '../options.ts';
 import { nestedRow } from '../workloads.ts';
 import type { Contestant } from './contestant.ts';
-import { openInferenceBinary, openInferenceJson } from './open-inference.ts';
+import { openInferenceJson } from './open-inference.ts';
 import { type PythonPeer, pythonPeer } from './python-peer.ts';
 
 const jsonWorkloads = ['tiny', 'mid', 'heavy'] as const;
@@ -43,8 +43,8 @@ const mlserver: PythonPeer = {
   settings: 'inference in the server process, adaptive batching for mid and heavy, no metrics, no access log',
   readyPath: '/v2/health/ready',
   workloads: [...jsonWorkloads, 'binary'],
-  request: (workload, row) =>
-    workload.name === 'binary' ? openInferenceBinary(workload, row) : openInferenceJson(workload, row),
+  // Over HTTP it reads tensors in JSON only; the binary data extension is not there.
+  request: openInferenceJson,
   prepare: ({ port }) => ({
     program: 'python',
     args: [path.join(folders.bench, 'peers', 'mlserver_settings.py'), mlserverFolder, String(port)],

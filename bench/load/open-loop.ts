@@ -13,9 +13,11 @@ export interface OpenLoop {
 }
 
 export interface Reply {
-  /** HTTP status; 0 if the connection broke. */
+  /** When it was meant to be sent, from the start of the load. */
+  readonly meantMs: number;
+  /** HTTP status; 0 if no reply came. */
   readonly status: number;
-  /** From the moment at which the request was meant to be sent. */
+  /** From `meantMs`. */
   readonly latencyMs: number;
   /** How much later than meant it was sent: the generator's own fault, or that of `maxConnections`. */
   readonly sendLagMs: number;
@@ -36,58 +38,58 @@ export async function openLoop(load: OpenLoop): Promise<OpenLoopResult> {
   const { hostname, port, host } = new URL(load.url);
   const encoded = load.requests.map((request) => encodeRequest(request, host));
   const maxConnections = load.maxConnections ?? 2048;
+  const meantMs = (index: number) => (index * 1000) / load.perSecond;
   const total = Math.round(load.perSecond * load.seconds);
-  const replies: Reply[] = [];
-  const open = new Set<HttpConnection>();
+  const replies = Array.from({ length: total }, (_, index) => unanswered(meantMs(index)));
+  let answered = 0;
+
+  const connections = new Set<HttpConnection>();
   const idle: HttpConnection[] = [];
   const waiting: number[] = [];
-  let connections = 0;
+  let opening = 0;
 
   const startMs = performance.now();
-  const meantMs = (index: number) => startMs + (index * 1000) / load.perSecond;
+  const elapsedMs = () => performance.now() - startMs;
 
   const send = async (index: number, connection: HttpConnection): Promise<void> => {
-    const sendLagMs = performance.now() - meantMs(index);
+    const sendLagMs = elapsedMs() - meantMs(index);
     const request = encoded[index % encoded.length] ?? Buffer.alloc(0);
     const status = await connection.send(request).catch(() => 0);
-    replies.push({ status, latencyMs: performance.now() - meantMs(index), sendLagMs });
-    if (!connection.usable) {
-      connections--;
-      open.delete(connection);
-      return;
-    }
+    replies[index] = { meantMs: meantMs(index), status, latencyMs: elapsedMs() - meantMs(index), sendLagMs };
+    answered++;
+    if (!connection.usable) connections.delete(connection);
+    else idle.push(connection);
     const next = waiting.shift();
-    if (next === undefined) idle.push(connection);
-    else await send(next, connection);
+    if (next !== undefined) await dispatch(next);
   };
 
   const dispatch = async (index: number): Promise<void> => {
     const connection = takeUsable(idle);
     if (connection !== undefined) return send(index, connection);
-    if (connections >= maxConnections) {
+    if (connections.size + opening >= maxConnections) {
       waiting.push(index);
       return;
     }
-    connections++;
-    try {
-      const opened = await HttpConnection.open(Number(port), hostname);
-      open.add(opened);
-      await send(index, opened);
-    } catch {
-      connections--;
-      replies.push({ status: 0, latencyMs: performance.now() - meantMs(index), sendLagMs: 0 });
+    opening++;
+    const opened = await HttpConnection.open(Number(port), hostname).catch(() => undefined);
+    opening--;
+    if (opened === undefined) {
+      answered++;
+      return;
     }
+    connections.add(opened);
+    await send(index, opened);
   };
 
   for (let index = 0; index < total; ) {
-    const dueBy = performance.now();
-    for (; index < total && meantMs(index) <= dueBy; index++) void dispatch(index);
+    const dueMs = elapsedMs();
+    for (; index < total && meantMs(index) <= dueMs; index++) void dispatch(index);
     await sleep(1);
   }
-  const drainedBy = performance.now() + drainMs;
-  while (replies.length < total && performance.now() < drainedBy) await sleep(5);
-  const result = { replies: [...replies, ...unanswered(total - replies.length)], connections };
-  for (const connection of open) connection.close();
+  const drainedByMs = elapsedMs() + drainMs;
+  while (answered < total && elapsedMs() < drainedByMs) await sleep(5);
+  const result = { replies: [...replies], connections: connections.size };
+  for (const connection of connections) connection.close();
   return result;
 }
 
@@ -98,6 +100,6 @@ function takeUsable(idle: HttpConnection[]): HttpConnection | undefined {
   return undefined;
 }
 
-function unanswered(count: number): Reply[] {
-  return Array.from({ length: count }, () => ({ status: 0, latencyMs: drainMs, sendLagMs: 0 }));
+function unanswered(meantMs: number): Reply {
+  return { meantMs, status: 0, latencyMs: drainMs, sendLagMs: 0 };
 }

@@ -26,8 +26,9 @@ async function overload(round: Round, session: Session, workload: Workload): Pro
     requests: session.contestant.requests(workload).map((request) => withDeadline(request, workload.deadlineMs)),
     perSecond: timesCapacity * capacity,
   };
-  if (warmupSeconds > 0) await openLoop({ ...open, seconds: warmupSeconds });
-  const { replies, connections } = await openLoop({ ...open, seconds });
+  // Warm-up and measurement are one load, so that what is measured is the steady state, its connections open.
+  const { replies: all, connections } = await openLoop({ ...open, seconds: warmupSeconds + seconds });
+  const replies = all.filter((reply) => reply.meantMs >= warmupSeconds * 1000);
 
   const add = (name: string, value: number) => addFigure(round, `overload.${workload.name}.${name}`, value);
   const { ok, refused, broken, other } = byOutcome(replies);
