@@ -29,6 +29,7 @@ export class RepositoryWatcher {
   constructor(dependencies: WatchDependencies, initial: readonly ModelFolder[]) {
     this.#dependencies = dependencies;
     for (const folder of initial) this.#followed.set(folder.name, stateOf(folder));
+    this.#seen = new Map(this.#followed);
     this.#schedule();
   }
 
