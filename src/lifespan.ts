@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { systemClock } from './inference/clock.ts';
+import type { BatchEvent } from './inference/events.ts';
 import { loadModel } from './inference/model.ts';
 import { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
 import { createInfer } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
+import { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -39,12 +41,16 @@ export interface RunningServer {
 export async function startServer(settings: Settings, options: LifespanOptions): Promise<RunningServer> {
   const { log } = options;
   const startedMs = systemClock.now();
+  const statistics = new Statistics();
+  const events = {
+    onBatch: (model: string, version: string, batch: BatchEvent) => statistics.recordBatch(model, version, batch),
+  };
   const registry = new Registry({
-    loadModel: (model) => loadModel(model, { clock: systemClock, log }),
+    loadModel: (model) => loadModel(model, { clock: systemClock, log, events }),
     now: () => systemClock.now(),
     log,
   });
-  const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs });
+  const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs, statistics });
   const readiness = new ReadinessGate(registry);
   const app = await createApp(settings, { registry, infer, readiness, ...options });
   const scan = () => scanRepository(settings.modelsDir);

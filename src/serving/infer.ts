@@ -3,6 +3,7 @@ import { newPhases, type Phases } from '../inference/phases.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
+import type { Statistics } from './statistics.ts';
 
 /** Who asks, for which model, and until when the answer is of use. */
 export interface InferRequest {
@@ -24,6 +25,8 @@ export interface ServedModel {
   readonly version: string;
   readonly signature: Signature;
   readonly manifest: Manifest;
+  /** Whether requests share runs, so that dimension 0 of every input and output counts rows. */
+  readonly batchable: boolean;
 }
 
 export interface InferResult {
@@ -47,17 +50,20 @@ export interface InferDependencies {
   readonly clock: Clock;
   /** Longest deadline of any request. */
   readonly timeoutMs: number;
+  readonly statistics: Statistics;
 }
 
-export function createInfer({ registry, clock, timeoutMs }: InferDependencies): Infer {
+export function createInfer({ registry, clock, timeoutMs, statistics }: InferDependencies): Infer {
   return async (request, encode) => {
     const startedMs = clock.now();
     const lease = registry.acquire(request.model, request.version);
+    const { name, version, manifest, model } = lease;
     try {
-      const { name, version, manifest, model } = lease;
-      const served = { name, version, manifest, signature: model.signature };
+      const served = { name, version, manifest, signature: model.signature, batchable: model.batchable };
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
+      const acquiredMs = clock.now();
       const inputs = await encode(served);
+      const encodeMs = clock.now() - acquiredMs;
       const phases = newPhases();
       const outputs = await model.predict(inputs, {
         requestId: request.requestId,
@@ -66,7 +72,11 @@ export function createInfer({ registry, clock, timeoutMs }: InferDependencies): 
         ...(request.outputs !== undefined && { outputs: request.outputs }),
         phases,
       });
+      statistics.recordSuccess(name, version, { totalMs: clock.now() - startedMs, encodeMs, phases });
       return { model: served, outputs, phases };
+    } catch (thrown) {
+      statistics.recordFailure(name, version, clock.now() - startedMs);
+      throw thrown;
     } finally {
       lease.release();
     }

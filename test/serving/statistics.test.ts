@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { newPhases } from '../../src/inference/phases.ts';
+import { Statistics } from '../../src/serving/statistics.ts';
+
+const phases = { ...newPhases(), queueMs: 1, inferMs: 2, batchMs: 0.5 };
+
+describe('Statistics', () => {
+  it('adds up what each version has done', () => {
+    const statistics = new Statistics(() => 1_700_000_000_000);
+    statistics.recordSuccess('iris', '1', { totalMs: 4, encodeMs: 0.25, phases });
+    statistics.recordSuccess('iris', '1', { totalMs: 6, encodeMs: 0.25, phases });
+    statistics.recordFailure('iris', '1', 3);
+    statistics.recordBatch('iris', '1', { rows: 3, requests: 2, runMs: 2 });
+    statistics.recordBatch('iris', '1', { rows: 1, requests: 1, runMs: 1 });
+    statistics.recordBatch('iris', '1', { rows: 3, requests: 1, runMs: 4 });
+
+    expect(statistics.of('iris', '1')).toEqual({
+      lastInferenceMs: 1_700_000_000_000,
+      inferenceCount: 7,
+      executionCount: 3,
+      success: { count: 2, ns: 10_000_000 },
+      fail: { count: 1, ns: 3_000_000 },
+      queue: { count: 2, ns: 2_000_000 },
+      computeInput: { count: 2, ns: 500_000 },
+      computeInfer: { count: 2, ns: 4_000_000 },
+      computeOutput: { count: 2, ns: 1_000_000 },
+      batches: [
+        { rows: 1, computeInfer: { count: 1, ns: 1_000_000 } },
+        { rows: 3, computeInfer: { count: 2, ns: 6_000_000 } },
+      ],
+    });
+  });
+
+  it('keeps versions apart, and knows nothing of what never served', () => {
+    const statistics = new Statistics();
+    statistics.recordFailure('iris', '2', 1);
+    expect(statistics.of('iris', '2').fail.count).toBe(1);
+    expect(statistics.of('iris', '1')).toMatchObject({ lastInferenceMs: 0, executionCount: 0, batches: [] });
+    expect(statistics.of('constructor', '__proto__').success).toEqual({ count: 0, ns: 0 });
+  });
+});
