@@ -101,24 +101,33 @@ export class Registry {
     await Promise.all([...folders.map((folder) => this.syncModel(folder)), ...gone.map((name) => this.unload(name))]);
   }
 
-  /** As {@link sync}, for one model. Changes of the same model happen one after the other. */
-  syncModel(folder: ModelFolder): Promise<void> {
+  /**
+   * As {@link sync}, for one model. Changes of the same model happen one after the other.
+   *
+   * @param options.reload load also what has not changed, into new runners
+   * @returns why the model, or versions of it, could not be loaded; empty when all is well
+   */
+  syncModel(folder: ModelFolder, { reload = false } = {}): Promise<readonly AppError[]> {
     let entry = this.#entries.get(folder.name);
     if (entry === undefined) {
       entry = new Entry(folder.name);
       this.#entries.set(folder.name, entry);
     }
-    return this.#change(entry, (current) => this.#follow(current, folder));
+    return this.#change(entry, (current) => this.#follow(current, folder, reload));
   }
 
   /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */
   async unload(name: string): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
-    await this.#change(entry, async (current) => {
+    const change = this.#change(entry, async (current) => {
       await Promise.all(current.versions.map((version) => version.unload()));
-      this.#entries.delete(name);
+      current.versions = [];
     });
+    const ended = entry.change;
+    await change;
+    // A change that was asked for meanwhile goes on with the same entry.
+    if (entry.change === ended) this.#entries.delete(name);
   }
 
   /** Unloads everything, after the last lease of each has been returned. */
@@ -127,32 +136,34 @@ export class Registry {
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
   }
 
-  #change(entry: Entry, change: (entry: Entry) => Promise<void>): Promise<void> {
-    entry.change = entry.change.then(() => change(entry));
-    return entry.change;
+  #change<T>(entry: Entry, change: (entry: Entry) => Promise<T>): Promise<T> {
+    const result = entry.change.then(() => change(entry));
+    entry.change = result.then(() => undefined);
+    return result;
   }
 
-  async #follow(entry: Entry, folder: ModelFolder): Promise<void> {
+  async #follow(entry: Entry, folder: ModelFolder, reload: boolean): Promise<readonly AppError[]> {
     if ('error' in folder) {
       entry.error = folder.error;
       this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
-      return;
+      return [folder.error];
     }
     entry.error = undefined;
 
     const { manifest, versions } = folder;
-    const unchanged = entry.versions.filter((loaded) => isUnchanged(loaded, versions));
+    const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
     const loads = wanted.map((file) => this.#replace(entry, file, manifest));
     const selected = new Set(versions.map((file) => file.version));
-    await Promise.all(loads);
+    const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
     const obsolete = entry.versions.filter((loaded) => !selected.has(loaded.version));
     if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsolete);
+    return failures;
   }
 
-  /** Loads the file and lets it take the place of the loaded version of the same number. */
-  async #replace(entry: Entry, file: VersionFile, manifest: Manifest): Promise<void> {
+  /** Loads the file and lets it take the place of the loaded version of the same number; gives why it could not. */
+  async #replace(entry: Entry, file: VersionFile, manifest: Manifest): Promise<AppError | undefined> {
     const { name } = entry;
     const identity = { name, version: file.version, manifest, fingerprint: file.fingerprint };
     const next = new LoadedVersion(identity);
@@ -172,9 +183,12 @@ export class Registry {
         { err: error, model: name, version: file.version },
         `Version ${file.version} of the model ${name} could not be loaded${consequence}`,
       );
-      return;
+      return error;
     }
-    if (this.#closed) return next.unload();
+    if (this.#closed) {
+      await next.unload();
+      return undefined;
+    }
 
     putVersion(entry, next);
     this.#dependencies.log.info(
@@ -182,6 +196,7 @@ export class Registry {
       'Model loaded',
     );
     await previous?.unload();
+    return undefined;
   }
 
   async #drop(entry: Entry, obsolete: readonly LoadedVersion[]): Promise<void> {

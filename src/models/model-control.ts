@@ -1,0 +1,109 @@
+import { AppError } from '../errors.ts';
+import type { VersionState } from './loaded-version.ts';
+import type { RegisteredModel, Registry } from './registry.ts';
+import { type ModelFolder, scanRepository } from './repository.ts';
+
+/** A line of the repository index: a version, or a model of which no version is known. */
+export interface IndexEntry {
+  readonly name: string;
+  readonly version?: string;
+  /** Absent for a model that is on disk and was never loaded. */
+  readonly state?: VersionState;
+  /** Why it is not ready. */
+  readonly reason?: string;
+}
+
+export interface ModelControlDependencies {
+  readonly modelsDir: string;
+  readonly registry: Registry;
+}
+
+/** Loads and unloads models on request, and knows what is on disk beside what is loaded. */
+export class ModelControl {
+  readonly #modelsDir: string;
+  readonly #registry: Registry;
+  /** Models that were unloaded on request, with the versions they had; they stay unloaded until they are asked for. */
+  readonly #unloaded = new Map<string, readonly string[]>();
+
+  constructor({ modelsDir, registry }: ModelControlDependencies) {
+    this.#modelsDir = modelsDir;
+    this.#registry = registry;
+  }
+
+  /**
+   * What is on disk, loaded, or unloaded on request, by name; the highest version first.
+   *
+   * @throws AppError `SETTINGS_INVALID` if the repository cannot be read
+   */
+  async index(): Promise<readonly IndexEntry[]> {
+    const folders = new Map((await scanRepository(this.#modelsDir)).map((folder) => [folder.name, folder]));
+    const loaded = new Map(this.#registry.list().map((model) => [model.name, model]));
+    const names = new Set([...folders.keys(), ...loaded.keys(), ...this.#unloaded.keys()]);
+    return [...names].sort().flatMap((name) => this.#entriesOf(name, loaded.get(name), folders.get(name)));
+  }
+
+  /**
+   * Reads the model anew from disk and loads it, also when nothing has changed: new runners start and warm up, take the
+   * place of the ones there are, and those end after their last request. Resolves when all of that is done.
+   *
+   * @throws AppError `MODEL_NOT_FOUND` when it is not on disk; `MODEL_LOAD_FAILED` or `MANIFEST_INVALID` when it cannot
+   *   be loaded, and then a version that was loaded goes on serving
+   */
+  async load(name: string): Promise<void> {
+    const folders = await scanRepository(this.#modelsDir);
+    const folder = folders.find((candidate) => candidate.name === name);
+    if (folder === undefined) {
+      const names = folders.map((candidate) => candidate.name);
+      throw new AppError('MODEL_NOT_FOUND', {
+        message: `The model repository has no model ${JSON.stringify(name)}; it has: ${names.join(', ') || 'none'}`,
+        received: name,
+        expected: names,
+      });
+    }
+    this.#unloaded.delete(name);
+    const [failure] = await this.#registry.syncModel(folder, { reload: true });
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Unloads every version after its last request, and resolves when that is done. An unknown model is no error. */
+  async unload(name: string): Promise<void> {
+    const model = this.#registry.list().find((candidate) => candidate.name === name);
+    if (model === undefined) return;
+    this.#unloaded.set(
+      name,
+      model.versions.map(({ version }) => version),
+    );
+    await this.#registry.unload(name);
+  }
+
+  /** Makes what is loaded equal to what is on disk, but for what was unloaded on request. */
+  async sync(): Promise<void> {
+    const folders = await scanRepository(this.#modelsDir);
+    const names = new Set(folders.map((folder) => folder.name));
+    for (const name of this.#unloaded.keys()) if (!names.has(name)) this.#unloaded.delete(name);
+    await this.#registry.sync(folders.filter((folder) => !this.#unloaded.has(folder.name)));
+  }
+
+  #entriesOf(
+    name: string,
+    loaded: RegisteredModel | undefined,
+    folder: ModelFolder | undefined,
+  ): readonly IndexEntry[] {
+    const versions = loaded?.versions ?? [];
+    if (versions.length > 0) {
+      return versions.map(({ version, state, reason }) => ({
+        name,
+        version,
+        state,
+        ...(reason !== undefined && { reason }),
+      }));
+    }
+    const unloaded = this.#unloaded.get(name);
+    if (unloaded !== undefined) {
+      const entry = { name, state: 'UNAVAILABLE', reason: 'unloaded' } as const;
+      return unloaded.length === 0 ? [entry] : unloaded.map((version) => ({ ...entry, version }));
+    }
+    const error = loaded?.error ?? (folder !== undefined && 'error' in folder ? folder.error : undefined);
+    return [error === undefined ? { name } : { name, state: 'UNAVAILABLE', reason: error.message }];
+  }
+}
