@@ -138,7 +138,8 @@ export class Registry {
 
   #change<T>(entry: Entry, change: (entry: Entry) => Promise<T>): Promise<T> {
     const result = entry.change.then(() => change(entry));
-    entry.change = result.then(() => undefined);
+    const settled = () => undefined;
+    entry.change = result.then(settled, settled);
     return result;
   }
 

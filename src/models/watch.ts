@@ -5,7 +5,7 @@ import type { ModelFolder } from './repository.ts';
 
 export interface WatchDependencies {
   readonly scan: () => Promise<ModelFolder[]>;
-  readonly registry: Pick<Registry, 'list' | 'syncModel' | 'unload'>;
+  readonly registry: Pick<Registry, 'syncModel' | 'unload'>;
   readonly clock: Clock;
   readonly log: { warn(details: object, message: string): void };
   /** Time between two looks at the folder. */

@@ -15,9 +15,9 @@ function watch(initial: ModelFolder[]) {
   const warnings: string[] = [];
   const disk = { models: initial, error: undefined as Error | undefined };
   const registry = {
-    list: () => [],
     syncModel: async (folder: ModelFolder) => {
       asked.push(`sync ${folder.name}${'versions' in folder ? ` ${folder.versions[0]?.fingerprint}` : ''}`);
+      return [];
     },
     unload: async (name: string) => {
       asked.push(`unload ${name}`);
