@@ -1,27 +1,32 @@
 /**
- * Accuracy of the digits model on MNIST's t10k when every digit travels as a picture file: encode, decode, normalise,
- * predict.
+ * Accuracy of the digits model on MNIST's t10k when every digit is uploaded as a picture to the HTTP route.
  *
  *     node bench/digits-pictures.ts <folder of the MNIST files> [how many digits]
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp, { type Sharp } from 'sharp';
-import { createPictureDecoder } from '../src/domains/digits/decode-picture.ts';
-import { digitSidePx, normaliseDigit } from '../src/domains/digits/normalise-digit.ts';
+import { createDigits } from '../src/domains/digits/digits.ts';
+import { digitSidePx } from '../src/domains/digits/normalise-digit.ts';
+import { createServer } from '../src/index.ts';
 
 const pixels = digitSidePx * digitSidePx;
-const batchRows = 500;
+const batchRows = 64;
 
 const [folder, limit = '10000'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Usage: node bench/digits-pictures.ts <folder of the MNIST files> [digits]');
 const images = gunzipSync(readFileSync(join(folder, 't10k-images-idx3-ubyte.gz'))).subarray(16);
 const labels = gunzipSync(readFileSync(join(folder, 't10k-labels-idx1-ubyte.gz'))).subarray(8);
 const count = Math.min(labels.length, Number(limit));
-const session = await InferenceSession.create(join(import.meta.dirname, '../models/digits/1/model.onnx'));
-const decodePicture = createPictureDecoder();
+const environment = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LOG_LEVEL: 'silent',
+  MODELS_DIR: join(import.meta.dirname, '../models'),
+};
+const server = await createServer({ domains: [createDigits()], environment });
+await server.loaded;
 
 const variants: Record<string, (digit: Sharp, index: number) => Promise<Buffer>> = {
   'PNG 28x28, light on dark, as MNIST': (digit) => digit.png().toBuffer(),
@@ -64,23 +69,20 @@ const variants: Record<string, (digit: Sharp, index: number) => Promise<Buffer>>
 
 for (const [name, render] of Object.entries(variants)) {
   let right = 0;
-  let normaliseMs = 0;
   for (let first = 0; first < count; first += batchRows) {
     const rows = Math.min(batchRows, count - first);
-    const batch = new Uint8Array(rows * pixels);
+    const form = new FormData();
     for (let row = 0; row < rows; row++) {
       const raw = images.subarray((first + row) * pixels, (first + row + 1) * pixels);
       const digit = sharp(raw, { raw: { width: digitSidePx, height: digitSidePx, channels: 1 } });
-      const raster = await decodePicture(await render(digit, first + row));
-      const started = performance.now();
-      batch.set(normaliseDigit(raster), row * pixels);
-      normaliseMs += performance.now() - started;
+      form.append('file', new Blob([Uint8Array.from(await render(digit, first + row))]), `${first + row}`);
     }
-    const result = await session.run({ image: new Tensor('uint8', batch, [rows, digitSidePx, digitSidePx]) });
-    const digits = result['digit']?.data ?? [];
-    for (let row = 0; row < rows; row++) if (Number(digits[row]) === labels[first + row]) right++;
+    const response = await fetch(new URL('/digits/predict/batch', server.address), { method: 'POST', body: form });
+    const { predictions } = (await response.json()) as { predictions: { digit: number }[] };
+    predictions.forEach(({ digit }, row) => {
+      if (digit === labels[first + row]) right++;
+    });
   }
-  const accuracy = (right / count).toFixed(4);
-  const each = (normaliseMs / count).toFixed(2);
-  process.stdout.write(`${accuracy}  ${name} (${count} digits, normalised in ${each} ms each)\n`);
+  process.stdout.write(`${(right / count).toFixed(4)}  ${name} (${count} digits)\n`);
 }
+await server.stop();
