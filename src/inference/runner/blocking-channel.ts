@@ -7,7 +7,7 @@ import { head, headBytes } from './frame.ts';
  */
 export class BlockingChannel {
   readonly #fd: number;
-  #buffer = Buffer.from(new ArrayBuffer(64 * 1024));
+  #buffer = Buffer.allocUnsafeSlow(64 * 1024);
   #start = 0;
   #end = 0;
 
@@ -50,7 +50,7 @@ export class BlockingChannel {
     if (this.#start + bytes <= this.#buffer.byteLength) return;
     const waiting = this.#buffer.subarray(this.#start, this.#end);
     // Frames start at multiples of 8, and so must the first byte here, or tensors would not be aligned.
-    const roomy = bytes <= this.#buffer.byteLength ? this.#buffer : Buffer.from(new ArrayBuffer(2 * bytes));
+    const roomy = bytes <= this.#buffer.byteLength ? this.#buffer : Buffer.allocUnsafeSlow(bytes);
     waiting.copy(roomy, 0);
     this.#buffer = roomy;
     this.#end -= this.#start;

@@ -4,21 +4,17 @@
  */
 import { Worker } from 'node:worker_threads';
 import { InferenceSession, type OnnxValue } from 'onnxruntime-node';
+import type { DataType } from '../../tensor/data-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { BlockingChannel } from './blocking-channel.ts';
-import { align8, frameKind, frameWords, head, headBytes, jsonFrame, readJson } from './frame.ts';
+import { frameKind, frameWords, head, headBytes, jsonFrame, readJson } from './frame.ts';
 import { datatypeOf, type LoadedMessage, type LoadMessage, type ValueDescription } from './messages.ts';
 import { ortSessionOptions } from './session-options.ts';
-import {
-  descriptionWords,
-  elementsBytes,
-  readDescriptions,
-  readElements,
-  writeDescriptions,
-  writeElements,
-} from './tensor-block.ts';
+import { SharedFile } from './shared-file.ts';
+import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
 
 const channelFd = 3;
+const sharedFd = 5;
 /** Reading the resident memory costs as much as a small run: it is done after long runs, and now and then. */
 const rssEveryMs = 250;
 const longRunMicros = 2_000;
@@ -35,10 +31,12 @@ function residentKib(runMicros: number): number {
   return rssKib;
 }
 
-async function load(frame: Buffer): Promise<{ answer: LoadedMessage; session?: InferenceSession }> {
-  const message = readJson(frame) as LoadMessage;
+async function load({
+  path,
+  session: options,
+}: LoadMessage): Promise<{ answer: LoadedMessage; session?: InferenceSession }> {
   try {
-    const session = await InferenceSession.create(message.path, ortSessionOptions(message.session));
+    const session = await InferenceSession.create(path, ortSessionOptions(options));
     const model = {
       inputs: session.inputMetadata as ValueDescription[],
       outputs: session.outputMetadata as ValueDescription[],
@@ -53,73 +51,80 @@ function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A buffer that is used again for every message, and grows when one needs more. */
+class ReusedBuffer {
+  #buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+  take(bytes: number): Buffer {
+    if (bytes > this.#buffer.byteLength) this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    return this.#buffer.subarray(0, bytes);
+  }
+}
+
 /** Reads run frames and writes result frames for one session. */
 class Runs {
   readonly #session: InferenceSession;
-  #sendBuffer = Buffer.from(new ArrayBuffer(64 * 1024));
+  readonly #shared: SharedFile | undefined;
+  readonly #inputTypes: readonly DataType[];
+  readonly #received = new ReusedBuffer();
+  readonly #answer = new ReusedBuffer();
+  #count = 0;
 
-  constructor(session: InferenceSession) {
+  constructor(session: InferenceSession, shared: SharedFile | undefined) {
     this.#session = session;
+    this.#shared = shared;
+    this.#inputTypes = session.inputMetadata.map((input) => (input.isTensor && datatypeOf[input.type]) || 'FP32');
   }
 
   /** Runs what the frame holds; the answer is valid until the next call. */
   async run(frame: Buffer): Promise<Buffer> {
+    const number = this.#count;
+    this.#count += 1;
     const words = frameWords(frame);
     const outputCount = words[head.a] ?? 0;
-    const outputs = this.#outputNames(words.subarray(headBytes / 4, headBytes / 4 + outputCount));
-    const feeds = this.#feeds(frame, words, headBytes / 4 + outputCount);
+    const outputIndexes = words.subarray(headBytes / 4, headBytes / 4 + outputCount);
+    const outputs = Array.from(outputIndexes, (index) => this.#session.outputNames[index] ?? '');
+    const feeds = this.#feeds(frame, outputCount, number);
     const startedMs = performance.now();
+    const micros = () => Math.round((performance.now() - startedMs) * 1000);
     try {
       const results = await this.#session.run(feeds, outputs);
-      const runMicros = Math.round((performance.now() - startedMs) * 1000);
-      return this.#resultFrame(
-        outputs.map((name) => toTensor(name, results[name])),
-        runMicros,
-      );
+      const runMicros = micros();
+      const tensors = outputs.map((name) => toTensor(name, results[name]));
+      return this.#resultFrame(tensors, runMicros, number);
     } catch (error) {
-      const runMicros = Math.round((performance.now() - startedMs) * 1000);
+      const runMicros = micros();
       return jsonFrame(frameKind.refusal, { message: errorMessage(error) }, runMicros, residentKib(runMicros));
     }
   }
 
-  #outputNames(indexes: Uint32Array): string[] {
-    return Array.from(indexes, (index) => this.#session.outputNames[index] ?? '');
-  }
-
-  #feeds(frame: Buffer, words: Uint32Array, at: number): Record<string, OnnxValue> {
-    const { inputMetadata } = this.#session;
-    const entries = readDescriptions(words, at, inputMetadata.length);
+  #feeds(frame: Buffer, skippedWords: number, number: number): Record<string, OnnxValue> {
+    const datatypes = this.#inputTypes;
+    const tensors = readTensorFrame(frame, { skippedWords, datatypes }, (bytes) => {
+      const elements = this.#received.take(bytes);
+      this.#shared?.readInRunner(number, elements);
+      return elements;
+    });
     const feeds: Record<string, OnnxValue> = {};
-    for (const [i, metadata] of inputMetadata.entries()) {
-      const entry = entries[i];
-      if (!metadata.isTensor || entry === undefined) continue;
-      const datatype = datatypeOf[metadata.type];
-      if (datatype === undefined) continue;
-      const { data, shape } = readElements(frame, datatype, entry);
-      feeds[metadata.name] = feed(metadata.type, shape, data);
+    for (const [i, metadata] of this.#session.inputMetadata.entries()) {
+      const tensor = tensors[i];
+      if (metadata.isTensor && tensor !== undefined) feeds[metadata.name] = feed(metadata.type, tensor);
     }
     return feeds;
   }
 
-  #resultFrame(tensors: readonly Tensor[], runMicros: number): Buffer {
-    const joined = tensors.map((tensor) => ({ ...tensor, parts: [tensor] }));
-    const sizes = joined.map(elementsBytes);
-    const bodyAt = align8(headBytes + 4 * descriptionWords(joined));
-    const bytes = sizes.reduce((sum, size) => sum + align8(size), bodyAt);
-    if (bytes > this.#sendBuffer.byteLength) this.#sendBuffer = Buffer.from(new ArrayBuffer(2 * bytes));
-    const frame = this.#sendBuffer.subarray(0, bytes);
-    const words = frameWords(frame);
-    words[head.bytes] = bytes;
-    words[head.kind] = frameKind.result;
-    words[head.a] = runMicros;
-    words[head.b] = residentKib(runMicros);
-    writeDescriptions(words, headBytes / 4, joined, sizes);
-    let at = bodyAt;
-    for (const [i, tensor] of joined.entries()) {
-      writeElements(frame, at, tensor);
-      at += align8(sizes[i] ?? 0);
-    }
-    return frame;
+  #resultFrame(tensors: readonly Tensor[], runMicros: number, number: number): Buffer {
+    const content = {
+      kind: frameKind.result,
+      a: runMicros,
+      b: residentKib(runMicros),
+      words: [],
+      tensors: tensors.map((tensor) => ({ ...tensor, parts: [tensor] })),
+    };
+    return writeTensorFrame(content, {
+      allocate: (bytes) => this.#answer.take(bytes),
+      share: (pieces) => this.#shared?.writeFromRunner(number, pieces) ?? false,
+    });
   }
 }
 
@@ -127,8 +132,8 @@ class Runs {
  * A tensor as the native layer reads it. It needs no instance of ONNX Runtime's Tensor class, whose constructor also
  * turns FP16 bits into a Float16Array that the native layer takes for empty.
  */
-function feed(type: string, dims: readonly number[], data: Tensor['data']): OnnxValue {
-  return { type, dims, data, location: 'cpu' } as unknown as OnnxValue;
+function feed(type: string, { shape, data }: Tensor): OnnxValue {
+  return { type, dims: shape, data, location: 'cpu' } as unknown as OnnxValue;
 }
 
 function toTensor(name: string, value: OnnxValue | undefined): Tensor {
@@ -146,10 +151,11 @@ async function main(): Promise<void> {
   const channel = new BlockingChannel(channelFd);
   const first = channel.read();
   if (first === undefined) return;
-  const { answer, session } = await load(first);
+  const message = readJson(first) as LoadMessage;
+  const { answer, session } = await load(message);
   channel.write(jsonFrame(frameKind.loaded, answer));
   if (session === undefined) return;
-  const runs = new Runs(session);
+  const runs = new Runs(session, message.shared ? new SharedFile(sharedFd) : undefined);
   for (let frame = channel.read(); frame !== undefined; frame = channel.read()) {
     channel.write(await runs.run(frame));
   }

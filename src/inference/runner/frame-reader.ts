@@ -34,7 +34,7 @@ export class FrameReader {
     const copied = chunk.copy(this.#head, this.#headReceived, at, at + headBytes - this.#headReceived);
     this.#headReceived += copied;
     if (this.#headReceived === headBytes) {
-      this.#partial = Buffer.from(new ArrayBuffer(this.#head.readUInt32LE(4 * head.bytes)));
+      this.#partial = Buffer.allocUnsafeSlow(this.#head.readUInt32LE(4 * head.bytes));
       this.#received = this.#head.copy(this.#partial);
       this.#headReceived = 0;
       this.#finishIfWhole();

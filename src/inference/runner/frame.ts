@@ -6,7 +6,9 @@
  * word 0        bytes of the frame
  * word 1        kind
  * word 2, 3     of the kind's own meaning
- * word 4 …      JSON text, or the words and bytes of tensors (tensor-block.ts)
+ * word 4        bytes of elements that are in the shared file instead of the frame
+ * word 5        nothing
+ * word 6 …      JSON text, or the words and bytes of tensors (tensor-block.ts)
  * ```
  */
 export const frameKind = {
@@ -22,12 +24,12 @@ export const frameKind = {
   refusal: 5,
 } as const;
 
-export const headBytes = 16;
+export const headBytes = 24;
 
-export const head = { bytes: 0, kind: 1, a: 2, b: 3 } as const;
+export const head = { bytes: 0, kind: 1, a: 2, b: 3, sharedBytes: 4 } as const;
 
 export function align8(bytes: number): number {
-  return (bytes + 7) & ~7;
+  return Math.ceil(bytes / 8) * 8;
 }
 
 /** The words of the frame that starts at `offset`, which must be a multiple of 8 in its array buffer. */
@@ -45,6 +47,7 @@ export function jsonFrame(kind: number, body: unknown, a = 0, b = 0): Buffer {
   words[head.kind] = kind;
   words[head.a] = a;
   words[head.b] = b;
+  words[head.sharedBytes] = 0;
   frame.write(text, headBytes);
   return frame;
 }

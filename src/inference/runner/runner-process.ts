@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../errors.ts';
@@ -9,13 +10,16 @@ import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { LoadedMessage, LoadMessage, RefusalMessage } from './messages.ts';
 import { followNativeOutput } from './native-output.ts';
-import { readResult, readRunHead, runFrame } from './run-frame.ts';
+import { SharedFile } from './shared-file.ts';
 import { type ServableSignature, servableSignature } from './signature.ts';
+import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
 
 /** The runner's program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
 const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
 
 interface Run {
+  /** Counts the runs of the process. */
+  readonly number: number;
   readonly request: RunRequest;
   readonly settle: (outcome: RunOutcome) => void;
   startedMs: number;
@@ -31,11 +35,13 @@ export interface RunnerProcessOptions {
 export class RunnerProcess {
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
+  readonly #shared: SharedFile | undefined;
   readonly #clock: Clock;
   readonly #runs: Run[] = [];
   #servable: ServableSignature | undefined;
   #loadSettled: ((answer: LoadedMessage) => void) | undefined;
   #killReason: string | undefined;
+  #runCount = 0;
   /** Resident memory when last heard of. */
   rssBytes = 0;
   /** Resolves with the reason when the process is gone; every run is settled then. */
@@ -43,9 +49,10 @@ export class RunnerProcess {
 
   constructor(options: RunnerProcessOptions) {
     this.#clock = options.clock;
+    this.#shared = SharedFile.create(`inferd-${randomUUID()}`);
     this.#child = spawn(process.execPath, [childPath, options.model], {
-      // Descriptor 3 carries the frames; 4 carries nothing, and breaks when this process ends.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      // Descriptor 3 carries the frames; 4 carries nothing, and breaks when this process ends; 5 is the shared file.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', this.#shared?.fd ?? 'ignore'],
       // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
       env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
     });
@@ -66,6 +73,7 @@ export class RunnerProcess {
     }
     this.exited = new Promise((resolve) => {
       const gone = (reason: string) => {
+        this.#shared?.close();
         this.#abandonRuns(reason);
         resolve(reason);
       };
@@ -83,11 +91,11 @@ export class RunnerProcess {
    *
    * @throws AppError `MODEL_LOAD_FAILED` when the model cannot be loaded, or the runner ends or is killed meanwhile
    */
-  async load(message: LoadMessage): Promise<ServableSignature> {
+  async load(model: Omit<LoadMessage, 'shared'>): Promise<ServableSignature> {
     const loaded = new Promise<LoadedMessage>((resolve) => {
       this.#loadSettled = resolve;
     });
-    this.#socket.write(jsonFrame(frameKind.load, message));
+    this.#socket.write(jsonFrame(frameKind.load, { ...model, shared: this.#shared !== undefined }));
     const ended = this.exited.then((reason): LoadedMessage => ({ ok: false, message: reason }));
     const answer = await Promise.race([loaded, ended]);
     if (!answer.ok) {
@@ -98,12 +106,27 @@ export class RunnerProcess {
     return this.#servable;
   }
 
+  /** Gives the runner a run. No more than two may be under way: see {@link SharedFile}. */
   run(request: RunRequest): Promise<RunOutcome> {
-    const servable = this.#servable;
-    if (servable === undefined) throw new Error('a runner was given a run before its model was loaded');
+    const indexes = this.#servable?.outputIndexes;
+    if (indexes === undefined || this.#runs.length >= 2) throw new Error('the runner cannot take another run');
     return new Promise((settle) => {
-      this.#runs.push({ request, settle, startedMs: this.#clock.now() });
-      this.#socket.write(runFrame(request, servable.outputIndexes));
+      const run = { number: this.#runCount, request, settle, startedMs: this.#clock.now() };
+      this.#runCount += 1;
+      this.#runs.push(run);
+      const { inputs, outputs } = request;
+      const content = {
+        kind: frameKind.run,
+        a: outputs.length,
+        b: 0,
+        words: outputs.map((output) => indexes[output] ?? 0),
+        tensors: inputs,
+      };
+      const frame = writeTensorFrame(content, {
+        allocate: Buffer.allocUnsafe,
+        share: (pieces) => this.#shared?.writeToRunner(run.number, pieces) ?? false,
+      });
+      this.#socket.write(frame);
     });
   }
 
@@ -137,15 +160,21 @@ export class RunnerProcess {
     run.settle(this.#outcome(frame, run));
   }
 
-  #outcome(frame: Buffer, run: Run): RunOutcome {
-    const { runMs, rssBytes } = readRunHead(frame);
-    this.rssBytes = rssBytes;
-    if (frameWords(frame)[head.kind] === frameKind.refusal) {
+  #outcome(frame: Buffer, { number, request, startedMs }: Run): RunOutcome {
+    const words = frameWords(frame);
+    const runMs = (words[head.a] ?? 0) / 1000;
+    this.rssBytes = (words[head.b] ?? 0) * 1024;
+    if (words[head.kind] === frameKind.refusal) {
       return { kind: 'refused', message: (readJson(frame) as RefusalMessage).message };
     }
-    const signature = this.#servable?.signature ?? { inputs: [], outputs: [] };
-    const { outputs } = readResult(frame, run.request.outputs, signature);
-    return { kind: 'done', outputs, startedMs: run.startedMs, runMs };
+    const outputs = this.#servable?.signature.outputs;
+    const datatypes = request.outputs.map((output) => outputs?.[output]?.datatype ?? 'FP32');
+    const tensors = readTensorFrame(frame, { skippedWords: 0, datatypes }, (bytes) => {
+      const elements = Buffer.allocUnsafeSlow(bytes);
+      this.#shared?.readFromRunner(number, elements);
+      return elements;
+    });
+    return { kind: 'done', outputs: tensors, startedMs, runMs };
   }
 
   #abandonRuns(reason: string): void {

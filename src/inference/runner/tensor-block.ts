@@ -2,6 +2,7 @@ import { type DataType, type FixedSizeDataType, typedArrays } from '../../tensor
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import type { JoinedTensor } from '../batcher/executor.ts';
 import { align8 } from './frame.ts';
+import type { Piece } from './shared-file.ts';
 
 /**
  * Tensors inside a frame: the words `rank, dimensions…, bytes` of each tensor, one after the other, and then the
@@ -9,13 +10,32 @@ import { align8 } from './frame.ts';
  * UTF-8 lengths as words, then their bytes.
  */
 
-/** Bytes of the elements of a joined tensor, texts in UTF-8 with their lengths. */
-export function elementsBytes(tensor: JoinedTensor): number {
-  if (tensor.datatype === 'BYTES') return textsBytes(tensor);
-  return elementCount(tensor.shape) * typedArrays[tensor.datatype].BYTES_PER_ELEMENT;
+/** Where the tensors of a block go, before they are written. */
+export interface BlockPlan {
+  readonly tensors: readonly JoinedTensor[];
+  /** Bytes of the elements of each, texts in UTF-8 with their lengths. */
+  readonly sizes: readonly number[];
+  /** Words of all descriptions. */
+  readonly words: number;
+  /** Bytes of all elements, each aligned. */
+  readonly bytes: number;
 }
 
-function textsBytes(tensor: JoinedTensor): number {
+export function planBlock(tensors: readonly JoinedTensor[]): BlockPlan {
+  const sizes: number[] = [];
+  let words = 0;
+  let bytes = 0;
+  for (const tensor of tensors) {
+    const size = elementsBytes(tensor);
+    sizes.push(size);
+    words += 2 + tensor.shape.length;
+    bytes += align8(size);
+  }
+  return { tensors, sizes, words, bytes };
+}
+
+function elementsBytes(tensor: JoinedTensor): number {
+  if (tensor.datatype !== 'BYTES') return elementCount(tensor.shape) * typedArrays[tensor.datatype].BYTES_PER_ELEMENT;
   let bytes = 0;
   for (const part of tensor.parts) {
     if (part.datatype !== 'BYTES') continue;
@@ -24,37 +44,56 @@ function textsBytes(tensor: JoinedTensor): number {
   return bytes;
 }
 
-/** Writes the descriptions from word `at` on; gives the word after them. */
-export function writeDescriptions(
-  words: Uint32Array,
-  at: number,
-  tensors: readonly { readonly shape: readonly number[] }[],
-  sizes: readonly number[],
-): number {
+/** Writes the descriptions from word `at` on. */
+export function writeDescriptions(words: Uint32Array, at: number, { tensors, sizes }: BlockPlan): void {
+  let word = at;
   for (let i = 0; i < tensors.length; i += 1) {
     const shape = tensors[i]?.shape ?? [];
-    words[at++] = shape.length;
-    for (const dimension of shape) words[at++] = dimension;
-    words[at++] = sizes[i] ?? 0;
+    words[word++] = shape.length;
+    for (const dimension of shape) words[word++] = dimension;
+    words[word++] = sizes[i] ?? 0;
   }
-  return at;
 }
 
-/** Words that the descriptions take. */
-export function descriptionWords(tensors: readonly { readonly shape: readonly number[] }[]): number {
-  let words = 0;
-  for (const { shape } of tensors) words += 2 + shape.length;
-  return words;
+/** Writes the elements from byte `at` of the frame on. */
+export function writeElements(frame: Buffer, at: number, { tensors, sizes }: BlockPlan): void {
+  let offset = at;
+  for (let i = 0; i < tensors.length; i += 1) {
+    const tensor = tensors[i];
+    if (tensor === undefined) continue;
+    if (tensor.datatype === 'BYTES') writeTexts(frame, offset, tensor);
+    else writeNumbers(frame, offset, tensor, tensor.datatype);
+    offset += align8(sizes[i] ?? 0);
+  }
 }
 
-/** Writes the elements of every part, one behind the other, from byte `at` of the buffer on. */
-export function writeElements(target: Buffer, at: number, tensor: JoinedTensor): void {
-  if (tensor.datatype === 'BYTES') {
-    writeTexts(target, at, tensor);
-    return;
-  }
-  const array = typedArrays[tensor.datatype];
-  const elements = new array(target.buffer as ArrayBuffer, target.byteOffset + at, elementCount(tensor.shape));
+/** The elements as they lie in memory, and where they go: nothing is copied but texts. */
+export function elementPieces({ tensors, sizes }: BlockPlan): Piece[] {
+  let at = 0;
+  return tensors.map((tensor, i) => {
+    const bytes = sizes[i] ?? 0;
+    const piece = { at, bytes, buffers: tensor.datatype === 'BYTES' ? [encodeTexts(tensor, bytes)] : views(tensor) };
+    at += align8(bytes);
+    return piece;
+  });
+}
+
+function views({ parts }: JoinedTensor): NodeJS.ArrayBufferView[] {
+  const all: NodeJS.ArrayBufferView[] = [];
+  for (const part of parts) if (part.datatype !== 'BYTES') all.push(part.data);
+  return all;
+}
+
+function encodeTexts(tensor: JoinedTensor, bytes: number): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  writeTexts(buffer, 0, tensor);
+  return buffer;
+}
+
+/** Rows of all parts, one behind the other. */
+function writeNumbers(frame: Buffer, at: number, tensor: JoinedTensor, datatype: FixedSizeDataType): void {
+  const array = typedArrays[datatype];
+  const elements = new array(frame.buffer as ArrayBuffer, frame.byteOffset + at, elementCount(tensor.shape));
   let offset = 0;
   for (const { data } of tensor.parts) {
     // Parts have the data type of the whole, which the type system cannot see through a union.
@@ -84,8 +123,8 @@ export interface BlockEntry {
   readonly bytes: number;
 }
 
-/** Reads `count` descriptions from word `at` on; the elements follow them. */
-export function readDescriptions(words: Uint32Array, at: number, count: number): BlockEntry[] {
+/** Reads `count` descriptions from word `at` on. The elements follow them, unless they lie in a buffer of their own. */
+export function readDescriptions(words: Uint32Array, at: number, count: number, apart: boolean): BlockEntry[] {
   const shapes: number[][] = [];
   const sizes: number[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -95,7 +134,7 @@ export function readDescriptions(words: Uint32Array, at: number, count: number):
     shapes.push(shape);
     sizes.push(words[at++] ?? 0);
   }
-  let offset = align8(at * 4);
+  let offset = apart ? 0 : align8(at * 4);
   return shapes.map((shape, i) => {
     const bytes = sizes[i] ?? 0;
     const entry = { shape, at: offset, bytes };
