@@ -40,7 +40,7 @@ const mlserverFolder = path.join(folders.cache, 'mlserver');
 
 const mlserver: PythonPeer = {
   name: 'mlserver',
-  settings: 'inference in the server process, adaptive batching for mid and heavy, no metrics, no access log',
+  settings: 'inference in the server process, adaptive batching, no metrics, no access log',
   readyPath: '/v2/health/ready',
   workloads: [...jsonWorkloads, 'binary'],
   // Over HTTP it reads tensors in JSON only; the binary data extension is not there.
@@ -54,7 +54,7 @@ const mlserver: PythonPeer = {
 
 const litserve: PythonPeer = {
   name: 'litserve',
-  settings: 'an API server a core, one inference worker, batched, fast queue, no access log',
+  settings: 'an API server and an inference worker a core, batched, fast queue, no access log',
   readyPath: '/health',
   workloads: jsonWorkloads,
   request: (workload, row) => jsonPost(`/${workload.name}`, { [workload.inputName]: nestedRow(workload, row) }),

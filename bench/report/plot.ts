@@ -26,7 +26,7 @@ export function plot(results: Results): string {
       label: subject,
       value: summarise(results, workload, subject)?.requestsPerSecond ?? 0,
     }));
-    const title = `${workload}: requests per second, median of ${results.options.rounds} rounds`;
+    const title = `${workload}: requests per second, median of the rounds`;
     return bars.length === 0 ? [] : [{ title, bars: bars.toSorted((a, b) => b.value - a.value) }];
   });
 

@@ -9,6 +9,7 @@ import { addFigure, type Round, type Session, workloadOf } from './session.ts';
 /** Not tiny: one core makes fewer requests than three times what inferd answers of those. */
 const overloaded: readonly WorkloadName[] = ['heavy', 'mid'];
 const timesCapacity = 3;
+const tolerableLagMs = 50;
 
 /** A fixed rate of three times what the closed loop has just reached, each request with a deadline. */
 export async function measureOverload(round: Round, session: Session): Promise<void> {
@@ -43,19 +44,16 @@ async function overload(round: Round, session: Session, workload: Workload): Pro
   add('slowestRefusalMs', slowest(refused));
   add('deadlinePassed', replies.filter((reply) => reply.status === 504).length);
   add('connections', connections);
-  add(
-    'p99SendLagMs',
-    quantile(
-      replies.map((reply) => reply.sendLagMs),
-      0.99,
-    ),
+  const lagMs = quantile(
+    replies.map((reply) => reply.sendLagMs),
+    0.99,
   );
-  if (broken.length > 0)
-    round.problems.push(`round ${round.number}, overload ${workload.name}: ${broken.length} broken`);
-  if (other.length > 0) {
-    const statuses = [...new Set(other.map((reply) => reply.status))].join(', ');
-    round.problems.push(`round ${round.number}, overload ${workload.name}: unexpected statuses ${statuses}`);
-  }
+  add('p99SendLagMs', lagMs);
+  const report = (problem: string) =>
+    round.problems.push(`round ${round.number}, overload of ${workload.name}: ${problem}`);
+  if (lagMs > tolerableLagMs) report(`p99 of the send lag is ${Math.round(lagMs)} ms, so this load was not kept up`);
+  if (broken.length > 0) report(`${broken.length} requests had no reply`);
+  if (other.length > 0) report(`unexpected statuses ${[...new Set(other.map((reply) => reply.status))].join(', ')}`);
 }
 
 function byOutcome(replies: readonly Reply[]): Record<'ok' | 'refused' | 'broken' | 'other', Reply[]> {
