@@ -2,26 +2,26 @@ import type { Clock } from '../src/inference/clock.ts';
 
 interface Event {
   readonly atMs: number;
-  readonly order: number;
   readonly callback: () => void;
 }
 
 /** A clock that stands still until it is told to go on. Events of the same moment happen in the order they were set. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  #events: Event[] = [];
-  #order = 0;
+  /** The next one last. */
+  readonly #events: Event[] = [];
 
   now(): number {
     return this.#nowMs;
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
-    const event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, callback };
-    this.#order += 1;
-    this.#events.push(event);
+    const event = { atMs: this.#nowMs + Math.max(0, delayMs), callback };
+    const later = this.#events.findLastIndex((other) => other.atMs > event.atMs);
+    this.#events.splice(later + 1, 0, event);
     return () => {
-      this.#events = this.#events.filter((other) => other !== event);
+      const index = this.#events.indexOf(event);
+      if (index !== -1) this.#events.splice(index, 1);
     };
   }
 
@@ -46,11 +46,8 @@ export class VirtualClock implements Clock {
   }
 
   #takeNext(untilMs: number): Event | undefined {
-    const [next] = this.#events
-      .filter((event) => event.atMs <= untilMs)
-      .sort((a, b) => a.atMs - b.atMs || a.order - b.order);
-    if (next !== undefined) this.#events.splice(this.#events.indexOf(next), 1);
-    return next;
+    const next = this.#events.at(-1);
+    return next !== undefined && next.atMs <= untilMs ? this.#events.pop() : undefined;
   }
 }
 

@@ -43,11 +43,11 @@ describe('a runner that is killed in the middle of a batch', () => {
 describe('a model that hangs', () => {
   test('has its requests answered at their deadline, and its runner replaced', async () => {
     const { model, restarts } = await openModel('hangs', { timeoutMs: 600 });
-    const startedMs = performance.now();
     await expect(model.predict(turns(forever), context({ timeoutMs: 300 }))).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
     });
-    expect(performance.now() - startedMs).toBeLessThan(550);
+    // The answer does not wait until the runner is given up.
+    expect(restarts).toEqual([]);
     await vi.waitFor(() => expect(restarts).toEqual([expect.stringContaining('hung')]), untilBusy);
     await whenReady(model, true);
     await expect(model.predict(turns(1), context())).resolves.toBeDefined();

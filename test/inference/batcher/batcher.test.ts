@@ -19,9 +19,13 @@ function setUp(options: Partial<BatcherOptions> = {}, runner: Partial<VirtualRun
     { length: instances },
     () => new VirtualRunner(clock, { perRowMs: 1, perRunMs: 10, ...runner }),
   );
+  let rowsMismatches = 0;
+  const onRowsMismatch = () => {
+    rowsMismatches += 1;
+  };
   const batcher = new Batcher(
     { maxSize: 8, maxDelayMs: 0, maxQueueRows: 1_000, maxQueueBytes: 1_000_000, ...options },
-    { clock, executors: runners, defer: (callback) => void clock.setTimer(0, callback) },
+    { clock, executors: runners, defer: (callback) => void clock.setTimer(0, callback), onRowsMismatch },
   );
   for (const one of runners) one.onAccepts = () => batcher.wake();
   const send = (value: number, request: { rows?: number; timeoutMs?: number; group?: string; bytes?: number } = {}) => {
@@ -50,7 +54,7 @@ function setUp(options: Partial<BatcherOptions> = {}, runner: Partial<VirtualRun
     }
     for (const { runs } of runners) runs.length = 0;
   };
-  return { clock, runners, batcher, send, runsOf, learn };
+  return { clock, runners, batcher, send, runsOf, learn, mismatches: () => rowsMismatches };
 }
 
 describe('gathering', () => {
@@ -233,6 +237,18 @@ describe('failures', () => {
     expect(first.error).toMatchObject({ code: 'RUNNER_DIED', retryAfterSeconds: 1 });
     expect(others.map(({ outputs }) => outputs?.[0]?.data[0])).toEqual([4, 6]);
     expect(others[0]?.atMs).toBe(11 + 100 + 12);
+  });
+
+  test('a run that gives another number of rows is made again for each request by itself', async () => {
+    const { clock, send, mismatches } = setUp({}, { lies: new Set([2]) });
+    const sent = [1, 2, 3].map((value) => send(value));
+    await clock.advance(500);
+    expect(sent.map(({ outputs }) => outputs?.[0]?.data)).toEqual([
+      Float32Array.of(2),
+      Float32Array.of(4, 0),
+      Float32Array.of(6),
+    ]);
+    expect(mismatches()).toBe(1);
   });
 
   test('a closed batcher answers what it has and lets nobody in', async () => {

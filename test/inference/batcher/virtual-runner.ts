@@ -8,6 +8,8 @@ export interface VirtualRunnerOptions {
   readonly poison?: ReadonlySet<number>;
   /** Values that end the runner in the middle of a run. */
   readonly deadly?: ReadonlySet<number>;
+  /** Values that make the model give a row too many. */
+  readonly lies?: ReadonlySet<number>;
   /** How long a runner that ended takes to come back. */
   readonly restartMs?: number;
 }
@@ -75,8 +77,9 @@ export class VirtualRunner implements Executor {
   #outcome({ values, startedMs }: RecordedRun, runMs: number): RunOutcome {
     const bad = values.find((value) => this.#options.poison?.has(value));
     if (bad !== undefined) return { kind: 'refused', message: `${bad} is poison` };
-    const data = Float32Array.from(values, (value) => 2 * value);
-    return { kind: 'done', outputs: [{ datatype: 'FP32', shape: [values.length], data }], startedMs, runMs };
+    const lies = values.some((value) => this.#options.lies?.has(value));
+    const data = Float32Array.from(lies ? [...values, 0] : values, (value) => 2 * value);
+    return { kind: 'done', outputs: [{ datatype: 'FP32', shape: [data.length], data }], startedMs, runMs };
   }
 
   #die(): void {

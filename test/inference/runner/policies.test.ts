@@ -1,0 +1,66 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { hangAtMs } from '../../../src/inference/runner/hang.ts';
+import { followNativeOutput } from '../../../src/inference/runner/native-output.ts';
+import { RestartPolicy } from '../../../src/inference/runner/restart-policy.ts';
+
+describe('RestartPolicy', () => {
+  test('waits twice as long after every death of the last minute', () => {
+    const policy = new RestartPolicy();
+    expect([0, 1, 2, 3].map((atMs) => policy.recordDeath(atMs))).toEqual([100, 200, 400, 800]);
+    expect(policy.recordDeath(70_000)).toBe(100);
+  });
+
+  test('gives up for a minute after five deaths in a minute', () => {
+    const policy = new RestartPolicy();
+    for (const atMs of [0, 10_000, 20_000, 30_000]) policy.recordDeath(atMs);
+    expect(policy.hasGivenUp(30_000)).toBe(false);
+    expect(policy.recordDeath(59_000)).toBe(60_000);
+    expect(policy.hasGivenUp(59_000)).toBe(true);
+    expect(policy.hasGivenUp(119_000)).toBe(false);
+  });
+
+  test('five deaths spread over more than a minute are no reason to give up', () => {
+    const policy = new RestartPolicy();
+    for (const atMs of [0, 20_000, 40_000, 61_000, 80_001]) policy.recordDeath(atMs);
+    expect(policy.hasGivenUp(80_001)).toBe(false);
+  });
+});
+
+describe('a run is taken for a hang', () => {
+  const request = { inputs: [], outputs: [], rows: 1 };
+
+  test('not before a second, however short the deadline', () => {
+    expect(hangAtMs(100, { ...request, latestDeadlineMs: 120, expectedMs: 5 }, 30_000)).toBe(1_100);
+  });
+
+  test('not before ten times the expected time', () => {
+    expect(hangAtMs(100, { ...request, latestDeadlineMs: 120, expectedMs: 400 }, 30_000)).toBe(4_100);
+  });
+
+  test('not while somebody waits', () => {
+    expect(hangAtMs(100, { ...request, latestDeadlineMs: 9_000, expectedMs: 5 }, 30_000)).toBe(9_000);
+  });
+
+  test('when it has taken as long as any request may', () => {
+    expect(hangAtMs(100, { ...request, latestDeadlineMs: 90_000, expectedMs: 8_000 }, 30_000)).toBe(30_100);
+  });
+});
+
+test('native output is handed on by lines, and no more than a log can bear', async () => {
+  const stream = new PassThrough();
+  const lines: string[] = [];
+  followNativeOutput(
+    stream,
+    () => 0,
+    (line) => lines.push(line),
+  );
+  stream.write('one\ntw');
+  stream.write(`o\n${'x'.repeat(5_000)}\n`);
+  for (let i = 0; i < 100; i += 1) stream.write(`line ${i}\n`);
+  stream.end('rest');
+  await new Promise((resolve) => stream.on('close', resolve));
+  expect(lines.slice(0, 2)).toEqual(['one', 'two']);
+  expect(lines[2]).toHaveLength(2_000);
+  expect(lines).toHaveLength(20);
+});
