@@ -73,7 +73,9 @@ export class RunnerSlot implements Executor {
 
   /** Starts the first process; rejects with what is wrong with it. */
   async start(): Promise<void> {
-    this.#adopt(await this.#options.start(this.#closing.signal));
+    const started = this.#options.start(this.#closing.signal).then((process) => this.#adopt(process));
+    this.#starting = started.catch(() => {});
+    await started;
   }
 
   async run(request: RunRequest): Promise<RunOutcome> {

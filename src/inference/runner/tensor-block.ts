@@ -1,5 +1,5 @@
 import { type DataType, type FixedSizeDataType, typedArrays } from '../../tensor/data-type.ts';
-import { elementCount, type Tensor } from '../../tensor/tensor.ts';
+import { elementCount, type Tensor, tensorOver } from '../../tensor/tensor.ts';
 import type { JoinedTensor } from '../batcher/executor.ts';
 import { align8 } from './frame.ts';
 import type { Piece } from './shared-file.ts';
@@ -147,17 +147,7 @@ export function readDescriptions(words: Uint32Array, at: number, count: number, 
 export function readElements(frame: Buffer, datatype: DataType, entry: BlockEntry): Tensor {
   const { shape } = entry;
   if (datatype === 'BYTES') return { datatype, shape, data: readTexts(frame, entry) };
-  return fixedSizeTensor(datatype, shape, frame, entry);
-}
-
-function fixedSizeTensor(datatype: FixedSizeDataType, shape: number[], frame: Buffer, entry: BlockEntry): Tensor {
-  const array = typedArrays[datatype];
-  const data = new array(
-    frame.buffer as ArrayBuffer,
-    frame.byteOffset + entry.at,
-    entry.bytes / array.BYTES_PER_ELEMENT,
-  );
-  return { datatype, shape, data } as Tensor;
+  return tensorOver(datatype, shape, new Uint8Array(frame.buffer, frame.byteOffset + entry.at, entry.bytes));
 }
 
 function readTexts(frame: Buffer, { shape, at }: BlockEntry): string[] {
