@@ -13,7 +13,7 @@ export const problemSchema = z
   .object({
     type: z.string().describe('Stable URI of this kind of problem'),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(400).max(599),
     detail: z.string().optional().describe('What happened this time; absent for faults of the server'),
     instance: z.string().describe('Path of the request'),
     code: z.enum(Object.keys(errorCodes)).describe('The same as type, as a constant'),

@@ -14,11 +14,24 @@ export const Picture = z.strictObject({
     .transform((text): Uint8Array => Buffer.from(text, 'base64')),
 });
 
-const digitNames = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
+const probability = z.number().min(0).max(1);
 
 export const Recognition = z.object({
   digit: z.int().min(0).max(9).describe('The most probable digit'),
-  probabilities: z.record(z.enum(digitNames), z.number().min(0).max(1)).describe('Probability of each digit'),
+  probabilities: z
+    .object({
+      0: probability,
+      1: probability,
+      2: probability,
+      3: probability,
+      4: probability,
+      5: probability,
+      6: probability,
+      7: probability,
+      8: probability,
+      9: probability,
+    })
+    .describe('Probability of each digit'),
 });
 
 export type Picture = z.output<typeof Picture>;
