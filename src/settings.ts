@@ -17,19 +17,13 @@ const wholeNumber = (bounds: { min: number; max: number; default: number }) =>
 
 const text = (fallback: string) => z.preprocess(emptyIsUnset, z.string().default(fallback));
 
+const flagValues: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
+
 const flag = () =>
   z.preprocess(
-    (value) => (typeof value === 'string' ? (flagValues.get(value.toLowerCase()) ?? value) : value),
+    (value) => (typeof value === 'string' ? (flagValues[value.toLowerCase()] ?? emptyIsUnset(value)) : value),
     z.boolean('expected 1 or 0').default(false),
   );
-
-const flagValues = new Map<string, boolean | undefined>([
-  ['', undefined],
-  ['1', true],
-  ['true', true],
-  ['0', false],
-  ['false', false],
-]);
 
 /** The environment variables that inferd reads, with their defaults. `.env.example` lists the same. */
 export const environmentSchema = z.object({
