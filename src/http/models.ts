@@ -1,7 +1,7 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { RunnerStats } from '../inference/model.ts';
+import type { ModelStats, RunnerStats } from '../inference/model.ts';
 import type { LoadedVersion } from '../models/loaded-version.ts';
 import type { RegisteredModel, Registry } from '../models/registry.ts';
 import { problemResponses } from './problem.ts';
@@ -20,6 +20,16 @@ const runnerSchema = z.object({
   restarts: z.int(),
 });
 
+const queueSchema = z.object({
+  rows: z.int(),
+  bytes: z.number(),
+  oldest_wait_ms: z.number().describe('How long the oldest request has waited'),
+});
+
+const costSchema = z
+  .object({ per_row_ms: z.number(), per_run_ms: z.number() })
+  .describe('Learned from recent runs: a run of n rows takes per_row_ms · n + per_run_ms');
+
 const versionSchema = z.object({
   version: z.string(),
   state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
@@ -29,6 +39,8 @@ const versionSchema = z.object({
   outputs: z.array(tensorSpec).optional(),
   batchable: z.boolean().optional().describe('Whether requests can share a run'),
   runners: z.array(runnerSchema).optional(),
+  queue: queueSchema.optional().describe('What waits for a runner'),
+  cost: costSchema.optional(),
   description: z.string().optional(),
   labels: z.record(z.string(), z.array(z.string())).describe('Class names by output'),
   metadata: z.record(z.string(), z.json()),
@@ -103,11 +115,19 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
       inputs: model.signature.inputs.map((input) => ({ ...input, shape: [...input.shape] })),
       outputs: model.signature.outputs.map((output) => ({ ...output, shape: [...output.shape] })),
       batchable: model.batchable,
-      runners: model.stats().runners.map(describeRunner),
+      ...describeStats(model.stats()),
     }),
     ...(manifest.description !== undefined && { description: manifest.description }),
     labels: manifest.labels,
     metadata: manifest.metadata,
+  };
+}
+
+function describeStats({ runners, queueRows, queueBytes, oldestWaitMs, cost }: ModelStats) {
+  return {
+    runners: runners.map(describeRunner),
+    queue: { rows: queueRows, bytes: queueBytes, oldest_wait_ms: oldestWaitMs },
+    ...(cost !== undefined && { cost: { per_row_ms: cost.perRowMs, per_run_ms: cost.perRunMs } }),
   };
 }
 
