@@ -7,6 +7,7 @@ export const contestantNames = [
   'inferd-unbatched',
   'bare-fastify',
   'fastapi',
+  'fastapi-typed',
   'bentoml',
   'mlserver',
   'litserve',

@@ -66,6 +66,12 @@ export function nestedRow({ rowShape }: Workload, row: Float32Array): unknown {
   return [rowShape.toReversed().slice(0, -1).reduce(chunk, values)];
 }
 
+/** A row of tiny as the typed route takes it. */
+export function irisFlower(row: Float32Array): unknown {
+  const [sepal_length, sepal_width, petal_length, petal_width] = [...row].map((value) => Number(value.toPrecision(6)));
+  return { sepal_length, sepal_width, petal_length, petal_width };
+}
+
 function chunk(values: unknown[], size: number): unknown[] {
   return Array.from({ length: values.length / size }, (_, index) => values.slice(index * size, (index + 1) * size));
 }

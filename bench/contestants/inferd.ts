@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, write
 import path from 'node:path';
 import { type HttpRequest, jsonPost } from '../load/http-request.ts';
 import { folders } from '../options.ts';
-import { nestedRow, type Workload } from '../workloads.ts';
+import { irisFlower, nestedRow, type Workload } from '../workloads.ts';
 import type { Contestant, RunningServer, Setting } from './contestant.ts';
 import { openInferenceBinary } from './open-inference.ts';
 import { freePort, startServer } from './server-process.ts';
@@ -55,11 +55,6 @@ export function inferdRequests(workload: Workload): HttpRequest[] {
   return workload.rows.map((row) =>
     jsonPost(`/models/${workload.name}/predict`, { [workload.inputName]: nestedRow(workload, row) }),
   );
-}
-
-function irisFlower(row: Float32Array): unknown {
-  const [sepal_length, sepal_width, petal_length, petal_width] = [...row].map((value) => Number(value.toPrecision(6)));
-  return { sepal_length, sepal_width, petal_length, petal_width };
 }
 
 /** The models that ship, for tiny and so that no domain lacks its model, and those of the benchmark. */

@@ -1,12 +1,20 @@
 import path from 'node:path';
 import { jsonPost } from '../load/http-request.ts';
 import { folders } from '../options.ts';
-import { nestedRow } from '../workloads.ts';
+import { irisFlower, nestedRow } from '../workloads.ts';
 import type { Contestant } from './contestant.ts';
 import { openInferenceJson } from './open-inference.ts';
 import { type PythonPeer, pythonPeer } from './python-peer.ts';
 
 const jsonWorkloads = ['tiny', 'mid', 'heavy'] as const;
+
+const uvicorn = (app: string) => (where: { port: number; cores: number }) => ({
+  program: 'uvicorn',
+  args: [
+    ...[app, '--host', '127.0.0.1', '--port', String(where.port), '--workers', String(where.cores)],
+    ...['--loop', 'uvloop', '--http', 'httptools', '--no-access-log', '--log-level', 'warning'],
+  ],
+});
 
 const fastapi: PythonPeer = {
   name: 'fastapi',
@@ -14,13 +22,17 @@ const fastapi: PythonPeer = {
   readyPath: '/ready',
   workloads: jsonWorkloads,
   request: (workload, row) => jsonPost(`/${workload.name}`, { [workload.inputName]: nestedRow(workload, row) }),
-  command: ({ port, cores }) => ({
-    program: 'uvicorn',
-    args: [
-      ...['fastapi_app:app', '--host', '127.0.0.1', '--port', String(port), '--workers', String(cores)],
-      ...['--loop', 'uvloop', '--http', 'httptools', '--no-access-log', '--log-level', 'warning'],
-    ],
-  }),
+  command: uvicorn('fastapi_app:app'),
+};
+
+const fastapiTyped: PythonPeer = {
+  name: 'fastapi-typed',
+  environment: 'fastapi',
+  settings: 'the same, with typed fields that pydantic validates and a typed answer, as inferd has',
+  readyPath: '/ready',
+  workloads: ['tiny'],
+  request: (_workload, row) => jsonPost('/iris/predict', irisFlower(row)),
+  command: uvicorn('fastapi_typed_app:app'),
 };
 
 const bentoml: PythonPeer = {
@@ -62,4 +74,6 @@ const litserve: PythonPeer = {
 };
 
 /** All Python peers, installed or not. */
-export const peers: readonly Contestant[] = [fastapi, bentoml, mlserver, litserve].map((peer) => pythonPeer(peer));
+export const peers: readonly Contestant[] = [fastapi, fastapiTyped, bentoml, mlserver, litserve].map((peer) =>
+  pythonPeer(peer),
+);

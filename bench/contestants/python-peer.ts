@@ -16,6 +16,8 @@ export interface PeerCommand {
 
 export interface PythonPeer {
   readonly name: ContestantName;
+  /** Folder of its Python environment. @default its name */
+  readonly environment?: string;
   readonly settings: string;
   readonly readyPath: string;
   readonly workloads: readonly Workload['name'][];
@@ -29,7 +31,7 @@ const scripts = path.join(folders.bench, 'peers');
 
 /** A model server in Python, from an environment that `peers/install.sh` made. */
 export function pythonPeer(peer: PythonPeer): Contestant {
-  const bin = path.join(folders.python, peer.name, 'bin');
+  const bin = path.join(folders.python, peer.environment ?? peer.name, 'bin');
   return {
     name: peer.name,
     settings: peer.settings,
