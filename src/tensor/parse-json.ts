@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { readExactJson } from './exact-json.ts';
+import { checkNesting, countOpenings } from './json-nesting.ts';
 
 /** A number that `JSON.parse` may round or overflow: 16 digits before the point, or an exponent of three. */
 const beyondDouble = /[[,:\s-]\d{16}|[eE]\+?\d{3}/;
@@ -16,13 +17,16 @@ export interface JsonLimits {
   readonly maxLists?: number;
 }
 
+/** Deeper than any tensor, and as deep as Triton goes. */
+const maxNesting = 100;
+
 /**
  * Reads a JSON body whose tensors must arrive unchanged. It is `JSON.parse` with three differences:
  *
  * - a whole number beyond ±2^53, of up to 20 digits, comes as a `bigint`;
  * - the bare tokens `NaN`, `Infinity` and `-Infinity` are read (Triton and TensorFlow Serving write them), and nothing
  *   else gives a number that is not finite;
- * - in a body that has such numbers or tokens, more than 100 levels of nesting are refused.
+ * - more than 100 levels of nesting are refused.
  *
  * `JSON.parse` does the work wherever it can: it is native, and as fast as a scanner written for tensors alone
  * (`bench/json-tensor.ts`).
@@ -34,6 +38,7 @@ export interface JsonLimits {
 export function parseJson(bytes: Uint8Array, { maxLists = 1_000_000 }: JsonLimits = {}): unknown {
   const text = decodeText(bytes);
   checkLists(text, maxLists);
+  checkNesting(text, maxNesting);
   try {
     if (!beyondDouble.test(text) && !startsBeyondDouble.test(text)) return JSON.parse(text);
   } catch (cause) {
@@ -52,16 +57,9 @@ function decodeText(bytes: Uint8Array): string {
 
 function checkLists(text: string, maxLists: number): void {
   // A shorter text cannot have as many, so that most bodies are not searched.
-  if (text.length <= maxLists) return;
-  let lists = 0;
-  for (const opening of ['[', '{']) {
-    for (let at = text.indexOf(opening); at !== -1; at = text.indexOf(opening, at + 1)) {
-      lists++;
-      if (lists <= maxLists) continue;
-      const message = `The body has more than ${maxLists} lists and objects`;
-      throw new AppError('BODY_TOO_LARGE', { message, expected: `at most ${maxLists} lists and objects` });
-    }
-  }
+  if (text.length <= maxLists || countOpenings(text, maxLists) <= maxLists) return;
+  const message = `The body has more than ${maxLists} lists and objects`;
+  throw new AppError('BODY_TOO_LARGE', { message, expected: `at most ${maxLists} lists and objects` });
 }
 
 function malformedJson(cause: unknown): AppError {

@@ -64,7 +64,7 @@ describe('parseJson', () => {
     ['[NaN, "\\x"]', 'the text has a bad escape or a control character at position'],
     ['[1e400]', 'the number 1e400 is too large for a double at position 1'],
     [`[${'9'.repeat(400)}]`, 'is too large for a double at position 1'],
-    [`[NaN,${'['.repeat(200)}`, 'more than 100 levels of nesting at position 105'],
+    [`[NaN,${'['.repeat(200)}`, 'more than 100 levels of nesting at position 104'],
     ['', 'Unexpected end of JSON input'],
   ])('refuses %s', (text, reason) => {
     const error = refusal(() => parse(text));
@@ -80,6 +80,16 @@ describe('parseJson', () => {
       message: 'The body has more than 4 lists and objects',
     });
     expect(refusal(() => parse('['.repeat(1_000_001))).code).toBe('BODY_TOO_LARGE');
+  });
+
+  it('takes 100 levels of nesting, whatever the texts have, and no more', () => {
+    const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}"]]\\"[[{"${']'.repeat(levels - 1)}}`;
+    expect(() => parse(nested(100))).not.toThrow();
+    expect(refusal(() => parse(nested(101)))).toMatchObject({
+      code: 'MALFORMED_JSON',
+      message: 'The body is not valid JSON: more than 100 levels of nesting at position 104',
+    });
+    expect(parse(`[${'[],'.repeat(200)}"${'['.repeat(200)}"]`)).toHaveLength(201);
   });
 
   it('refuses bytes that are not UTF-8', () => {
