@@ -12,9 +12,12 @@ import { answerUnknownRoutes } from './http/not-found.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
 import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
+import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
+import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
 import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
+import type { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -23,6 +26,8 @@ export interface Services {
   readonly registry: Registry;
   readonly infer: Infer;
   readonly readiness: ReadinessGate;
+  readonly control: ModelControl;
+  readonly statistics: Statistics;
   readonly domains: readonly AnyDomain[];
   readonly log: Logger;
   /** Version of the program, for the documentation. */
@@ -43,6 +48,8 @@ export async function createApp(settings: Settings, services: Services): Promise
     bodyLimit: bodyLimitBytes,
     genReqId: requestId,
     forceCloseConnections: 'idle',
+    // A model's name has up to 128 characters.
+    routerOptions: { maxParamLength: 128 },
     rewriteUrl: (request) => rewriteDefaultPrediction(choice, request),
   });
   app.setValidatorCompiler(zodValidatorCompiler);
@@ -59,6 +66,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   for (const domain of domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
   }
+  app.register(openInferenceRoutes, { prefix: '/v2', ...services, bodyLimitBytes });
   app.register(defaultPredictionRoute, choice);
   return app;
 }

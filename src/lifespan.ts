@@ -4,6 +4,7 @@ import type { AnyDomain } from './domains/define-domain.ts';
 import { systemClock } from './inference/clock.ts';
 import type { BatchEvent } from './inference/events.ts';
 import { loadModel } from './inference/model.ts';
+import { ModelControl } from './models/model-control.ts';
 import { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
@@ -52,7 +53,8 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   });
   const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs, statistics });
   const readiness = new ReadinessGate(registry);
-  const app = await createApp(settings, { registry, infer, readiness, ...options });
+  const control = new ModelControl({ modelsDir: settings.modelsDir, registry });
+  const app = await createApp(settings, { registry, infer, readiness, control, statistics, ...options });
   const scan = () => scanRepository(settings.modelsDir);
   const folders = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });

@@ -1,7 +1,14 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import { AppError } from '../errors.ts';
 import { sendProblem } from './error-handler.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The error for a request that no route takes, for protocols that answer it in a form of their own; sets `Allow`. */
+    unknownRoute(request: FastifyRequest, reply: FastifyReply): AppError;
+  }
+}
 
 /** Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route. */
 export function answerUnknownRoutes(app: FastifyInstance): void {
@@ -15,14 +22,14 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     }
   });
 
-  app.setNotFoundHandler((request, reply) => {
+  app.decorate('unknownRoute', (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = [...methods].filter((method) => known.find(method, request.url) !== null);
     if (allowed.length === 0) {
-      const message = `There is no route ${request.method} ${request.url}`;
-      return sendProblem(new AppError('ROUTE_NOT_FOUND', { message }), request, reply);
+      return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${request.method} ${request.url}` });
     }
     reply.header('allow', allowed.join(', '));
     const message = `The route takes ${allowed.join(', ')}, not ${request.method}`;
-    return sendProblem(new AppError('METHOD_NOT_ALLOWED', { message, expected: allowed }), request, reply);
+    return new AppError('METHOD_NOT_ALLOWED', { message, expected: allowed });
   });
+  app.setNotFoundHandler((request, reply) => sendProblem(app.unknownRoute(request, reply), request, reply));
 }

@@ -22,7 +22,7 @@ export interface ModelControlDependencies {
 export class ModelControl {
   readonly #modelsDir: string;
   readonly #registry: Registry;
-  /** Models that were unloaded on request, with the versions they had; they stay unloaded until they are asked for. */
+  /** Models that were unloaded on request, with the versions that they had. */
   readonly #unloaded = new Map<string, readonly string[]>();
 
   constructor({ modelsDir, registry }: ModelControlDependencies) {
@@ -31,14 +31,14 @@ export class ModelControl {
   }
 
   /**
-   * What is on disk, loaded, or unloaded on request, by name; the highest version first.
+   * What is on disk or loaded, by name; the highest version first.
    *
    * @throws AppError `SETTINGS_INVALID` if the repository cannot be read
    */
   async index(): Promise<readonly IndexEntry[]> {
     const folders = new Map((await scanRepository(this.#modelsDir)).map((folder) => [folder.name, folder]));
     const loaded = new Map(this.#registry.list().map((model) => [model.name, model]));
-    const names = new Set([...folders.keys(), ...loaded.keys(), ...this.#unloaded.keys()]);
+    const names = new Set([...folders.keys(), ...loaded.keys()]);
     return [...names].sort().flatMap((name) => this.#entriesOf(name, loaded.get(name), folders.get(name)));
   }
 
@@ -74,14 +74,6 @@ export class ModelControl {
       model.versions.map(({ version }) => version),
     );
     await this.#registry.unload(name);
-  }
-
-  /** Makes what is loaded equal to what is on disk, but for what was unloaded on request. */
-  async sync(): Promise<void> {
-    const folders = await scanRepository(this.#modelsDir);
-    const names = new Set(folders.map((folder) => folder.name));
-    for (const name of this.#unloaded.keys()) if (!names.has(name)) this.#unloaded.delete(name);
-    await this.#registry.sync(folders.filter((folder) => !this.#unloaded.has(folder.name)));
   }
 
   #entriesOf(

@@ -7,6 +7,7 @@ import { loadModel } from '../../src/inference/model.ts';
 import { newPhases } from '../../src/inference/phases.ts';
 import { ModelControl } from '../../src/models/model-control.ts';
 import { Registry } from '../../src/models/registry.ts';
+import { scanRepository } from '../../src/models/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 
@@ -57,7 +58,7 @@ describe('the index', () => {
       { name: 'broken' },
       { name: 'empty', state: 'UNAVAILABLE', reason: expect.stringMatching(/no version/) },
     ]);
-    await models.control.sync();
+    await models.registry.sync(await scanRepository(models.path));
     expect(await models.control.index()).toEqual([
       { name: 'broken', version: '1', state: 'UNAVAILABLE', reason: expect.stringMatching(/cannot be loaded/) },
       { name: 'empty', state: 'UNAVAILABLE', reason: expect.stringMatching(/no version/) },
@@ -148,19 +149,5 @@ describe('unload', () => {
     await using models = await repository();
     await models.control.unload('nothing');
     expect(await models.control.index()).toEqual([]);
-  });
-});
-
-describe('sync', () => {
-  it('loads what is on disk, but not what was unloaded on request', async () => {
-    await using models = await repository('linear', 'copy');
-    await models.control.sync();
-    await models.control.unload('linear');
-    await models.control.sync();
-    expect(models.registry.list().map(({ name }) => name)).toEqual(['copy']);
-
-    await rm(join(models.path, 'linear.onnx'));
-    await models.control.sync();
-    expect(await models.control.index()).toEqual([{ name: 'copy', version: '1', state: 'READY' }]);
   });
 });

@@ -1,0 +1,63 @@
+import type { InferResult } from '../../serving/infer.ts';
+import { tensorToBytes } from '../../tensor/binary-codec.ts';
+import { classify } from '../../tensor/classification.ts';
+import { tensorToJson } from '../../tensor/json-output.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { RequestedOutput } from './infer-request.ts';
+
+/** What shapes a reply beside the outputs. */
+export interface ReplyOptions {
+  readonly id?: string | undefined;
+  /** In the order of the reply; all outputs of the model when undefined. */
+  readonly outputs?: readonly RequestedOutput[] | undefined;
+  /** Whether outputs that were not asked for by name are binary. */
+  readonly binaryOutputs: boolean;
+}
+
+/** The body of a reply. */
+export interface InferReply {
+  /** JSON, and then a section for each output that is binary; the sections are views of the outputs. */
+  readonly parts: readonly Uint8Array[];
+  /** Length of the JSON, where binary data follows it. */
+  readonly jsonBytes: number | undefined;
+}
+
+/**
+ * Writes the outputs as the protocol has them.
+ *
+ * @see https://github.com/kserve/open-inference-protocol (Inference Response JSON Object)
+ * @throws AppError `MALFORMED_TENSOR` when the classes of an output are wanted that has none
+ */
+export function encodeReply(result: InferResult, { id, outputs, binaryOutputs }: ReplyOptions): InferReply {
+  const { model } = result;
+  const wanted =
+    outputs ?? model.signature.outputs.map(({ name }) => ({ name, binary: binaryOutputs, top: undefined }));
+  const sections: Uint8Array[] = [];
+  const described = wanted.flatMap((output) => {
+    const tensor = result.outputs[output.name];
+    if (tensor === undefined) return [];
+    return [describe(classesOf(tensor, output, model), output, sections)];
+  });
+  const header = {
+    ...(id !== undefined && { id }),
+    model_name: model.name,
+    model_version: model.version,
+    outputs: described,
+  };
+  const json = Buffer.from(JSON.stringify(header));
+  const hasBinary = sections.some(({ byteLength }) => byteLength > 0);
+  return { parts: [json, ...sections], jsonBytes: hasBinary ? json.byteLength : undefined };
+}
+
+function classesOf(tensor: Tensor, { name, top }: RequestedOutput, model: InferResult['model']): Tensor {
+  if (top === undefined) return tensor;
+  return classify(tensor, name, { top, batched: model.batchable, labels: model.manifest.labels[name] });
+}
+
+function describe(tensor: Tensor, { name, binary }: RequestedOutput, sections: Uint8Array[]) {
+  const { datatype, shape } = tensor;
+  if (!binary) return { name, datatype, shape, data: tensorToJson(tensor) };
+  const section = tensorToBytes(tensor);
+  sections.push(section);
+  return { name, datatype, shape, parameters: { binary_data_size: section.byteLength } };
+}

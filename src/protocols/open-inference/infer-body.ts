@@ -1,0 +1,48 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { AppError } from '../../errors.ts';
+import { parseJson } from '../../tensor/parse-json.ts';
+import { type InferenceRequest, readInferenceRequest } from './infer-request.ts';
+
+/** The header that says where the JSON of a body ends and its binary part begins. */
+export const jsonLengthHeader = 'inference-header-content-length';
+
+/** The body of an inference request: JSON and binary part, or the bytes of the only input. */
+export type InferBody =
+  | { readonly kind: 'json'; readonly request: InferenceRequest; readonly binary: Uint8Array }
+  | { readonly kind: 'raw'; readonly bytes: Uint8Array };
+
+/**
+ * Reads the body of an inference request as `Inference-Header-Content-Length` says. The binary part is a view.
+ *
+ * @param bytes the body, not compressed any more
+ * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
+ * @throws AppError `MALFORMED_HEADER`, `MALFORMED_JSON` or `MALFORMED_BODY`
+ */
+export function readInferBody(headers: IncomingHttpHeaders, bytes: Uint8Array): InferBody {
+  const jsonBytes = jsonLength(headers) ?? bytes.byteLength;
+  if (jsonBytes > bytes.byteLength) {
+    throw malformedHeader(jsonBytes, `at most ${bytes.byteLength}, the length of the body`);
+  }
+  if (jsonBytes === 0 && headers[jsonLengthHeader] !== undefined) return { kind: 'raw', bytes };
+  if (jsonBytes === 0) throw new AppError('MALFORMED_JSON', { message: 'The body is empty; expected JSON' });
+  const request = readInferenceRequest(parseJson(bytes.subarray(0, jsonBytes)));
+  return { kind: 'json', request, binary: bytes.subarray(jsonBytes) };
+}
+
+/**
+ * The length of the JSON, in bytes, of the body that is not compressed; undefined if all of it is JSON.
+ *
+ * @throws AppError `MALFORMED_HEADER` unless it is digits
+ */
+export function jsonLength(headers: IncomingHttpHeaders): number | undefined {
+  const value = headers[jsonLengthHeader];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  throw malformedHeader(value, 'a whole number from 0');
+}
+
+function malformedHeader(received: unknown, expected: string): AppError {
+  const message = `${jsonLengthHeader}: expected ${expected}, received ${JSON.stringify(received)}`;
+  const fault = { location: ['header', jsonLengthHeader], type: 'invalid_value', message };
+  return new AppError('MALFORMED_HEADER', { message, received, expected, faults: [fault] });
+}

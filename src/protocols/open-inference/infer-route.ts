@@ -1,0 +1,122 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { setPredictionHeaders } from '../../http/prediction-headers.ts';
+import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
+import type { Infer, InferRequest } from '../../serving/infer.ts';
+import { bodyOf } from './body.ts';
+import { chooseCoding, compress } from './compression.ts';
+import { decodeInputs } from './decode.ts';
+import { encodeReply, type InferReply, type ReplyOptions } from './encode.ts';
+import { errorResponses } from './error-body.ts';
+import { type InferBody, jsonLengthHeader, readInferBody } from './infer-body.ts';
+import { inferRequest, inferResponse, modelParams, versionParams } from './schemas.ts';
+
+/** Smaller replies would gain nothing by compression. */
+const leastCompressedBytes = 1024;
+
+const example = {
+  id: 'example',
+  inputs: [{ name: 'features', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] }],
+  outputs: [{ name: 'probabilities' }],
+};
+
+const responses = {
+  200: {
+    description: 'The outputs; with binary ones the JSON ends where `Inference-Header-Content-Length` says',
+    content: {
+      'application/json': { schema: inferResponse },
+      'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+    },
+  },
+  ...errorResponses(
+    'MALFORMED_JSON',
+    'MALFORMED_BODY',
+    'MALFORMED_HEADER',
+    'MALFORMED_TENSOR',
+    'SIGNATURE_MISMATCH',
+    'MODEL_REFUSED_INPUT',
+    'MODEL_NOT_FOUND',
+    'VERSION_NOT_FOUND',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'INTERNAL',
+    'MODEL_NOT_READY',
+    'QUEUE_FULL',
+    'DEADLINE_UNREACHABLE',
+    'RUNNER_DIED',
+    'DEADLINE_EXCEEDED',
+  ),
+};
+
+/** `POST /v2/models/{name}[/versions/{version}]/infer`. */
+export function inferRoutes(app: FastifyInstance, { infer }: { infer: Infer }): void {
+  const body = { content: { 'application/json': { schema: inferRequest, examples: [example] } } };
+  for (const [url, params] of [
+    ['/models/:name/infer', modelParams],
+    ['/models/:name/versions/:version/infer', versionParams],
+  ] as const) {
+    app.post<{ Params: { name: string; version?: string } }>(url, {
+      schema: {
+        tags: ['open-inference'],
+        summary: 'Runs a model',
+        description:
+          'Tensors stand in the JSON or behind it (`Inference-Header-Content-Length`). Takes and gives gzip and deflate.',
+        params,
+        headers: predictionHeaders,
+        body,
+        response: responses,
+      },
+      handler: (request, reply) => answer(request, reply, infer),
+    });
+  }
+}
+
+async function answer(
+  request: FastifyRequest<{ Params: { name: string; version?: string } }>,
+  reply: FastifyReply,
+  infer: Infer,
+): Promise<FastifyReply> {
+  const body = readInferBody(request.headers, bodyOf(request));
+  let encodeMs = 0;
+  const result = await infer(inferRequestOf(request, body), (model) => {
+    const startedMs = performance.now();
+    const inputs = decodeInputs(body, model);
+    encodeMs = performance.now() - startedMs;
+    return inputs;
+  });
+  const inferredMs = performance.now();
+  const encoded = encodeReply(result, replyOptions(body));
+  setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
+  return send(encoded, request, reply);
+}
+
+function inferRequestOf(
+  request: FastifyRequest<{ Params: { name: string; version?: string } }>,
+  body: InferBody,
+): InferRequest {
+  const { name, version } = request.params;
+  const timeouts = [requestTimeoutMs(request), body.kind === 'json' ? body.request.timeoutMs : undefined];
+  const timeoutMs = Math.min(...timeouts.filter((timeout) => timeout !== undefined));
+  return {
+    model: name,
+    version,
+    requestId: request.id,
+    signal: request.signal,
+    timeoutMs,
+    outputs: body.kind === 'json' ? body.request.outputs?.map((output) => output.name) : undefined,
+  };
+}
+
+function replyOptions(body: InferBody): ReplyOptions {
+  return body.kind === 'json' ? body.request : { binaryOutputs: true };
+}
+
+async function send({ parts, jsonBytes }: InferReply, request: FastifyRequest, reply: FastifyReply) {
+  reply.type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream');
+  if (jsonBytes !== undefined) reply.header(jsonLengthHeader, jsonBytes);
+  const [only, ...others] = parts;
+  const bytes = others.length === 0 && only !== undefined ? only : Buffer.concat(parts);
+  const coding = chooseCoding(request.headers['accept-encoding']);
+  reply.header('vary', 'accept-encoding');
+  if (coding === undefined || bytes.byteLength < leastCompressedBytes) return reply.send(bytes);
+  return reply.header('content-encoding', coding).send(await compress(bytes, coding));
+}

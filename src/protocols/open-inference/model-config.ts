@@ -1,0 +1,39 @@
+import type { Manifest } from '../../models/manifest.ts';
+import type { ServedModel } from '../../serving/infer.ts';
+import type { TensorSpec } from '../../tensor/tensor.ts';
+
+/** What Triton calls a model of the ONNX format. */
+export const platform = 'onnxruntime_onnx';
+
+/**
+ * The configuration of a model in the members of Triton's `ModelConfig` that have a meaning here.
+ *
+ * @see https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto
+ */
+export function modelConfig({ name, signature, manifest, batchable }: ServedModel) {
+  const { batching } = manifest;
+  return {
+    name,
+    platform,
+    backend: 'onnxruntime',
+    version_policy: versionPolicy(manifest.versionPolicy),
+    max_batch_size: batchable ? batching.maxSize : 0,
+    input: signature.inputs.map((input) => tensorConfig(input, batchable)),
+    output: signature.outputs.map((output) => tensorConfig(output, batchable)),
+    instance_group: [{ name, kind: 'KIND_CPU', count: manifest.instances }],
+    ...(batchable && {
+      dynamic_batching: { max_queue_delay_microseconds: Math.round(batching.maxDelayMs * 1000) },
+    }),
+  };
+}
+
+function versionPolicy(policy: Manifest['versionPolicy']) {
+  if (policy === 'all') return { all: {} };
+  return 'latest' in policy ? { latest: { num_versions: policy.latest } } : { specific: { versions: policy.specific } };
+}
+
+/** Triton leaves out the dimension of the rows where there is one. */
+function tensorConfig({ name, datatype, shape }: TensorSpec, batchable: boolean) {
+  const data_type = datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`;
+  return { name, data_type, dims: batchable ? shape.slice(1) : shape };
+}

@@ -1,0 +1,113 @@
+import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
+import type { z } from 'zod';
+import type { LoadedVersion } from '../../models/loaded-version.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { ServedModel } from '../../serving/infer.ts';
+import type { Statistics } from '../../serving/statistics.ts';
+import { errorResponses } from './error-body.ts';
+import { modelConfig, platform } from './model-config.ts';
+import { describeStatistics } from './model-statistics.ts';
+import * as schemas from './schemas.ts';
+
+export interface ModelRoutesOptions {
+  readonly registry: Registry;
+  readonly statistics: Statistics;
+}
+
+interface Params {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** Metadata, readiness, configuration and statistics of models, at `/v2/models/{name}[/versions/{version}]`. */
+export function modelRoutes(app: FastifyInstance, { registry, statistics }: ModelRoutesOptions): void {
+  const ofModel = (path: string, document: Document, answer: (params: Params) => unknown) => {
+    for (const [url, params] of [
+      [`/models/:name${path}`, schemas.modelParams],
+      [`/models/:name/versions/:version${path}`, schemas.versionParams],
+    ] as const) {
+      app.get<{ Params: Params }>(url, {
+        schema: routeSchema(document, params),
+        handler: (request, reply) => {
+          const body = answer(request.params);
+          if (body instanceof NotReady) reply.code(503);
+          return body instanceof NotReady ? body.body : body;
+        },
+      });
+    }
+  };
+
+  ofModel('', { summary: 'Inputs and outputs of a model', response: schemas.modelMetadata }, ({ name, version }) => {
+    const { signature } = served(registry, name, version);
+    const versions = registry.get(name).versions.filter(({ model }) => model !== undefined);
+    const { inputs, outputs } = signature;
+    return { name, versions: versions.map((loaded) => loaded.version), platform, inputs, outputs };
+  });
+
+  ofModel('/ready', { summary: 'Is a model ready?', response: schemas.modelReady }, ({ name, version }) => {
+    const candidates = version === undefined ? registry.get(name).versions : [registry.getVersion(name, version)];
+    if (candidates.some(({ state }) => state === 'READY')) return { name, ready: true };
+    const reason = candidates[0]?.reason ?? registry.get(name).error?.message ?? 'it has no version';
+    return new NotReady({ name, ready: false, error: `The model ${name} is not ready: ${reason}` });
+  });
+
+  ofModel('/config', { summary: 'Configuration of a model', response: schemas.modelConfig }, ({ name, version }) =>
+    modelConfig(served(registry, name, version)),
+  );
+
+  ofModel('/stats', { summary: 'What a model has served', response: schemas.modelStatistics }, ({ name, version }) => ({
+    model_stats: (version === undefined ? registry.get(name).versions : [registry.getVersion(name, version)])
+      .filter(isLoaded)
+      .map((loaded) => describeStatistics(loaded, statistics.of(loaded.name, loaded.version))),
+  }));
+
+  app.get('/models/stats', {
+    schema: routeSchema({ summary: 'What every model has served', response: schemas.modelStatistics }),
+    handler: () => ({
+      model_stats: registry
+        .list()
+        .flatMap(({ versions }) => versions)
+        .filter(isLoaded)
+        .map((loaded) => describeStatistics(loaded, statistics.of(loaded.name, loaded.version))),
+    }),
+  });
+}
+
+/** An answer that is no error, although its status says that the model cannot serve. */
+class NotReady {
+  readonly body: unknown;
+
+  constructor(body: unknown) {
+    this.body = body;
+  }
+}
+
+interface Document {
+  readonly summary: string;
+  readonly response: z.ZodType;
+}
+
+function routeSchema(
+  { summary, response }: Document,
+  params?: z.ZodType,
+): NonNullable<RouteShorthandOptions['schema']> {
+  return {
+    tags: ['open-inference'],
+    summary,
+    ...(params !== undefined && { params }),
+    response: {
+      200: response.describe('The answer'),
+      ...(params !== undefined && errorResponses('MODEL_NOT_FOUND', 'VERSION_NOT_FOUND', 'MODEL_NOT_READY')),
+    },
+  };
+}
+
+const isLoaded = ({ model }: LoadedVersion) => model !== undefined;
+
+/** The version that a request would get. */
+function served(registry: Registry, name: string, version: string | undefined): ServedModel {
+  const lease = registry.acquire(name, version);
+  lease.release();
+  const { signature, batchable } = lease.model;
+  return { name, version: lease.version, manifest: lease.manifest, signature, batchable };
+}

@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../errors.ts';
+import type { ModelControl } from '../../models/model-control.ts';
+import { parseJson } from '../../tensor/parse-json.ts';
+import { bodyOf } from './body.ts';
+import { errorResponses, sendJson } from './error-body.ts';
+import { type Fields, readObject, readOptionalBoolean } from './fields.ts';
+import { readParameters } from './parameters.ts';
+import { index, indexRequest, modelParams, repositoryRequest } from './schemas.ts';
+
+const tags = ['open-inference'];
+
+/** `POST /v2/repository/index` and `/v2/repository/models/{name}/load` and `/unload`, for whom bodies are optional. */
+export function repositoryRoutes(app: FastifyInstance, { control }: { control: ModelControl }): void {
+  app.post('/repository/index', {
+    schema: {
+      tags,
+      summary: 'What is in the model repository',
+      body: { content: { 'application/json': { schema: indexRequest, examples: [{ ready: true }] } } },
+      response: { 200: index.describe('A line a version'), ...errorResponses('MALFORMED_JSON', 'MALFORMED_BODY') },
+    },
+    handler: async (request, reply) => {
+      const onlyReady = readOptionalBoolean(jsonOf(request)['ready'], 'ready') ?? false;
+      const entries = await control.index();
+      return sendJson(reply, onlyReady ? entries.filter(({ state }) => state === 'READY') : entries);
+    },
+  });
+
+  const route = (action: 'load' | 'unload', summary: string, examples: readonly unknown[]) => ({
+    schema: {
+      tags,
+      summary,
+      params: modelParams,
+      body: {
+        content: { 'application/json': { schema: repositoryRequest, ...(examples.length > 0 && { examples }) } },
+      },
+      response: {
+        200: { description: `The model is ${action}ed`, type: 'null' },
+        ...errorResponses('MALFORMED_JSON', 'MALFORMED_BODY', 'MODEL_NOT_FOUND', 'MODEL_LOAD_FAILED'),
+      },
+    },
+  });
+
+  app.post<{ Params: { name: string } }>('/repository/models/:name/load', {
+    ...route('load', 'Loads a model, anew if it is loaded', [{}]),
+    handler: async (request, reply) => {
+      refuseUpload(parametersOf(request));
+      await control.load(request.params.name);
+      return done(reply);
+    },
+  });
+
+  app.post<{ Params: { name: string } }>('/repository/models/:name/unload', {
+    ...route('unload', 'Unloads a model', []),
+    handler: async (request, reply) => {
+      readOptionalBoolean(parametersOf(request)['unload_dependents'], 'parameters.unload_dependents');
+      await control.unload(request.params.name);
+      return done(reply);
+    },
+  });
+}
+
+/** Clients take any status but 200 for an error. */
+function done(reply: FastifyReply): FastifyReply {
+  return reply.code(200).send();
+}
+
+function jsonOf(request: FastifyRequest): Fields {
+  const bytes = bodyOf(request);
+  return bytes.byteLength === 0 ? {} : readObject(parseJson(bytes), 'the request');
+}
+
+function parametersOf(request: FastifyRequest): Fields {
+  return readParameters(jsonOf(request)['parameters'], 'parameters');
+}
+
+function refuseUpload(parameters: Fields): void {
+  const [name] = Object.keys(parameters);
+  if (name === undefined) return;
+  const message = `parameters.${name}: models are loaded as they are in the repository, without parameters`;
+  throw new AppError('MALFORMED_BODY', { message, received: name });
+}

@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify';
+import { fromThrown } from '../../http/error-handler.ts';
+import type { ModelControl } from '../../models/model-control.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { Infer } from '../../serving/infer.ts';
+import type { ReadinessGate } from '../../serving/readiness.ts';
+import type { Statistics } from '../../serving/statistics.ts';
+import { takeAnyBody } from './body.ts';
+import { sendError } from './error-body.ts';
+import { inferRoutes } from './infer-route.ts';
+import { modelRoutes } from './model-routes.ts';
+import { repositoryRoutes } from './repository-routes.ts';
+import { serverRoutes } from './server-routes.ts';
+
+export interface OpenInferenceOptions {
+  readonly registry: Registry;
+  readonly infer: Infer;
+  readonly readiness: ReadinessGate;
+  readonly control: ModelControl;
+  readonly statistics: Statistics;
+  /** Version of the program. */
+  readonly version: string;
+  readonly bodyLimitBytes: number;
+}
+
+/** The Open Inference Protocol with Triton's extensions, to be registered under `/v2`. */
+export async function openInferenceRoutes(app: FastifyInstance, options: OpenInferenceOptions): Promise<void> {
+  // The schemas document. What arrives is checked where it is read.
+  app.setValidatorCompiler(() => () => true);
+  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
+  app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
+  takeAnyBody(app, options);
+
+  serverRoutes(app, options);
+  modelRoutes(app, options);
+  inferRoutes(app, options);
+  repositoryRoutes(app, options);
+}

@@ -1,0 +1,60 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from '../../models/registry.ts';
+import type { ReadinessGate } from '../../serving/readiness.ts';
+import { live, modelNames, ready, serverMetadata } from './schemas.ts';
+
+/** The extensions of Triton that are here, by its names. */
+const extensions = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'parameters',
+  'statistics',
+];
+
+export interface ServerRoutesOptions {
+  readonly registry: Registry;
+  readonly readiness: ReadinessGate;
+  /** Version of the program. */
+  readonly version: string;
+}
+
+/** `GET /v2`, `/v2/models`, `/v2/health/live` and `/v2/health/ready`. */
+export function serverRoutes(app: FastifyInstance, { registry, readiness, version }: ServerRoutesOptions): void {
+  const tags = ['open-inference'];
+
+  app.get('', {
+    schema: {
+      tags,
+      summary: 'The server and the extensions of the protocol that it has',
+      response: { 200: serverMetadata.describe('The server') },
+    },
+    handler: () => ({ name: 'inferd', version, extensions }),
+  });
+
+  app.get('/models', {
+    schema: { tags, summary: 'Names of the models', response: { 200: modelNames.describe('Every loaded model') } },
+    handler: () => ({ models: registry.list().map(({ name }) => name) }),
+  });
+
+  app.get('/health/live', {
+    schema: { tags, summary: 'Is the server alive?', response: { 200: live.describe('It is') } },
+    handler: () => ({ live: true }),
+  });
+
+  app.get('/health/ready', {
+    schema: {
+      tags,
+      summary: 'Are all models ready?',
+      response: { 200: ready.describe('They are'), 503: ready.describe('They are not, or the server is stopping') },
+    },
+    handler: (_request, reply) => {
+      const { ready, problems } = readiness.check();
+      if (ready) return { ready, live: true };
+      reply.code(503);
+      const reasons = problems.map(({ model, reason }) => (model === undefined ? reason : `${model}: ${reason}`));
+      return { ready, live: true, error: reasons.join('; ') };
+    },
+  });
+}
