@@ -27,7 +27,11 @@ function rawShape(
   { name, batchable }: { name: string; batchable: boolean },
 ): number[] {
   const size = elementBytes(datatype);
-  if (size === undefined) return shape.map((dimension) => Math.max(1, dimension));
+  if (size === undefined) {
+    const single = shape.map((dimension) => (dimension === -1 ? 1 : dimension));
+    if (elementCount(single) !== 1) throw refuse(name, `its input has ${elementCount(single)} texts, not one`);
+    return single;
+  }
   const free = shape.filter((dimension) => dimension === -1).length;
   const isOneRow = batchable && free > 1;
   const known = isOneRow ? [1, ...shape.slice(1)] : [...shape];
