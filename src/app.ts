@@ -66,7 +66,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   for (const domain of domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
   }
-  app.register(openInferenceRoutes, { prefix: '/v2', ...services, bodyLimitBytes });
+  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings });
   app.register(defaultPredictionRoute, choice);
   return app;
 }

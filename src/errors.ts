@@ -46,6 +46,7 @@ const errorTable = {
   MODEL_NOT_READY: { kind: 'overloaded', title: 'The model is not ready' },
   MODEL_REFUSED_INPUT: { kind: 'invalid', title: 'The model refused the input' },
   MODEL_LOAD_FAILED: { kind: 'internal', title: 'The model could not be loaded' },
+  MODEL_UPLOAD_DISABLED: { kind: 'forbidden', title: 'Models cannot be uploaded' },
   MANIFEST_INVALID: { kind: 'internal', title: 'The model manifest is invalid' },
 
   // The engine

@@ -72,6 +72,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     await app.close();
     await watcher?.stop();
     await registry.close();
+    await control.close();
   };
   return { app, address, registry, loaded, stop: () => (stopping ??= stop()) };
 }

@@ -31,6 +31,7 @@ export const environmentSchema = z.object({
   PORT: wholeNumber({ min: 0, max: 65_535, default: 8080 }).describe('Port to listen on; 0 takes a free one'),
   MODELS_DIR: text('./models').describe('Folder of the model repository'),
   WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
+  ALLOW_MODEL_UPLOAD: flag().describe('Let a load request bring its own manifest and model files'),
   DEFAULT_MODEL: z
     .preprocess(emptyIsUnset, z.string().optional())
     .describe('Domain or model that POST /predict means; unset: the only one there is'),
@@ -53,6 +54,7 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   port: environment.PORT,
   modelsDir: environment.MODELS_DIR,
   watchModels: environment.WATCH_MODELS,
+  allowModelUpload: environment.ALLOW_MODEL_UPLOAD,
   defaultModel: environment.DEFAULT_MODEL,
   logLevel: environment.LOG_LEVEL,
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,

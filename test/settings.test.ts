@@ -11,6 +11,7 @@ describe('readSettings', () => {
       watchModels: false,
       defaultModel: undefined,
       logLevel: 'info',
+      allowModelUpload: false,
       bodyLimitBytes: 67_108_864,
       requestTimeoutMs: 30_000,
       shutdownTimeoutMs: 30_000,

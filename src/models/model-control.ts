@@ -1,5 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { VersionState } from './loaded-version.ts';
+import { parseManifest } from './manifest.ts';
+import { type ModelUpload, type WrittenUpload, writeUpload } from './model-upload.ts';
 import type { RegisteredModel, Registry } from './registry.ts';
 import { type ModelFolder, scanRepository } from './repository.ts';
 
@@ -25,6 +27,9 @@ export class ModelControl {
   /** Models that were unloaded on request, with the versions that they had. */
   readonly #unloaded = new Map<string, readonly string[]>();
 
+  /** What was uploaded and is loaded. */
+  readonly #uploads = new Map<string, WrittenUpload>();
+
   constructor({ modelsDir, registry }: ModelControlDependencies) {
     this.#modelsDir = modelsDir;
     this.#registry = registry;
@@ -46,23 +51,22 @@ export class ModelControl {
    * Reads the model anew from disk and loads it, also when nothing has changed: new runners start and warm up, take the
    * place of the ones there are, and those end after their last request. Resolves when all of that is done.
    *
+   * @param upload what to load instead of what is on disk, until the next load or change of the file
    * @throws AppError `MODEL_NOT_FOUND` when it is not on disk; `MODEL_LOAD_FAILED` or `MANIFEST_INVALID` when it cannot
    *   be loaded, and then a version that was loaded goes on serving
    */
-  async load(name: string): Promise<void> {
-    const folders = await scanRepository(this.#modelsDir);
-    const folder = folders.find((candidate) => candidate.name === name);
-    if (folder === undefined) {
-      const names = folders.map((candidate) => candidate.name);
-      throw new AppError('MODEL_NOT_FOUND', {
-        message: `The model repository has no model ${JSON.stringify(name)}; it has: ${names.join(', ') || 'none'}`,
-        received: name,
-        expected: names,
-      });
+  async load(name: string, upload?: ModelUpload): Promise<void> {
+    const written = upload !== undefined && upload.files.size > 0 ? await writeUpload(name, upload) : undefined;
+    const folder = written?.folder ?? withConfig(await this.#find(name), upload?.config);
+    const [failure] = await this.#registry.syncModel(folder, { reload: true });
+    if (failure !== undefined) {
+      await written?.remove();
+      throw failure;
     }
     this.#unloaded.delete(name);
-    const [failure] = await this.#registry.syncModel(folder, { reload: true });
-    if (failure !== undefined) throw failure;
+    await this.#uploads.get(name)?.remove();
+    this.#uploads.delete(name);
+    if (written !== undefined) this.#uploads.set(name, written);
   }
 
   /** Unloads every version after its last request, and resolves when that is done. An unknown model is no error. */
@@ -74,6 +78,26 @@ export class ModelControl {
       model.versions.map(({ version }) => version),
     );
     await this.#registry.unload(name);
+    await this.#uploads.get(name)?.remove();
+    this.#uploads.delete(name);
+  }
+
+  /** Deletes what was uploaded; to be called when nothing is loaded any more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#uploads.values()].map((upload) => upload.remove()));
+    this.#uploads.clear();
+  }
+
+  async #find(name: string): Promise<ModelFolder> {
+    const folders = await scanRepository(this.#modelsDir);
+    const folder = folders.find((candidate) => candidate.name === name);
+    if (folder !== undefined) return folder;
+    const names = folders.map((candidate) => candidate.name);
+    throw new AppError('MODEL_NOT_FOUND', {
+      message: `The model repository has no model ${JSON.stringify(name)}; it has: ${names.join(', ') || 'none'}`,
+      received: name,
+      expected: names,
+    });
   }
 
   #entriesOf(
@@ -98,4 +122,10 @@ export class ModelControl {
     const error = loaded?.error ?? (folder !== undefined && 'error' in folder ? folder.error : undefined);
     return [error === undefined ? { name } : { name, state: 'UNAVAILABLE', reason: error.message }];
   }
+}
+
+/** The folder with another manifest than its own. The versions stay those that its own selects. */
+function withConfig(folder: ModelFolder, config: string | undefined): ModelFolder {
+  if (config === undefined || 'error' in folder) return folder;
+  return { ...folder, manifest: parseManifest('config', config) };
 }

@@ -45,7 +45,7 @@ export async function scanRepository(modelsDir: string): Promise<ModelFolder[]> 
 async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
   const name = fileName.slice(0, -'.onnx'.length);
   try {
-    checkName(name);
+    checkModelName(name);
     const path = join(root, fileName);
     await refuseOutside(root, path);
     const version = { version: '1', path, fingerprint: await fingerprint(path, '') };
@@ -60,7 +60,7 @@ async function modelFolder(root: string, name: string): Promise<ModelFolder | un
   try {
     await refuseOutside(root, folder);
     if (!(await stat(folder)).isDirectory()) return undefined;
-    checkName(name);
+    checkModelName(name);
 
     const manifestText = await readOptional(root, join(folder, 'model.json'));
     const manifest = manifestText === undefined ? defaultManifest() : parseManifest(`${name}/model.json`, manifestText);
@@ -79,7 +79,8 @@ async function modelFolder(root: string, name: string): Promise<ModelFolder | un
   }
 }
 
-function checkName(name: string): void {
+/** @throws AppError `MODEL_LOAD_FAILED` unless the name is one that a model can have */
+export function checkModelName(name: string): void {
   if (modelName.test(name)) return;
   throw new AppError('MODEL_LOAD_FAILED', {
     message: `The name ${JSON.stringify(name)} cannot be used: expected letters, digits, ".", "_" and "-", at most 128`,

@@ -1,17 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../errors.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import { parseJson } from '../../tensor/parse-json.ts';
 import { bodyOf } from './body.ts';
 import { errorResponses, sendJson } from './error-body.ts';
 import { type Fields, readObject, readOptionalBoolean } from './fields.ts';
+import { readLoadParameters } from './load-parameters.ts';
 import { readParameters } from './parameters.ts';
 import { index, indexRequest, modelParams, repositoryRequest } from './schemas.ts';
 
 const tags = ['open-inference'];
 
+export interface RepositoryRoutesOptions {
+  readonly control: ModelControl;
+  /** Whether a load may bring its own files. */
+  readonly allowModelUpload: boolean;
+}
+
 /** `POST /v2/repository/index` and `/v2/repository/models/{name}/load` and `/unload`, for whom bodies are optional. */
-export function repositoryRoutes(app: FastifyInstance, { control }: { control: ModelControl }): void {
+export function repositoryRoutes(app: FastifyInstance, { control, allowModelUpload }: RepositoryRoutesOptions): void {
   app.post('/repository/index', {
     schema: {
       tags,
@@ -36,7 +42,13 @@ export function repositoryRoutes(app: FastifyInstance, { control }: { control: M
       },
       response: {
         200: { description: `The model is ${action}ed`, type: 'null' },
-        ...errorResponses('MALFORMED_JSON', 'MALFORMED_BODY', 'MODEL_NOT_FOUND', 'MODEL_LOAD_FAILED'),
+        ...errorResponses(
+          'MALFORMED_JSON',
+          'MALFORMED_BODY',
+          'MODEL_NOT_FOUND',
+          'MODEL_LOAD_FAILED',
+          'MODEL_UPLOAD_DISABLED',
+        ),
       },
     },
   });
@@ -44,8 +56,8 @@ export function repositoryRoutes(app: FastifyInstance, { control }: { control: M
   app.post<{ Params: { name: string } }>('/repository/models/:name/load', {
     ...route('load', 'Loads a model, anew if it is loaded', [{}]),
     handler: async (request, reply) => {
-      refuseUpload(parametersOf(request));
-      await control.load(request.params.name);
+      const upload = readLoadParameters(parametersOf(request), allowModelUpload);
+      await control.load(request.params.name, upload);
       return done(reply);
     },
   });
@@ -72,11 +84,4 @@ function jsonOf(request: FastifyRequest): Fields {
 
 function parametersOf(request: FastifyRequest): Fields {
   return readParameters(jsonOf(request)['parameters'], 'parameters');
-}
-
-function refuseUpload(parameters: Fields): void {
-  const [name] = Object.keys(parameters);
-  if (name === undefined) return;
-  const message = `parameters.${name}: models are loaded as they are in the repository, without parameters`;
-  throw new AppError('MALFORMED_BODY', { message, received: name });
 }

@@ -21,6 +21,8 @@ export interface OpenInferenceOptions {
   /** Version of the program. */
   readonly version: string;
   readonly bodyLimitBytes: number;
+  /** Whether a load may bring its own files. */
+  readonly allowModelUpload: boolean;
 }
 
 /** The Open Inference Protocol with Triton's extensions, to be registered under `/v2`. */
