@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setPredictionHeaders } from '../../http/prediction-headers.ts';
 import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
@@ -12,6 +13,9 @@ import { inferRequest, inferResponse, modelParams, versionParams } from './schem
 
 /** Smaller replies would gain nothing by compression. */
 const leastCompressedBytes = 1024;
+
+/** The parts of larger replies are sent one by one: to join them would cost a copy of the tensors. */
+const mostJoinedBytes = 64 * 1024;
 
 const example = {
   id: 'example',
@@ -111,12 +115,15 @@ function replyOptions(body: InferBody): ReplyOptions {
 }
 
 async function send({ parts, jsonBytes }: InferReply, request: FastifyRequest, reply: FastifyReply) {
-  reply.type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream');
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  reply
+    .type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream')
+    .header('vary', 'accept-encoding');
   if (jsonBytes !== undefined) reply.header(jsonLengthHeader, jsonBytes);
-  const [only, ...others] = parts;
-  const bytes = others.length === 0 && only !== undefined ? only : Buffer.concat(parts);
-  const coding = chooseCoding(request.headers['accept-encoding']);
-  reply.header('vary', 'accept-encoding');
-  if (coding === undefined || bytes.byteLength < leastCompressedBytes) return reply.send(bytes);
-  return reply.header('content-encoding', coding).send(await compress(bytes, coding));
+  const coding = bytes < leastCompressedBytes ? undefined : chooseCoding(request.headers['accept-encoding']);
+  if (coding !== undefined) {
+    return reply.header('content-encoding', coding).send(await compress(Buffer.concat(parts), coding));
+  }
+  if (bytes <= mostJoinedBytes) return reply.send(Buffer.concat(parts));
+  return reply.header('content-length', bytes).send(Readable.from(parts));
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, RouteShorthandOptions } from 'fastify';
 import type { z } from 'zod';
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
@@ -19,20 +19,18 @@ interface Params {
   readonly version?: string;
 }
 
+type Answer = (params: Params, reply: FastifyReply) => unknown;
+
 /** Metadata, readiness, configuration and statistics of models, at `/v2/models/{name}[/versions/{version}]`. */
 export function modelRoutes(app: FastifyInstance, { registry, statistics }: ModelRoutesOptions): void {
-  const ofModel = (path: string, document: Document, answer: (params: Params) => unknown) => {
+  const ofModel = (path: string, document: Document, answer: Answer) => {
     for (const [url, params] of [
       [`/models/:name${path}`, schemas.modelParams],
       [`/models/:name/versions/:version${path}`, schemas.versionParams],
     ] as const) {
       app.get<{ Params: Params }>(url, {
         schema: routeSchema(document, params),
-        handler: (request, reply) => {
-          const body = answer(request.params);
-          if (body instanceof NotReady) reply.code(503);
-          return body instanceof NotReady ? body.body : body;
-        },
+        handler: (request, reply) => answer(request.params, reply),
       });
     }
   };
@@ -44,42 +42,32 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
     return { name, versions: versions.map((loaded) => loaded.version), platform, inputs, outputs };
   });
 
-  ofModel('/ready', { summary: 'Is a model ready?', response: schemas.modelReady }, ({ name, version }) => {
-    const candidates = version === undefined ? registry.get(name).versions : [registry.getVersion(name, version)];
+  ofModel('/ready', { summary: 'Is a model ready?', response: schemas.modelReady }, ({ name, version }, reply) => {
+    const candidates = versionsOf(registry, name, version);
     if (candidates.some(({ state }) => state === 'READY')) return { name, ready: true };
     const reason = candidates[0]?.reason ?? registry.get(name).error?.message ?? 'it has no version';
-    return new NotReady({ name, ready: false, error: `The model ${name} is not ready: ${reason}` });
+    reply.code(503);
+    return { name, ready: false, error: `The model ${name} is not ready: ${reason}` };
   });
 
   ofModel('/config', { summary: 'Configuration of a model', response: schemas.modelConfig }, ({ name, version }) =>
     modelConfig(served(registry, name, version)),
   );
 
-  ofModel('/stats', { summary: 'What a model has served', response: schemas.modelStatistics }, ({ name, version }) => ({
-    model_stats: (version === undefined ? registry.get(name).versions : [registry.getVersion(name, version)])
-      .filter(isLoaded)
+  const describeLoaded = (versions: readonly LoadedVersion[]) => ({
+    model_stats: versions
+      .filter(({ model }) => model !== undefined)
       .map((loaded) => describeStatistics(loaded, statistics.of(loaded.name, loaded.version))),
-  }));
+  });
+
+  ofModel('/stats', { summary: 'What a model has served', response: schemas.modelStatistics }, ({ name, version }) =>
+    describeLoaded(versionsOf(registry, name, version)),
+  );
 
   app.get('/models/stats', {
     schema: routeSchema({ summary: 'What every model has served', response: schemas.modelStatistics }),
-    handler: () => ({
-      model_stats: registry
-        .list()
-        .flatMap(({ versions }) => versions)
-        .filter(isLoaded)
-        .map((loaded) => describeStatistics(loaded, statistics.of(loaded.name, loaded.version))),
-    }),
+    handler: () => describeLoaded(registry.list().flatMap(({ versions }) => versions)),
   });
-}
-
-/** An answer that is no error, although its status says that the model cannot serve. */
-class NotReady {
-  readonly body: unknown;
-
-  constructor(body: unknown) {
-    this.body = body;
-  }
 }
 
 interface Document {
@@ -102,7 +90,10 @@ function routeSchema(
   };
 }
 
-const isLoaded = ({ model }: LoadedVersion) => model !== undefined;
+/** The version asked for, or all of them, the highest first. */
+function versionsOf(registry: Registry, name: string, version: string | undefined): readonly LoadedVersion[] {
+  return version === undefined ? registry.get(name).versions : [registry.getVersion(name, version)];
+}
 
 /** The version that a request would get. */
 function served(registry: Registry, name: string, version: string | undefined): ServedModel {
