@@ -15,6 +15,8 @@ import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compiler
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
 import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
+import { modelPaths } from './protocols/typed/model-paths.ts';
+import { typedRoutes } from './protocols/typed/routes.ts';
 import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
 import type { Statistics } from './serving/statistics.ts';
@@ -59,10 +61,14 @@ export async function createApp(settings: Settings, services: Services): Promise
   answerUnknownRoutes(app);
   logAccess(app, log);
   endConnectionsWhileDraining(app, readiness);
-  await documentRoutes(app, services);
+  await documentRoutes(app, {
+    version: services.version,
+    changingPaths: (documented) => modelPaths(registry, documented),
+  });
 
   app.register(healthRoutes, { readiness });
   app.register(modelRoutes, { registry });
+  app.register(typedRoutes, { infer });
   for (const domain of domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
   }

@@ -37,6 +37,7 @@ const errorTable = {
   UNSUPPORTED_MEDIA_TYPE: { kind: 'unsupported_media_type', title: 'The media type is not supported' },
   PICTURE_TOO_LARGE: { kind: 'too_large', title: 'The picture is too large' },
   PICTURE_UNREADABLE: { kind: 'invalid', title: 'The picture cannot be decoded' },
+  NOT_IMPLEMENTED: { kind: 'unimplemented', title: 'The server cannot do this' },
   CLIENT_GONE: { kind: 'cancelled', title: 'The client closed the connection' },
 
   // Models
@@ -112,6 +113,20 @@ export class AppError extends Error {
   get title(): string {
     return errorTable[this.code].title;
   }
+}
+
+/** The same error, with its faults where the request holds what they are about. */
+export function relocateFaults(error: AppError, locate: (location: Fault['location']) => Fault['location']): AppError {
+  const { code, message, received, expected, retryAfterSeconds } = error;
+  const faults = error.faults.map((fault) => ({ ...fault, location: locate(fault.location) }));
+  return new AppError(code, {
+    message,
+    received,
+    expected,
+    faults,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    cause: error,
+  });
 }
 
 /** Wraps whatever was thrown, once, at the edge; an {@link AppError} passes as it is. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { AppError } from '../errors.ts';
+import { AppError, relocateFaults } from '../errors.ts';
 import type { AnyDomain, FileInput } from './define-domain.ts';
 
 type Location = readonly (string | number)[];
@@ -78,12 +78,10 @@ function fileFault(location: Location, type: string, message: string): AppError 
 }
 
 /** Moves faults, whose locations begin with the index of an instance, to where the request holds that instance. */
-export function relocateFaults(thrown: unknown, instances: Instances): unknown {
+export function locateFaults(thrown: unknown, instances: Instances): unknown {
   if (!(thrown instanceof AppError) || thrown.faults.length === 0) return thrown;
-  const faults = thrown.faults.map((fault) => {
-    const [index, ...within] = fault.location;
-    return typeof index === 'number' ? { ...fault, location: instances.locate(index, within) } : fault;
+  return relocateFaults(thrown, (location) => {
+    const [index, ...within] = location;
+    return typeof index === 'number' ? instances.locate(index, within) : location;
   });
-  const { message, received, expected } = thrown;
-  return new AppError(thrown.code, { message, received, expected, faults, cause: thrown });
 }

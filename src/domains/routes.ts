@@ -3,13 +3,13 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
-import { setPredictionHeaders } from '../http/prediction-headers.ts';
+import { predictTensors } from '../http/predict-tensors.ts';
 import { problemResponses } from '../http/problem.ts';
-import { predictionHeaders, requestTimeoutMs } from '../http/timeout-header.ts';
+import { predictionHeaders } from '../http/timeout-header.ts';
 import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
 import type { AnyDomain } from './define-domain.ts';
-import { type BodyShape, type Instances, readInstances, relocateFaults } from './instances.ts';
+import { type BodyShape, type Instances, locateFaults, readInstances } from './instances.ts';
 
 export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
@@ -83,27 +83,19 @@ async function predict(
   { domain, infer, bodyLimitBytes }: DomainRoutesOptions,
   shape: BodyShape,
 ): Promise<unknown[]> {
-  const timeoutMs = requestTimeoutMs(request);
   const instances = await readInstances(request, domain, shape, bodyLimitBytes);
-  let encodeMs = 0;
-  const inferRequest = { model: domain.model, requestId: request.id, signal: request.signal, timeoutMs };
-  const result = await infer(inferRequest, async (model) => {
-    const startedMs = performance.now();
-    const inputs = await encode(domain, instances, model);
-    encodeMs = performance.now() - startedMs;
-    return inputs;
+  return predictTensors(request, reply, infer, {
+    model: domain.model,
+    encode: (model) => encode(domain, instances, model),
+    decode: ({ outputs, model }) => domain.decode(outputs, instances.values, model),
   });
-  const inferredMs = performance.now();
-  const results = domain.decode(result.outputs, instances.values, result.model);
-  setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
-  return results;
 }
 
 async function encode(domain: AnyDomain, instances: Instances, model: Parameters<AnyDomain['encode']>[1]) {
   try {
     return await domain.encode(instances.values, model);
   } catch (thrown) {
-    throw relocateFaults(thrown, instances);
+    throw locateFaults(thrown, instances);
   }
 }
 

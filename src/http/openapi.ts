@@ -4,11 +4,28 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 
+export interface DocumentationOptions {
+  readonly version: string;
+  /** Paths that come and go while the server runs, beside the given ones of its routes; asked for at every request. */
+  readonly changingPaths: (documented: Paths) => Paths;
+}
+
+type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** Documents every route that is registered later: OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. */
-export async function documentRoutes(app: FastifyInstance, { version }: { version: string }): Promise<void> {
-  await app.register(swagger, { openapi: baseDocument(version), transform: zodTransform });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+export async function documentRoutes(app: FastifyInstance, options: DocumentationOptions): Promise<void> {
+  const complete = (document: { readonly paths?: Paths }) => {
+    const { paths = {} } = document;
+    return { ...document, paths: { ...paths, ...options.changingPaths(paths) } };
+  };
+  await app.register(swagger, { openapi: baseDocument(options.version), transform: zodTransform });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { tryItOutEnabled: true },
+    transformSpecification: complete,
+    transformSpecificationClone: false,
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => complete(app.swagger() as { paths?: Paths }));
 }
 
 type BaseDocument = NonNullable<FastifyDynamicSwaggerOptions['openapi']>;

@@ -56,10 +56,10 @@ export function classify(tensor: Tensor, name: string, { top, batched, labels = 
 }
 
 /**
- * Indexes of the greatest values. A native sort of the values alone tells the least value that is kept, which leaves few
+ * Indexes of the greatest values, greatest first, equal values by index, NaN last. A native sort of the values alone tells the least value that is kept, which leaves few
  * indexes to sort by a comparison of ours.
  */
-function bestIndexes(values: NumericTensor['data'], top: number): number[] {
+export function bestIndexes(values: NumericTensor['data'], top: number): number[] {
   const sorted = values.slice().sort();
   let numbers = sorted.length;
   while (numbers > 0 && Number.isNaN(sorted[numbers - 1])) numbers--;

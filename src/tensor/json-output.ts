@@ -16,7 +16,8 @@ declare global {
 export type JsonElement = number | string | boolean | RawJson;
 
 /** Nested lists of elements, or the bare element of a scalar. */
-export type NestedJson = JsonElement | readonly NestedJson[];
+export type Nested<Element> = Element | readonly Nested<Element>[];
+export type NestedJson = Nested<JsonElement>;
 
 /**
  * The elements of a tensor in row-major order, for `JSON.stringify` (generated serialisers do not know `JSON.rawJSON`).
@@ -49,10 +50,15 @@ export function tensorToJson(tensor: Tensor): JsonElement[] {
 
 /** The elements as {@link tensorToJson} gives them, nested to the rank of the tensor; the bare value of a scalar. */
 export function tensorToNested(tensor: Tensor): NestedJson {
-  let level: NestedJson[] = tensorToJson(tensor);
-  for (const [axis, size] of [...tensor.shape.entries()].toReversed()) {
-    const lists: NestedJson[] = [];
-    const count = tensor.shape.slice(0, axis).reduce((product, length) => product * length, 1);
+  return nestElements(tensorToJson(tensor), tensor.shape);
+}
+
+/** Elements in row-major order, nested as the shape says; the bare element where the shape is that of a scalar. */
+export function nestElements<Element>(elements: readonly Element[], shape: readonly number[]): Nested<Element> {
+  let level: readonly Nested<Element>[] = elements;
+  for (const [axis, size] of [...shape.entries()].toReversed()) {
+    const lists: Nested<Element>[] = [];
+    const count = shape.slice(0, axis).reduce((product, length) => product * length, 1);
     for (let index = 0; index < count; index++) lists.push(level.slice(index * size, (index + 1) * size));
     level = lists;
   }

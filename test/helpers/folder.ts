@@ -1,8 +1,10 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const shippedModelsDir = new URL('../../models', import.meta.url).pathname;
+
+export const fixtureModelsDir = new URL('../fixtures/models', import.meta.url).pathname;
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
@@ -18,5 +20,18 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 export async function temporaryRepository(...names: string[]): Promise<TemporaryFolder> {
   const folder = await temporaryFolder();
   for (const name of names) await cp(join(shippedModelsDir, name), join(folder.path, name), { recursive: true });
+  return folder;
+}
+
+/** A model repository with copies of the fixture models of these names, and with these texts beside them, by path. */
+export async function fixtureRepository(
+  names: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+): Promise<TemporaryFolder> {
+  const folder = await temporaryFolder();
+  for (const name of names) {
+    await cp(join(fixtureModelsDir, `${name}.onnx`), join(folder.path, name, '1', 'model.onnx'));
+  }
+  for (const [path, content] of Object.entries(files)) await writeFile(join(folder.path, path), content);
   return folder;
 }

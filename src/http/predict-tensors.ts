@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Encode, Infer, InferResult } from '../serving/infer.ts';
+import { whenClientIsGone } from './client-signal.ts';
+import { setPredictionHeaders } from './prediction-headers.ts';
+import { requestTimeoutMs } from './timeout-header.ts';
+
+/** A prediction as a route wants it: of which model, and how its request becomes tensors and tensors its answer. */
+export interface Prediction<Answer> {
+  readonly model: string;
+  /** The highest loaded version when absent. */
+  readonly version?: string | undefined;
+  /** Names of the wanted outputs; all when absent. */
+  readonly outputs?: readonly string[] | undefined;
+  readonly encode: Encode;
+  readonly decode: (result: InferResult) => Answer;
+}
+
+/**
+ * Predicts for a route: within the deadline of the request, until its client is gone, with the headers that say which
+ * model answered and where the time went.
+ *
+ * @throws AppError `MALFORMED_HEADER`, and what encoding, {@link Infer} and decoding throw
+ */
+export async function predictTensors<Answer>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  infer: Infer,
+  { model, version, outputs, encode, decode }: Prediction<Answer>,
+): Promise<Answer> {
+  const timeoutMs = requestTimeoutMs(request);
+  let encodeMs = 0;
+  const inferRequest = { model, version, outputs, requestId: request.id, signal: whenClientIsGone(reply), timeoutMs };
+  const result = await infer(inferRequest, async (served) => {
+    const startedMs = performance.now();
+    const inputs = await encode(served);
+    encodeMs = performance.now() - startedMs;
+    return inputs;
+  });
+  const inferredMs = performance.now();
+  const answer = decode(result);
+  setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
+  return answer;
+}

@@ -1,0 +1,71 @@
+import type { LoadedVersion } from '../../models/loaded-version.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { Signature } from '../../tensor/tensor.ts';
+import { exampleRequest } from './example.ts';
+import { inputSchema, type JsonSchema, outputSchema } from './tensor-schema.ts';
+
+/** The paths of an OpenAPI document. */
+export type Paths = Readonly<Record<string, JsonSchema>>;
+
+const anyModel = '/models/{name}/predict';
+
+/**
+ * A path of its own for every model that is loaded, and for each of its versions where it has several, with schemas made
+ * from the signature. What all models share is taken from the documented path for any model.
+ *
+ * @param documented the paths of the document that these ones are added to
+ */
+export function modelPaths(registry: Registry, documented: Paths): Paths {
+  const operation = asObject(asObject(documented[anyModel])['post']);
+  const paths: [string, JsonSchema][] = [];
+  for (const { name, versions } of registry.list()) {
+    const [served, ...others] = versions.filter(({ model }) => model !== undefined);
+    if (served === undefined) continue;
+    paths.push([`/models/${name}/predict`, { post: modelOperation(operation, served) }]);
+    if (others.length === 0) continue;
+    for (const loaded of [served, ...others]) {
+      const path = `/models/${name}/versions/${loaded.version}/predict`;
+      paths.push([path, { post: modelOperation(operation, loaded) }]);
+    }
+  }
+  return Object.fromEntries(paths);
+}
+
+function modelOperation(operation: JsonSchema, { name, version, manifest, model }: LoadedVersion): JsonSchema {
+  const signature: Signature = model?.signature ?? { inputs: [], outputs: [] };
+  const example = exampleRequest(signature, manifest.warmup[0]);
+  const inputs = signature.inputs.map((spec) => [spec.name, inputSchema(spec)] as const);
+  const outputs = signature.outputs.map((spec) => [spec.name, outputSchema(spec, manifest.labels[spec.name])] as const);
+  return {
+    ...operation,
+    tags: ['models'],
+    summary: `Predict with ${name}, version ${version}`,
+    ...(manifest.description !== undefined && { description: manifest.description }),
+    parameters: list(operation['parameters']).filter((parameter) => asObject(parameter)['in'] !== 'path'),
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: { ...objectOf(inputs), required: inputs.map(([input]) => input), additionalProperties: false },
+          ...(example !== undefined && { example }),
+        },
+      },
+    },
+    responses: {
+      ...asObject(operation['responses']),
+      200: { description: 'The outputs by name', content: { 'application/json': { schema: objectOf(outputs) } } },
+    },
+  };
+}
+
+function objectOf(properties: readonly (readonly [string, JsonSchema])[]): JsonSchema {
+  return { type: 'object', properties: Object.fromEntries(properties) };
+}
+
+function asObject(value: unknown): JsonSchema {
+  return typeof value === 'object' && value !== null ? (value as JsonSchema) : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

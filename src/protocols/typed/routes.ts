@@ -1,0 +1,101 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { requireAcceptedMediaType } from '../../http/media-type.ts';
+import { type Prediction, predictTensors } from '../../http/predict-tensors.ts';
+import { problemResponses } from '../../http/problem.ts';
+import { predictionHeaders } from '../../http/timeout-header.ts';
+import type { Infer, InferResult } from '../../serving/infer.ts';
+import { type Nested, tensorToNested } from '../../tensor/json-output.ts';
+import { parseExactJson } from '../exact-json-parser.ts';
+import { tensorsFromMembers } from '../named-inputs.ts';
+import { labelledOutput } from './class-labels.ts';
+import { checkQuery, type PredictionQuery, predictionQuery } from './query.ts';
+
+export const predictionPath = '/models/:name/predict';
+export const versionPredictionPath = '/models/:name/versions/:version/predict';
+
+const nested = z.record(z.string(), z.any());
+
+const documentation = {
+  tags: ['models'],
+  description:
+    'Takes the inputs of the model by name, as nested lists that include the batch, and gives its outputs by name. ' +
+    'Every loaded model has a path of its own in this document, with its names, types and shapes.',
+  headers: predictionHeaders,
+  querystring: predictionQuery,
+  body: { content: { 'application/json': { schema: nested.describe('The inputs by name') } } },
+  response: {
+    200: nested.describe('The outputs by name'),
+    ...problemResponses(
+      'MALFORMED_JSON',
+      'MALFORMED_TENSOR',
+      'MALFORMED_HEADER',
+      'MODEL_NOT_FOUND',
+      'VERSION_NOT_FOUND',
+      'BODY_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'SIGNATURE_MISMATCH',
+      'VALIDATION_FAILED',
+      'MODEL_REFUSED_INPUT',
+      'INTERNAL',
+      'MODEL_NOT_READY',
+      'QUEUE_FULL',
+      'DEADLINE_UNREACHABLE',
+      'RUNNER_DIED',
+      'DEADLINE_EXCEEDED',
+    ),
+  },
+};
+
+/** `POST /models/{name}/predict` and `POST /models/{name}/versions/{version}/predict`: any model, without code. */
+export async function typedRoutes(app: FastifyInstance, { infer }: { infer: Infer }): Promise<void> {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  parseExactJson(app, 'application/json');
+  app.addHook('preValidation', (request, _reply, done) => {
+    requireAcceptedMediaType(request);
+    done();
+  });
+
+  typed.post(predictionPath, {
+    schema: { summary: 'Predict with any model', params: z.object({ name: z.string() }), ...documentation },
+    handler: (request, reply) =>
+      predictTensors(request, reply, infer, prediction(request.params, request.query, request.body)),
+  });
+
+  typed.post(versionPredictionPath, {
+    schema: {
+      summary: 'Predict with one version of any model',
+      params: z.object({ name: z.string(), version: z.string() }),
+      ...documentation,
+    },
+    handler: (request, reply) =>
+      predictTensors(request, reply, infer, prediction(request.params, request.query, request.body)),
+  });
+}
+
+function prediction(
+  { name, version }: { name: string; version?: string },
+  query: PredictionQuery,
+  body: unknown,
+): Prediction<Record<string, Nested<unknown>>> {
+  return {
+    model: name,
+    version,
+    outputs: query.outputs,
+    encode: (model) => {
+      checkQuery(query, model);
+      return tensorsFromMembers(body, model.signature, ['body']);
+    },
+    decode: (result) => writeOutputs(result, query),
+  };
+}
+
+function writeOutputs({ outputs, model }: InferResult, query: PredictionQuery): Record<string, Nested<unknown>> {
+  const allLabels = query.labels ? model.manifest.labels : {};
+  const written = Object.entries(outputs).map(([name, tensor]) => {
+    const labels = Object.hasOwn(allLabels, name) ? allLabels[name] : undefined;
+    return [name, labels === undefined ? tensorToNested(tensor) : labelledOutput(tensor, name, labels, query.top)];
+  });
+  return Object.fromEntries(written);
+}
