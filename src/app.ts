@@ -17,6 +17,7 @@ import type { Registry } from './models/registry.ts';
 import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
 import { modelPaths } from './protocols/typed/model-paths.ts';
 import { typedRoutes } from './protocols/typed/routes.ts';
+import { v1Routes } from './protocols/v1/routes.ts';
 import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
 import type { Statistics } from './serving/statistics.ts';
@@ -69,6 +70,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   app.register(healthRoutes, { readiness });
   app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
+  app.register(v1Routes, { registry, infer });
   for (const domain of domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
   }

@@ -60,6 +60,10 @@ export const manifestSchema = z
     batching,
     instances: z.int().min(1).max(256).default(1).describe('Runner processes'),
     versionPolicy,
+    versionLabels: z
+      .record(z.string().regex(/^[^:/]+$/, 'expected a name without ":" and "/"'), z.int().min(1))
+      .default({})
+      .describe('Names of versions, such as {"stable": 1}, for /v1/models/{name}/labels/{label}'),
     timeoutMs: z.int().min(1).max(3_600_000).default(30_000).describe('Longest deadline of a prediction'),
     loadTimeoutMs: z.int().min(1).max(3_600_000).default(120_000).describe('Longest time for loading and warming up'),
     memoryLimitMb: z.int().min(16).optional().describe('A runner that takes more is replaced'),

@@ -33,8 +33,9 @@ const operations = () =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
-/** The path of a route of models, for the model that its examples are of. */
-const withIris = (path: string) => path.replace('{name}', 'iris').replace('{version}', '1');
+/** The URL of a documented path, with the model that the examples are for. */
+const urlOf = (path: string) =>
+  new URL(path.replace('{name}', 'iris').replace('{version}', '1').replace('{label}', 'stable'), server.address);
 
 const examplesOf = ({ example, examples = {} }: Media) => [
   ...(example === undefined ? [] : [example]),
@@ -80,7 +81,7 @@ describe('the OpenAPI document', () => {
     expect(new Set(bodies.map(({ path }) => path)).size).toBeGreaterThanOrEqual(8);
 
     for (const { path, method, body } of bodies) {
-      const response = await fetch(new URL(withIris(path), server.address), {
+      const response = await fetch(urlOf(path), {
         method,
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
@@ -92,7 +93,7 @@ describe('the OpenAPI document', () => {
   it('answers every documented GET with what it documents', async () => {
     const gets = operations().filter(({ method }) => method === 'get');
     for (const { path, operation } of gets) {
-      const response = await fetch(new URL(withIris(path), server.address));
+      const response = await fetch(urlOf(path));
       expect(response.status, path).toBe(200);
       expect(Object.keys(operation.responses)).toContain('200');
     }

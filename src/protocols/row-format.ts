@@ -1,0 +1,127 @@
+import { AppError } from '../errors.ts';
+import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json-output.ts';
+import { sliceRows } from '../tensor/rows.ts';
+import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
+import { decodeTexts, encodeText, isBase64 } from './base64-texts.ts';
+import { isJsonObject, tensorsFromMembers } from './named-inputs.ts';
+
+/*
+ * The two formats of TensorFlow Serving, which KServe V1, Vertex AI and MLflow use as well: `instances` has a value for
+ * each row, `inputs` a tensor for each input. See https://www.tensorflow.org/tfx/serving/api_rest.
+ */
+
+/**
+ * The inputs from `instances`: for a model of one input the value of each row, else an object of values by input name.
+ *
+ * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
+ */
+export function tensorsFromInstances(instances: unknown, signature: Signature): Tensors {
+  const location = ['body', 'instances'];
+  if (!Array.isArray(instances) || instances.length === 0) {
+    throw mismatch('instances must be a list of at least one row', location, instances);
+  }
+  const [first] = instances;
+  const isNamed = isJsonObject(first) && !isBase64(first);
+  if (isNamed) return tensorsFromColumns(columnsOf(instances, Object.keys(first)), signature, location);
+
+  const [input, ...others] = signature.inputs;
+  if (input !== undefined && others.length === 0) {
+    return tensorsFromColumns({ [input.name]: instances }, signature, location);
+  }
+  const names = signature.inputs.map(({ name }) => JSON.stringify(name)).join(', ');
+  throw mismatch(`each instance must be an object with the inputs ${names}`, [...location, 0], first);
+}
+
+/**
+ * The inputs from `inputs`: for a model of one input its tensor, else an object of tensors by input name.
+ *
+ * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
+ */
+export function tensorsFromInputs(inputs: unknown, signature: Signature): Tensors {
+  const location = ['body', 'inputs'];
+  if (isJsonObject(inputs) && !isBase64(inputs)) return tensorsFromColumns(inputs, signature, location);
+  const [input, ...others] = signature.inputs;
+  if (input !== undefined && others.length === 0) {
+    return tensorsFromColumns({ [input.name]: inputs }, signature, location);
+  }
+  const names = signature.inputs.map(({ name }) => JSON.stringify(name)).join(', ');
+  throw mismatch(`inputs must be an object with the inputs ${names}`, location, inputs);
+}
+
+/**
+ * The answer to `instances`: a value for each row where there is one output, else an object of values by output name.
+ *
+ * @throws AppError `MODEL_REFUSED_INPUT` if the outputs do not have a row each
+ */
+export function predictionsOf(outputs: Tensors): unknown[] {
+  const columns = Object.entries(outputs).map(([name, tensor]) => [name, rowsOf(name, tensor)] as const);
+  const [first, ...others] = columns;
+  if (first === undefined) return [];
+  const [, rows] = first;
+  if (others.length === 0) return rows;
+  if (others.some(([, other]) => other.length !== rows.length)) {
+    throw notByRow(columns.map(([name, column]) => `${JSON.stringify(name)} has ${column.length}`).join(', '));
+  }
+  return rows.map((_, row) => Object.fromEntries(columns.map(([name, column]) => [name, column[row]])));
+}
+
+/** The answer to `inputs`: the tensor where there is one output, else an object of tensors by output name. */
+export function columnsOfOutputs(outputs: Tensors): unknown {
+  const columns = Object.entries(outputs).map(([name, tensor]) => [name, writeTensor(name, tensor)] as const);
+  const [first, ...others] = columns;
+  return first !== undefined && others.length === 0 ? first[1] : Object.fromEntries(columns);
+}
+
+function tensorsFromColumns(
+  columns: Readonly<Record<string, unknown>>,
+  signature: Signature,
+  location: readonly (string | number)[],
+): Tensors {
+  const decoded = Object.entries(columns).map(([name, value]) => {
+    const spec = signature.inputs.find((input) => input.name === name);
+    return [name, spec === undefined ? value : decodeTexts(value, spec)];
+  });
+  return tensorsFromMembers(Object.fromEntries(decoded), signature, location);
+}
+
+function columnsOf(instances: readonly unknown[], names: readonly string[]): Record<string, unknown[]> {
+  const columns: [string, unknown[]][] = names.map((name) => [name, []]);
+  for (const [row, instance] of instances.entries()) {
+    const location = ['body', 'instances', row];
+    if (!isJsonObject(instance)) throw mismatch(`instance ${row} must be an object like the first`, location, instance);
+    if (Object.keys(instance).length !== names.length || !names.every((name) => Object.hasOwn(instance, name))) {
+      const expected = names.map((name) => JSON.stringify(name)).join(', ');
+      throw mismatch(`instance ${row} must have the names of the first: ${expected}`, location, Object.keys(instance));
+    }
+    for (const [name, column] of columns) column.push(instance[name]);
+  }
+  return Object.fromEntries(columns);
+}
+
+function rowsOf(name: string, tensor: Tensor): Nested<unknown>[] {
+  const [rows] = tensor.shape;
+  if (rows === undefined) throw notByRow(`${JSON.stringify(name)} is a scalar`);
+  return Array.from({ length: rows }, (_, row) => {
+    const slice = sliceRows(tensor, row, row + 1);
+    return nestElements(elementsOf(name, slice), tensor.shape.slice(1));
+  });
+}
+
+function writeTensor(name: string, tensor: Tensor): Nested<unknown> {
+  return nestElements(elementsOf(name, tensor), tensor.shape);
+}
+
+function elementsOf(name: string, tensor: Tensor): (JsonElement | { readonly b64: string })[] {
+  const elements = tensorToJson(tensor);
+  return tensor.datatype === 'BYTES' && name.endsWith('_bytes') ? elements.map(encodeText) : elements;
+}
+
+function notByRow(reason: string): AppError {
+  const message = `The outputs do not have a value for each row (${reason}): use inputs in the place of instances`;
+  return new AppError('MODEL_REFUSED_INPUT', { message });
+}
+
+function mismatch(message: string, location: readonly (string | number)[], received: unknown): AppError {
+  const faults = [{ location, type: 'invalid_type', message }];
+  return new AppError('SIGNATURE_MISMATCH', { message, received, faults });
+}

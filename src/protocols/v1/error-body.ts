@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { type AppError, type ErrorCode, errorCodes } from '../../errors.ts';
+import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
+import { statusOfKind } from '../../http/error-status.ts';
+import { sendBareJson } from '../bare-json.ts';
+
+const errorSchema = z.object({ error: z.string() });
+
+/** Answers the errors of the routes in this plugin as `{"error": "…"}`, with the status codes of TensorFlow Serving. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = fromThrown(thrown);
+    prepareErrorReply(error, request, reply);
+    return sendBareJson(reply.code(statusOf(error.kind)), { error: errorText(error) });
+  });
+}
+
+/** What a client may read of an error. */
+export function errorText(error: AppError): string {
+  return error.kind === 'internal' ? error.title : error.message;
+}
+
+/** Documents the errors that a route can answer, by status. */
+export function errorResponses(...codes: readonly ErrorCode[]): Record<number, object> {
+  const codesByStatus = Map.groupBy(codes, (code) => statusOf(errorCodes[code].kind));
+  const responses = [...codesByStatus].map(([status, ofStatus]) => [
+    status,
+    {
+      description: ofStatus.map((code) => errorCodes[code].title).join('. '),
+      content: { 'application/json': { schema: errorSchema } },
+    },
+  ]);
+  return Object.fromEntries(responses);
+}
+
+/** TensorFlow Serving knows no 422: an invalid argument is a 400. */
+function statusOf(kind: AppError['kind']): number {
+  return kind === 'invalid' ? 400 : statusOfKind[kind];
+}

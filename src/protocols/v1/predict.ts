@@ -1,0 +1,41 @@
+import { AppError } from '../../errors.ts';
+import type { Prediction } from '../../http/predict-tensors.ts';
+import { isJsonObject } from '../named-inputs.ts';
+import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
+
+const onlySignature = 'serving_default';
+
+/** What is asked of a model by a body with `instances` or `inputs`; the answer has `predictions` or `outputs`. */
+export type BodyPrediction = Pick<Prediction<Record<string, unknown>>, 'encode' | 'decode'>;
+
+/**
+ * Reads the body of a V1 prediction.
+ *
+ * @throws AppError `VALIDATION_FAILED` if it is no object, names another signature, or has not exactly one of
+ *   `instances` and `inputs`
+ */
+export function readPrediction(body: unknown): BodyPrediction {
+  if (!isJsonObject(body)) throw refuse('The body must be an object with instances or inputs', ['body']);
+  const { signature_name: signatureName = onlySignature, instances, inputs } = body;
+  if (signatureName !== onlySignature) {
+    const message = `There is no signature ${JSON.stringify(signatureName)}; every model has ${onlySignature} alone`;
+    throw refuse(message, ['body', 'signature_name']);
+  }
+  if ((instances === undefined) === (inputs === undefined)) {
+    throw refuse('The body must have instances or inputs, and not both', ['body']);
+  }
+  if (instances !== undefined) {
+    return {
+      encode: ({ signature }) => tensorsFromInstances(instances, signature),
+      decode: ({ outputs }) => ({ predictions: predictionsOf(outputs) }),
+    };
+  }
+  return {
+    encode: ({ signature }) => tensorsFromInputs(inputs, signature),
+    decode: ({ outputs }) => ({ outputs: columnsOfOutputs(outputs) }),
+  };
+}
+
+function refuse(message: string, location: readonly string[]): AppError {
+  return new AppError('VALIDATION_FAILED', { message, faults: [{ location, type: 'invalid_value', message }] });
+}

@@ -1,0 +1,146 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { AppError } from '../../errors.ts';
+import { predictTensors } from '../../http/predict-tensors.ts';
+import { predictionHeaders } from '../../http/timeout-header.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { Infer } from '../../serving/infer.ts';
+import { parseExactJson } from '../exact-json-parser.ts';
+import { answerErrors, errorResponses } from './error-body.ts';
+import { metadataOf } from './metadata.ts';
+import { readPrediction } from './predict.ts';
+import { selectedVersion } from './selector.ts';
+import { statusOf, statusSchema } from './status.ts';
+
+export interface V1RoutesOptions {
+  readonly registry: Registry;
+  readonly infer: Infer;
+}
+
+// Without a pattern a parameter would take the literal colon of ":predict" as well.
+const name = '/v1/models/:name(^[^:/]+)';
+
+/** A model by itself, by a version, and by a label of a version. */
+const selectors = [
+  { path: name, params: z.object({ name: z.string() }), which: 'a model' },
+  {
+    path: `${name}/versions/:version(^[^:/]+)`,
+    params: z.object({ name: z.string(), version: z.string() }),
+    which: 'one version of a model',
+  },
+  {
+    path: `${name}/labels/:label(^[^:/]+)`,
+    params: z.object({ name: z.string(), label: z.string() }),
+    which: 'the version with a label of versionLabels in model.json',
+  },
+];
+
+const unsupported = ['classify', 'regress', 'explain'];
+
+const unknown = ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'] as const;
+
+/** V1 of TensorFlow Serving and of KServe, as one: https://www.tensorflow.org/tfx/serving/api_rest. */
+export async function v1Routes(app: FastifyInstance, { registry, infer }: V1RoutesOptions): Promise<void> {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  parseExactJson(app, '*');
+  answerErrors(app);
+
+  typed.get('/v1/models', {
+    schema: {
+      tags: ['v1'],
+      summary: 'Names of the models',
+      response: { 200: z.object({ models: z.array(z.string()) }).describe('The names') },
+    },
+    handler: () => ({ models: registry.list().map((model) => model.name) }),
+  });
+
+  for (const { path, params, which } of selectors) {
+    typed.get(path, {
+      schema: {
+        tags: ['v1'],
+        summary: `Status of ${which}`,
+        params,
+        response: {
+          200: statusSchema.describe('Ready'),
+          503: statusSchema.describe('Not ready, and why'),
+          ...errorResponses(...unknown),
+        },
+      },
+      handler: (request, reply) => {
+        const status = statusOf(registry, request.params);
+        reply.code(status.ready ? 200 : 503);
+        return status;
+      },
+    });
+
+    typed.get(`${path}/metadata`, {
+      schema: {
+        tags: ['v1'],
+        summary: `Signature of ${which}`,
+        params,
+        response: {
+          200: z.record(z.string(), z.any()).describe('Inputs and outputs as TensorFlow describes them'),
+          ...errorResponses(...unknown, 'MODEL_NOT_READY'),
+        },
+      },
+      handler: (request) => {
+        const lease = registry.acquire(request.params.name, selectedVersion(registry, request.params));
+        try {
+          return metadataOf(lease, lease.model.signature);
+        } finally {
+          lease.release();
+        }
+      },
+    });
+
+    typed.post(`${path}::predict`, {
+      schema: {
+        tags: ['v1'],
+        summary: `Predict with ${which}`,
+        description:
+          '`instances` has a value for each row and gives `predictions`; `inputs` has a tensor for each input and gives ' +
+          '`outputs`. With several inputs or outputs, values and tensors stand under their names. ' +
+          'The content type does not matter. The example is for the model iris.',
+        params,
+        headers: predictionHeaders,
+        body: z.any().meta(predictionBody),
+        response: {
+          200: z.record(z.string(), z.any()).describe('`predictions` or `outputs`'),
+          ...errorResponses(
+            'MALFORMED_JSON',
+            'MALFORMED_TENSOR',
+            'VALIDATION_FAILED',
+            ...unknown,
+            'BODY_TOO_LARGE',
+            'INTERNAL',
+            'MODEL_NOT_READY',
+            'QUEUE_FULL',
+            'DEADLINE_EXCEEDED',
+          ),
+        },
+      },
+      handler: (request, reply) => {
+        const version = selectedVersion(registry, request.params);
+        const prediction = readPrediction(request.body);
+        return predictTensors(request, reply, infer, { model: request.params.name, version, ...prediction });
+      },
+    });
+
+    for (const verb of unsupported) {
+      typed.post(`${path}::${verb}`, { schema: { hide: true } }, () => {
+        throw new AppError('NOT_IMPLEMENTED', { message: `:${verb} is not supported; use :predict` });
+      });
+    }
+  }
+}
+
+const predictionBody = {
+  type: 'object' as const,
+  properties: {
+    signature_name: { type: 'string' as const, description: 'serving_default, or absent' },
+    instances: { type: 'array' as const, items: {}, description: 'A value for each row' },
+    inputs: { description: 'A tensor for each input' },
+  },
+  examples: [{ instances: [[5.1, 3.5, 1.4, 0.2]] }],
+};
