@@ -16,14 +16,18 @@ RUN cd node_modules/onnxruntime-node/bin/napi-v* \
   && for platform in */*; do [ "$platform" = "$(node -p 'process.platform + "/" + process.arch')" ] || rm -rf "$platform"; done
 
 FROM node:26.10.0-slim
-ENV NODE_ENV=production MODELS_DIR=/models
+ENV NODE_ENV=production
+LABEL com.amazonaws.sagemaker.capabilities.multi-models=true \
+  com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY models /models
+# MODELS_DIR stays unset, so that a model that KServe or SageMaker mounts comes first.
+RUN ln -s /models models
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || process.env.AIP_HTTP_PORT || process.env.SAGEMAKER_BIND_TO_PORT || 8080}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/dist/main.js"]

@@ -14,10 +14,14 @@ import { requestId } from './http/request-id.ts';
 import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
+import { readOpenInferenceInvocation } from './protocols/open-inference/invocation.ts';
 import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
+import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
+import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { modelPaths } from './protocols/typed/model-paths.ts';
 import { typedRoutes } from './protocols/typed/routes.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
+import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
 import type { Statistics } from './serving/statistics.ts';
@@ -42,6 +46,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   const { registry, infer, readiness, domains, log } = services;
   const { bodyLimitBytes } = settings;
   const choice = { defaultModel: settings.defaultModel, registry, domains };
+  const invoke = { infer, openInference: readOpenInferenceInvocation };
 
   const app = fastify({
     loggerInstance: quieter(log),
@@ -53,7 +58,7 @@ export async function createApp(settings: Settings, services: Services): Promise
     forceCloseConnections: 'idle',
     // A model's name has up to 128 characters.
     routerOptions: { maxParamLength: 128 },
-    rewriteUrl: (request) => rewriteDefaultPrediction(choice, request),
+    rewriteUrl: (request) => rewriteVertexRoute(settings.vertex, request) ?? rewriteDefaultPrediction(choice, request),
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
@@ -68,9 +73,11 @@ export async function createApp(settings: Settings, services: Services): Promise
   });
 
   app.register(healthRoutes, { readiness });
-  app.register(modelRoutes, { registry });
+  if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
+  else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
   app.register(v1Routes, { registry, infer });
+  app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
   for (const domain of domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
   }

@@ -5,6 +5,7 @@ import { systemClock } from './inference/clock.ts';
 import type { BatchEvent } from './inference/events.ts';
 import { loadModel } from './inference/model.ts';
 import { ModelControl } from './models/model-control.ts';
+import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
@@ -42,6 +43,8 @@ export interface RunningServer {
 export async function startServer(settings: Settings, options: LifespanOptions): Promise<RunningServer> {
   const { log } = options;
   const startedMs = systemClock.now();
+  const { modelName } = settings;
+  const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
   const statistics = new Statistics();
   const events = {
     onBatch: (model: string, version: string, batch: BatchEvent) => statistics.recordBatch(model, version, batch),
@@ -52,10 +55,10 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     log,
   });
   const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs, statistics });
-  const readiness = new ReadinessGate(registry);
-  const control = new ModelControl({ modelsDir: settings.modelsDir, registry });
+  const readiness = new ReadinessGate(registry, { needsModel: !settings.sagemakerMultiModel });
+  const control = new ModelControl({ modelsDir, modelName, registry });
   const app = await createApp(settings, { registry, infer, readiness, control, statistics, ...options });
-  const scan = () => scanRepository(settings.modelsDir);
+  const scan = () => scanRepository(modelsDir, modelName);
   const folders = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });
 

@@ -15,6 +15,14 @@ const wholeNumber = (bounds: { min: number; max: number; default: number }) =>
       .default(bounds.default),
   );
 
+const port = () =>
+  z.preprocess(emptyIsUnset, z.coerce.number('expected a port').int('expected a port').min(0).max(65_535).optional());
+
+const optionalText = () => z.preprocess(emptyIsUnset, z.string().optional());
+
+const route = () =>
+  z.preprocess(emptyIsUnset, z.string().startsWith('/', 'expected a path that begins with "/"').optional());
+
 const text = (fallback: string) => z.preprocess(emptyIsUnset, z.string().default(fallback));
 
 const flagValues: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
@@ -28,8 +36,13 @@ const flag = () =>
 /** The environment variables that inferd reads, with their defaults. `.env.example` lists the same. */
 export const environmentSchema = z.object({
   HOST: text('0.0.0.0').describe('Address to listen on'),
-  PORT: wholeNumber({ min: 0, max: 65_535, default: 8080 }).describe('Port to listen on; 0 takes a free one'),
-  MODELS_DIR: text('./models').describe('Folder of the model repository'),
+  PORT: port().describe(
+    'Port to listen on, 0 takes a free one; unset: AIP_HTTP_PORT, else SAGEMAKER_BIND_TO_PORT, else 8080',
+  ),
+  MODELS_DIR: optionalText().describe(
+    'Folder of the model repository; unset: the first there is of /mnt/models (KServe), /opt/ml/model (SageMaker) and ./models',
+  ),
+  MODEL_NAME: optionalText().describe('Name of the model that lies in the folder itself as model.onnx; unset: model'),
   WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
   ALLOW_MODEL_UPLOAD: flag().describe('Let a load request bring its own manifest and model files'),
   DEFAULT_MODEL: z
@@ -47,12 +60,18 @@ export const environmentSchema = z.object({
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 30_000 }).describe(
     'Longest time that a stop may wait for requests in flight, in milliseconds',
   ),
+  AIP_HTTP_PORT: port().describe('Port to listen on, as Vertex AI sets it'),
+  AIP_HEALTH_ROUTE: route().describe('Path that Vertex AI asks for readiness'),
+  AIP_PREDICT_ROUTE: route().describe('Path that Vertex AI sends predictions to; they are those of /invocations'),
+  SAGEMAKER_BIND_TO_PORT: port().describe('Port to listen on, as SageMaker sets it'),
+  SAGEMAKER_MULTI_MODEL: flag().describe('Serve a multi-model endpoint of SageMaker: it loads and unloads models'),
 });
 
 const settingsSchema = environmentSchema.transform((environment) => ({
   host: environment.HOST,
-  port: environment.PORT,
+  port: environment.PORT ?? environment.AIP_HTTP_PORT ?? environment.SAGEMAKER_BIND_TO_PORT ?? 8080,
   modelsDir: environment.MODELS_DIR,
+  modelName: environment.MODEL_NAME,
   watchModels: environment.WATCH_MODELS,
   allowModelUpload: environment.ALLOW_MODEL_UPLOAD,
   defaultModel: environment.DEFAULT_MODEL,
@@ -60,6 +79,8 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   shutdownTimeoutMs: environment.SHUTDOWN_TIMEOUT_MS,
+  vertex: { healthRoute: environment.AIP_HEALTH_ROUTE, predictRoute: environment.AIP_PREDICT_ROUTE },
+  sagemakerMultiModel: environment.SAGEMAKER_MULTI_MODEL,
 }));
 
 export type Settings = Readonly<z.output<typeof settingsSchema>>;

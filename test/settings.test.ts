@@ -7,7 +7,8 @@ describe('readSettings', () => {
     expect(readSettings({})).toEqual({
       host: '0.0.0.0',
       port: 8080,
-      modelsDir: './models',
+      modelsDir: undefined,
+      modelName: undefined,
       watchModels: false,
       defaultModel: undefined,
       logLevel: 'info',
@@ -15,6 +16,8 @@ describe('readSettings', () => {
       bodyLimitBytes: 67_108_864,
       requestTimeoutMs: 30_000,
       shutdownTimeoutMs: 30_000,
+      vertex: { healthRoute: undefined, predictRoute: undefined },
+      sagemakerMultiModel: false,
     });
   });
 

@@ -1,25 +1,44 @@
+import { type Arguments, readArguments } from './read-arguments.ts';
 import { serve } from './serve.ts';
 
-const usage = `Usage: inferd [command]
+const usage = `Usage: inferd [command] [options]
 
 Commands:
   serve   Serve the model repository (default)
   help    Show this text
+
+Options, for containers whose settings are arguments:
+  --model_dir   MODELS_DIR
+  --model_name  MODEL_NAME
+  --http_port   PORT
 
 Settings come from the environment and from a file .env; README.md lists them.
 `;
 
 /** Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. */
 export async function run(args: readonly string[]): Promise<number | undefined> {
-  const [command = 'serve'] = args;
+  const read = tryToRead(args);
+  if (typeof read === 'string') {
+    process.stderr.write(`${read}\n\n${usage}`);
+    return 2;
+  }
+  const { command, settings } = read;
   if (command === 'serve') {
-    await serve();
+    await serve(settings);
     return undefined;
   }
-  if (command === 'help' || command === '--help' || command === '-h') {
+  if (command === 'help') {
     process.stdout.write(usage);
     return 0;
   }
   process.stderr.write(`Unknown command ${JSON.stringify(command)}\n\n${usage}`);
   return 2;
+}
+
+function tryToRead(args: readonly string[]): Arguments | string {
+  try {
+    return readArguments(args);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

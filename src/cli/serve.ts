@@ -10,9 +10,13 @@ import { readSettings } from '../settings.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { packageVersion } from './package-version.ts';
 
-/** Serves the model repository until a signal ends the process. */
-export async function serve(): Promise<void> {
-  const settings = readSettings({ ...readEnvFile('.env'), ...process.env });
+/**
+ * Serves the model repository until a signal ends the process.
+ *
+ * @param overrides settings by their names in the environment, which they take the place of
+ */
+export async function serve(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
+  const settings = readSettings({ ...readEnvFile('.env'), ...process.env, ...overrides });
   const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY });
   const domains = [iris, titanic, createDigits(), sentiment];
   const server = await startServer(settings, { domains, log, version: packageVersion() });

@@ -23,16 +23,51 @@ export function rewriteDefaultPrediction(choice: DefaultChoice, request: Incomin
   return (defaultRoute(choice) ?? route) + rest;
 }
 
-function defaultRoute({ defaultModel, registry, domains }: DefaultChoice): string | undefined {
-  const models = registry.list();
-  const name = defaultModel ?? (models.length === 1 ? models[0]?.name : undefined);
-  const domain = domains.find((candidate) => candidate.name === name || candidate.model === name);
+function defaultRoute(choice: DefaultChoice): string | undefined {
+  const name = defaultName(choice);
+  const domain = domainOf(choice, name);
   if (domain !== undefined) return `/${domain.name}/predict`;
-  return models.some((model) => model.name === name) ? `/models/${name}/predict` : undefined;
+  return isModel(choice, name) ? `/models/${name}/predict` : undefined;
+}
+
+/**
+ * The model that a request means which names none.
+ *
+ * @throws AppError `DEFAULT_MODEL_UNKNOWN` that lists the choices
+ */
+export function defaultModel(choice: DefaultChoice): string {
+  const name = defaultName(choice);
+  const model = domainOf(choice, name)?.model ?? name;
+  if (model !== undefined && isModel(choice, model)) return model;
+  throw noDefault(choice);
+}
+
+function defaultName({ defaultModel, registry }: DefaultChoice): string | undefined {
+  const models = registry.list();
+  return defaultModel ?? (models.length === 1 ? models[0]?.name : undefined);
+}
+
+function domainOf({ domains }: DefaultChoice, name: string | undefined): DefaultChoice['domains'][number] | undefined {
+  return domains.find((candidate) => candidate.name === name || candidate.model === name);
+}
+
+function isModel({ registry }: DefaultChoice, name: string | undefined): boolean {
+  return registry.list().some((model) => model.name === name);
+}
+
+function noDefault({ defaultModel, registry, domains }: DefaultChoice): AppError {
+  const names = registry.list().map((model) => model.name);
+  const choices = [...new Set([...domains.map((domain) => domain.name), ...names])];
+  const reason = defaultModel === undefined ? 'DEFAULT_MODEL is not set' : `There is no model "${defaultModel}"`;
+  return new AppError('DEFAULT_MODEL_UNKNOWN', {
+    message: `${reason}; use /{name}/predict with one of: ${choices.join(', ') || 'none'}`,
+    received: defaultModel,
+    expected: choices,
+  });
 }
 
 /** Documents `POST /predict`, and answers it when there is no default. */
-export function defaultPredictionRoute(app: FastifyInstance, { registry, defaultModel, domains }: DefaultChoice): void {
+export function defaultPredictionRoute(app: FastifyInstance, choice: DefaultChoice): void {
   app.post(route, {
     schema: {
       tags: ['default'],
@@ -41,14 +76,7 @@ export function defaultPredictionRoute(app: FastifyInstance, { registry, default
       response: problemResponses('DEFAULT_MODEL_UNKNOWN'),
     },
     handler: () => {
-      const names = registry.list().map((model) => model.name);
-      const choices = [...new Set([...domains.map((domain) => domain.name), ...names])];
-      const reason = defaultModel === undefined ? 'DEFAULT_MODEL is not set' : `There is no model "${defaultModel}"`;
-      throw new AppError('DEFAULT_MODEL_UNKNOWN', {
-        message: `${reason}; use /{name}/predict with one of: ${choices.join(', ') || 'none'}`,
-        received: defaultModel,
-        expected: choices,
-      });
+      throw noDefault(choice);
     },
   });
 }

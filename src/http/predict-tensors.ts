@@ -11,6 +11,8 @@ export interface Prediction<Answer> {
   readonly version?: string | undefined;
   /** Names of the wanted outputs; all when absent. */
   readonly outputs?: readonly string[] | undefined;
+  /** Deadline that the body asks for; that of the header counts as well. */
+  readonly timeoutMs?: number | undefined;
   readonly encode: Encode;
   readonly decode: (result: InferResult) => Answer;
 }
@@ -25,9 +27,12 @@ export async function predictTensors<Answer>(
   request: FastifyRequest,
   reply: FastifyReply,
   infer: Infer,
-  { model, version, outputs, encode, decode }: Prediction<Answer>,
+  { model, version, outputs, encode, decode, ...asked }: Prediction<Answer>,
 ): Promise<Answer> {
-  const timeoutMs = requestTimeoutMs(request);
+  const timeoutMs = Math.min(
+    requestTimeoutMs(request) ?? Number.POSITIVE_INFINITY,
+    asked.timeoutMs ?? Number.POSITIVE_INFINITY,
+  );
   let encodeMs = 0;
   const inferRequest = { model, version, outputs, requestId: request.id, signal: whenClientIsGone(reply), timeoutMs };
   const result = await infer(inferRequest, async (served) => {

@@ -17,12 +17,15 @@ export interface IndexEntry {
 
 export interface ModelControlDependencies {
   readonly modelsDir: string;
+  /** Name of the model that lies in the folder itself. */
+  readonly modelName?: string | undefined;
   readonly registry: Registry;
 }
 
 /** Loads and unloads models on request, and knows what is on disk beside what is loaded. */
 export class ModelControl {
   readonly #modelsDir: string;
+  readonly #modelName: string | undefined;
   readonly #registry: Registry;
   /** Models that were unloaded on request, with the versions that they had. */
   readonly #unloaded = new Map<string, readonly string[]>();
@@ -30,8 +33,9 @@ export class ModelControl {
   /** What was uploaded and is loaded. */
   readonly #uploads = new Map<string, WrittenUpload>();
 
-  constructor({ modelsDir, registry }: ModelControlDependencies) {
+  constructor({ modelsDir, modelName, registry }: ModelControlDependencies) {
     this.#modelsDir = modelsDir;
+    this.#modelName = modelName;
     this.#registry = registry;
   }
 
@@ -41,7 +45,9 @@ export class ModelControl {
    * @throws AppError `SETTINGS_INVALID` if the repository cannot be read
    */
   async index(): Promise<readonly IndexEntry[]> {
-    const folders = new Map((await scanRepository(this.#modelsDir)).map((folder) => [folder.name, folder]));
+    const folders = new Map(
+      (await scanRepository(this.#modelsDir, this.#modelName)).map((folder) => [folder.name, folder]),
+    );
     const loaded = new Map(this.#registry.list().map((model) => [model.name, model]));
     const names = new Set([...folders.keys(), ...loaded.keys()]);
     return [...names].sort().flatMap((name) => this.#entriesOf(name, loaded.get(name), folders.get(name)));
@@ -89,7 +95,7 @@ export class ModelControl {
   }
 
   async #find(name: string): Promise<ModelFolder> {
-    const folders = await scanRepository(this.#modelsDir);
+    const folders = await scanRepository(this.#modelsDir, this.#modelName);
     const folder = folders.find((candidate) => candidate.name === name);
     if (folder !== undefined) return folder;
     const names = folders.map((candidate) => candidate.name);

@@ -23,23 +23,51 @@ const versionName = /^[1-9][0-9]{0,14}$/;
 
 /**
  * Reads the model repository: folders with numeric version folders, and bare `.onnx` files.
- * A model that cannot be used is listed with its error and does not hide the others.
+ * A model that cannot be used is listed with its error and does not hide the others. A `model.onnx`, or numeric version
+ * folders, in the folder itself are one model, as KServe and SageMaker lay out a single one.
  *
+ * @param modelName name of that one model. Default: `model`
  * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
  */
-export async function scanRepository(modelsDir: string): Promise<ModelFolder[]> {
+export async function scanRepository(modelsDir: string, modelName = 'model'): Promise<ModelFolder[]> {
   const root = await realpath(modelsDir).catch((cause: unknown) => {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
   const entries = await readdir(root, { withFileTypes: true });
+  const isOwn = (name: string) => name === 'model.onnx' || versionName.test(name);
+  const own = (await holdsModel(root)) ? await readModelFolder(root, modelName) : undefined;
   const found = await Promise.all(
     entries.map((entry) => {
-      if (entry.name.startsWith('.')) return undefined;
+      if (entry.name.startsWith('.') || (own !== undefined && isOwn(entry.name))) return undefined;
       if (entry.name.endsWith('.onnx')) return bareFile(root, entry.name);
-      return entry.isDirectory() || entry.isSymbolicLink() ? modelFolder(root, entry.name) : undefined;
+      return entry.isDirectory() || entry.isSymbolicLink()
+        ? modelFolder(root, join(root, entry.name), entry.name)
+        : undefined;
     }),
   );
-  return found.filter((model) => model !== undefined).sort((a, b) => compareText(a.name, b.name));
+  return [own, ...found].filter((model) => model !== undefined).sort((a, b) => compareText(a.name, b.name));
+}
+
+/** Whether the folder is that of one model, not one of models. */
+async function holdsModel(folder: string): Promise<boolean> {
+  if (await exists(join(folder, 'model.onnx'))) return true;
+  return (await versionFolders(folder)).length > 0;
+}
+
+/**
+ * Reads the folder of one model, wherever it is: `model.onnx` in it is version 1, unless it has version folders.
+ * A model that cannot be used comes with its error.
+ */
+export async function readModelFolder(folder: string, name: string): Promise<ModelFolder> {
+  try {
+    return (await modelFolder(await realpath(folder), folder, name)) ?? { name, error: noFolder(folder) };
+  } catch (cause) {
+    return { name, error: noFolder(folder, cause) };
+  }
+}
+
+function noFolder(folder: string, cause?: unknown): AppError {
+  return new AppError('MODEL_LOAD_FAILED', { message: `Cannot read the folder ${folder}`, cause });
 }
 
 async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
@@ -55,8 +83,7 @@ async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
   }
 }
 
-async function modelFolder(root: string, name: string): Promise<ModelFolder | undefined> {
-  const folder = join(root, name);
+async function modelFolder(root: string, folder: string, name: string): Promise<ModelFolder | undefined> {
   try {
     await refuseOutside(root, folder);
     if (!(await stat(folder)).isDirectory()) return undefined;
@@ -65,6 +92,12 @@ async function modelFolder(root: string, name: string): Promise<ModelFolder | un
     const manifestText = await readOptional(root, join(folder, 'model.json'));
     const manifest = manifestText === undefined ? defaultManifest() : parseManifest(`${name}/model.json`, manifestText);
     const present = await versionFolders(folder);
+    if (present.length === 0 && (await exists(join(folder, 'model.onnx')))) {
+      const path = join(folder, 'model.onnx');
+      await refuseOutside(root, path);
+      const version = { version: '1', path, fingerprint: await fingerprint(path, manifestText ?? '') };
+      return { name, manifest, versions: [version] };
+    }
     const selected = selectVersions(name, present, manifest.versionPolicy);
     const versions = await Promise.all(
       selected.map(async (version) => {

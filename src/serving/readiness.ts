@@ -9,10 +9,13 @@ export interface Readiness {
 /** Whether the server wants traffic, and why not. The lifespan says when it starts and when it drains. */
 export class ReadinessGate {
   readonly #registry: Registry;
+  readonly #needsModel: boolean;
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
 
-  constructor(registry: Registry) {
+  /** @param options.needsModel false where models come later, on request. Default: true */
+  constructor(registry: Registry, { needsModel = true }: { needsModel?: boolean } = {}) {
     this.#registry = registry;
+    this.#needsModel = needsModel;
   }
 
   /** Every model of the repository has been loaded, or has failed to. */
@@ -37,7 +40,7 @@ export class ReadinessGate {
   #phaseProblems() {
     if (this.#phase === 'draining') return [{ reason: 'the server is shutting down' }];
     if (this.#phase === 'starting') return [{ reason: 'the server is starting' }];
-    return this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : [];
+    return this.#needsModel && this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : [];
   }
 
   /** A model that cannot be served by any of its versions is a problem; an old version beside a broken new one is not. */

@@ -1,0 +1,14 @@
+import { stat } from 'node:fs/promises';
+import type { VersionFile } from './repository.ts';
+
+/** A session holds the weights of its file at least once, and twice while it loads them. */
+const copiesOfWeights = 2;
+
+/** Whether the memory that is left to this process takes the models of these files, going by their sizes. */
+export async function fitsInMemory(
+  files: readonly VersionFile[],
+  availableBytes: number = process.availableMemory(),
+): Promise<boolean> {
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size));
+  return copiesOfWeights * sizes.reduce((sum, size) => sum + size, 0) <= availableBytes;
+}
