@@ -76,7 +76,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
-  app.register(v1Routes, { registry, infer });
+  app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
   for (const domain of domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });

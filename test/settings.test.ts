@@ -39,6 +39,16 @@ describe('readSettings', () => {
     expect(() => readSettings({ WATCH_MODELS: 'maybe' })).toThrow(/WATCH_MODELS.*"maybe"/);
   });
 
+  it('takes the port of the platform where PORT is unset', () => {
+    expect(readSettings({ AIP_HTTP_PORT: '8081', SAGEMAKER_BIND_TO_PORT: '8082' }).port).toBe(8081);
+    expect(readSettings({ SAGEMAKER_BIND_TO_PORT: '8082' }).port).toBe(8082);
+    expect(readSettings({ PORT: '0', AIP_HTTP_PORT: '8081' }).port).toBe(0);
+  });
+
+  it('refuses a route that is no path', () => {
+    expect(() => readSettings({ AIP_PREDICT_ROUTE: 'predict' })).toThrow(/AIP_PREDICT_ROUTE.*"predict"/);
+  });
+
   it('reads what is set', () => {
     expect(readSettings({ PORT: '9000', LOG_LEVEL: 'warn' })).toMatchObject({ port: 9000, logLevel: 'warn' });
   });

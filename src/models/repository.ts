@@ -26,16 +26,16 @@ const versionName = /^[1-9][0-9]{0,14}$/;
  * A model that cannot be used is listed with its error and does not hide the others. A `model.onnx`, or numeric version
  * folders, in the folder itself are one model, as KServe and SageMaker lay out a single one.
  *
- * @param modelName name of that one model. Default: `model`
+ * @param ownName name of that one model. Default: `model`
  * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
  */
-export async function scanRepository(modelsDir: string, modelName = 'model'): Promise<ModelFolder[]> {
+export async function scanRepository(modelsDir: string, ownName = 'model'): Promise<ModelFolder[]> {
   const root = await realpath(modelsDir).catch((cause: unknown) => {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
   const entries = await readdir(root, { withFileTypes: true });
   const isOwn = (name: string) => name === 'model.onnx' || versionName.test(name);
-  const own = (await holdsModel(root)) ? await readModelFolder(root, modelName) : undefined;
+  const own = (await holdsModel(root)) ? await readModelFolder(root, ownName) : undefined;
   const found = await Promise.all(
     entries.map((entry) => {
       if (entry.name.startsWith('.') || (own !== undefined && isOwn(entry.name))) return undefined;

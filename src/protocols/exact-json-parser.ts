@@ -6,9 +6,16 @@ import { parseJson } from '../tensor/parse-json.ts';
  * Parses the bodies of the routes in this plugin as JSON whose tensors arrive unchanged: every digit of 64-bit integers,
  * NaN and infinities.
  *
- * @param mediaTypes which bodies are JSON; `*` takes every body, also one without a content type
+ * @param mediaTypes which bodies are JSON; `*` takes every body, whatever its content type says and if it has none
  */
 export function parseExactJson(app: FastifyInstance, mediaTypes: string | string[]): void {
+  if (mediaTypes === '*') {
+    // Fastify would refuse a type that cannot be parsed.
+    app.addHook('onRequest', (request, _reply, done) => {
+      delete request.headers['content-type'];
+      done();
+    });
+  }
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (_request, body, done) => {
     try {

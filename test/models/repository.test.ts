@@ -14,16 +14,26 @@ async function write(root: string, files: Record<string, string>): Promise<void>
 const summary = (folder: ModelFolder) =>
   'error' in folder ? folder.error.message : folder.versions.map((version) => version.version).join(',');
 
-async function scan(files: Record<string, string>): Promise<Record<string, string>> {
+async function scan(files: Record<string, string>, modelName?: string): Promise<Record<string, string>> {
   await using folder = await temporaryFolder();
   await write(folder.path, files);
-  const folders = await scanRepository(folder.path);
+  const folders = await scanRepository(folder.path, modelName);
   return Object.fromEntries(folders.map((one) => [one.name, summary(one)]));
 }
 
 describe('scanRepository', () => {
   it('finds version folders and bare files, by name', async () => {
     expect(await scan({ 'b/1/model.onnx': '', 'a.onnx': '' })).toEqual({ a: '1', b: '1' });
+  });
+
+  it.each([
+    [{ 'model.onnx': '', 'model.json': '{}' }, '1'],
+    [{ '1/model.onnx': '', '3/model.onnx': '' }, '3'],
+    [{ '1/model.onnx': '', '3/model.onnx': '', 'model.json': '{"versionPolicy":"all"}' }, '3,1'],
+  ])('takes %j in the folder itself for one model', async (files, versions) => {
+    expect(await scan(files)).toEqual({ model: versions });
+    expect(await scan(files, 'resnet')).toEqual({ resnet: versions });
+    expect(await scan({ ...files, 'other.onnx': '' }, 'resnet')).toEqual({ other: '1', resnet: versions });
   });
 
   it('selects the highest version by number, not by text', async () => {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type AppError, type ErrorCode, errorCodes } from '../../errors.ts';
 import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
@@ -9,16 +9,14 @@ const errorSchema = z.object({ error: z.string() });
 
 /** Answers the errors of the routes in this plugin as `{"error": "…"}`, with the status codes of TensorFlow Serving. */
 export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = fromThrown(thrown);
-    prepareErrorReply(error, request, reply);
-    return sendBareJson(reply.code(statusOf(error.kind)), { error: errorText(error) });
-  });
+  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
+  app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
 }
 
-/** What a client may read of an error. */
-export function errorText(error: AppError): string {
-  return error.kind === 'internal' ? error.title : error.message;
+function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  prepareErrorReply(error, request, reply);
+  const text = error.kind === 'internal' ? error.title : error.message;
+  return sendBareJson(reply.code(statusOf(error.kind)), { error: text });
 }
 
 /** Documents the errors that a route can answer, by status. */

@@ -11,10 +11,14 @@ export type BodyPrediction = Pick<Prediction<Record<string, unknown>>, 'encode' 
 /**
  * Reads the body of a V1 prediction.
  *
- * @throws AppError `VALIDATION_FAILED` if it is no object, names another signature, or has not exactly one of
+ * @param body undefined or null where there is none
+ * @throws AppError `MALFORMED_JSON` if there is none; `VALIDATION_FAILED` if it is no object, names another signature, or has not exactly one of
  *   `instances` and `inputs`
  */
 export function readPrediction(body: unknown): BodyPrediction {
+  if (body === undefined || body === null) {
+    throw new AppError('MALFORMED_JSON', { message: 'The body is empty or null; expected an object' });
+  }
   if (!isJsonObject(body)) throw refuse('The body must be an object with instances or inputs', ['body']);
   const { signature_name: signatureName = onlySignature, instances, inputs } = body;
   if (signatureName !== onlySignature) {

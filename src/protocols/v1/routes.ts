@@ -19,7 +19,7 @@ export interface V1RoutesOptions {
 }
 
 // Without a pattern a parameter would take the literal colon of ":predict" as well.
-const name = '/v1/models/:name(^[^:/]+)';
+const name = '/models/:name(^[^:/]+)';
 
 /** A model by itself, by a version, and by a label of a version. */
 const selectors = [
@@ -40,13 +40,13 @@ const unsupported = ['classify', 'regress', 'explain'];
 
 const unknown = ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'] as const;
 
-/** V1 of TensorFlow Serving and of KServe, as one: https://www.tensorflow.org/tfx/serving/api_rest. */
+/** V1 of TensorFlow Serving and of KServe, as one, to be registered under `/v1`: https://www.tensorflow.org/tfx/serving/api_rest. */
 export async function v1Routes(app: FastifyInstance, { registry, infer }: V1RoutesOptions): Promise<void> {
   const typed = app.withTypeProvider<ZodTypeProvider>();
   parseExactJson(app, '*');
   answerErrors(app);
 
-  typed.get('/v1/models', {
+  typed.get('/models', {
     schema: {
       tags: ['v1'],
       summary: 'Names of the models',

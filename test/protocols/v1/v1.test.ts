@@ -104,7 +104,7 @@ describe('inputs', () => {
 });
 
 describe('a prediction', () => {
-  it.each(['', 'application/x-www-form-urlencoded', 'text/plain', 'application/octet-stream'])(
+  it.each(['', 'application/x-www-form-urlencoded', 'text/plain', 'application/octet-stream', 'nonsense'])(
     'is JSON whatever the content type says, such as %j',
     async (contentType) => {
       expect(await post('doubles:predict', { instances: [[1]] }, contentType)).toMatchObject({ status: 200 });
@@ -155,6 +155,15 @@ describe('a prediction', () => {
     expect(others).toEqual({});
     expect(error).toMatch(text);
     expect(answer.headers.get('content-type')).toBe('application/json');
+  });
+
+  it('cannot be had by a route that is not there', async () => {
+    const { status, text } = await post('doubles:guess', {});
+    expect([status, Object.keys(JSON.parse(text))]).toEqual([404, ['error']]);
+    expect(await get('models/doubles:predict')).toMatchObject({
+      status: 405,
+      body: { error: expect.stringContaining('POST') },
+    });
   });
 
   it.each(['classify', 'regress', 'explain'])('cannot be had by :%s', async (verb) => {
