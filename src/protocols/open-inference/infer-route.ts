@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { whenClientIsGone } from '../../http/client-signal.ts';
 import { setPredictionHeaders } from '../../http/prediction-headers.ts';
 import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
 import type { Infer, InferRequest } from '../../serving/infer.ts';
@@ -81,7 +82,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const body = readInferBody(request.headers, bodyOf(request));
   let encodeMs = 0;
-  const result = await infer(inferRequestOf(request, body), (model) => {
+  const result = await infer(inferRequestOf(request, reply, body), (model) => {
     const startedMs = performance.now();
     const inputs = decodeInputs(body, model);
     encodeMs = performance.now() - startedMs;
@@ -95,6 +96,7 @@ async function answer(
 
 function inferRequestOf(
   request: FastifyRequest<{ Params: { name: string; version?: string } }>,
+  reply: FastifyReply,
   body: InferBody,
 ): InferRequest {
   const { name, version } = request.params;
@@ -104,7 +106,7 @@ function inferRequestOf(
     model: name,
     version,
     requestId: request.id,
-    signal: request.signal,
+    signal: whenClientIsGone(reply),
     timeoutMs,
     outputs: body.kind === 'json' ? body.request.outputs?.map((output) => output.name) : undefined,
   };

@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtureRepository, type TemporaryFolder } from '../../helpers/folder.ts';
 import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
 
-const names = [
-  'linear',
-  'two_inputs',
-  'big_ints',
-  'strings',
-  'bools',
-  'doubles',
-  'half',
-  'scalar',
-  'fixed_first',
-  'hangs',
-];
+const names = ['linear', 'two_inputs', 'big_ints', 'strings', 'bools', 'doubles', 'half', 'scalar', 'fixed_first'];
 const labels = JSON.stringify({ labels: { label: ['red', 'green'], scores: ['red', 'green', 'red'] } });
 
 let repository: TemporaryFolder;
@@ -107,22 +96,6 @@ describe('POST /models/{name}/predict', () => {
   it('is what POST /predict means when DEFAULT_MODEL names a model without a domain', async () => {
     await using other = await startReadyServer({ MODELS_DIR: repository.path, DEFAULT_MODEL: 'doubles' }, []);
     expect((await postJson(other.address, '/predict', { x: [[1]] })).body).toEqual({ y: [[1]] });
-  });
-
-  it('is not run for a client that is gone', async () => {
-    const model = server.registry.getVersion('hangs', '1').model;
-    const url = `${server.address}/models/hangs/predict`;
-    const headers = { 'content-type': 'application/json' };
-    const client = new AbortController();
-    const slow = fetch(url, { method: 'POST', headers, body: '{"turns":[1000000]}' });
-    await vi.waitFor(() => expect(model?.stats().runners[0]?.state).toBe('busy'));
-    const waiting = fetch(url, { method: 'POST', headers, body: '{"turns":[1]}', signal: client.signal });
-    await vi.waitFor(() => expect(model?.stats().queueRows).toBe(1));
-    client.abort();
-    await expect(waiting).rejects.toThrow();
-    expect((await slow).status).toBe(200);
-    await predict('hangs', { turns: [1] });
-    expect(model?.stats().runners[0]?.runs).toBe(2);
   });
 });
 
