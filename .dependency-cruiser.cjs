@@ -12,7 +12,7 @@ const mayImport = {
   telemetry: ['errors'],
   http: ['errors', 'telemetry', 'serving', 'models', 'inference', 'tensor'],
   domains: ['serving', 'tensor', 'errors', 'http'],
-  protocols: ['serving', 'models', 'tensor', 'errors', 'http'],
+  protocols: ['serving', 'models', 'inference', 'telemetry', 'tensor', 'errors', 'http'],
   tasks: ['serving', 'storage', 'errors', 'http'],
   batches: ['serving', 'storage', 'errors', 'http'],
   predictions: ['serving', 'storage', 'errors', 'http'],

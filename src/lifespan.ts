@@ -9,6 +9,7 @@ import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
+import { startGrpcServer } from './protocols/grpc/grpc-server.ts';
 import { createInfer } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
@@ -29,6 +30,8 @@ export interface RunningServer {
   readonly app: FastifyInstance;
   /** Base URL of the server. */
   readonly address: string;
+  /** Port of gRPC; undefined when it is off. */
+  readonly grpcPort: number | undefined;
   readonly registry: Registry;
   /** Settles when every model of the repository has been loaded, or has failed to. */
   readonly loaded: Promise<void>;
@@ -61,6 +64,14 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const scan = () => scanRepository(modelsDir, modelName);
   const folders = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });
+  const { host, grpcPort, bodyLimitBytes } = settings;
+  const grpc =
+    grpcPort === undefined
+      ? undefined
+      : await startGrpcServer(
+          { host, port: grpcPort, bodyLimitBytes },
+          { registry, control, statistics, infer, readiness, clock: systemClock, log, version: options.version },
+        );
 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
@@ -72,12 +83,12 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   });
   const stop = async () => {
     readiness.drain();
-    await app.close();
+    await Promise.all([app.close(), grpc?.stop()]);
     await watcher?.stop();
     await registry.close();
     await control.close();
   };
-  return { app, address, registry, loaded, stop: () => (stopping ??= stop()) };
+  return { app, address, grpcPort: grpc?.port, registry, loaded, stop: () => (stopping ??= stop()) };
 }
 
 /** One line for people: where the server is, and how each model fared. */

@@ -39,6 +39,7 @@ export const environmentSchema = z.object({
   PORT: port().describe(
     'Port to listen on, 0 takes a free one; unset: AIP_HTTP_PORT, else SAGEMAKER_BIND_TO_PORT, else 8080',
   ),
+  GRPC_PORT: port().describe('Port of gRPC; unset: no gRPC, 0 takes a free one'),
   MODELS_DIR: optionalText().describe(
     'Folder of the model repository; unset: the first there is of /mnt/models (KServe), /opt/ml/model (SageMaker) and ./models',
   ),
@@ -70,6 +71,7 @@ export const environmentSchema = z.object({
 const settingsSchema = environmentSchema.transform((environment) => ({
   host: environment.HOST,
   port: environment.PORT ?? environment.AIP_HTTP_PORT ?? environment.SAGEMAKER_BIND_TO_PORT ?? 8080,
+  grpcPort: environment.GRPC_PORT,
   modelsDir: environment.MODELS_DIR,
   modelName: environment.MODEL_NAME,
   watchModels: environment.WATCH_MODELS,

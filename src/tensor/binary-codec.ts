@@ -83,6 +83,20 @@ export function tensorToBytes(tensor: Tensor): Uint8Array {
   return littleEndian(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
+/**
+ * The elements of a BYTES tensor from their bytes.
+ *
+ * @throws AppError `MALFORMED_TENSOR` for one that is not UTF-8 or holds a NUL
+ */
+export function textsFromBytes(elements: readonly Uint8Array[], name: string): string[] {
+  const decoder = newDecoder();
+  return elements.map((bytes, index) => readText(decoder, bytes, { name, path: [index] }));
+}
+
+function newDecoder(): TextDecoder {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+}
+
 function hostBytes(section: Uint8Array, bytesPerElement: number): Uint8Array {
   const isAligned = section.byteOffset % bytesPerElement === 0;
   return littleEndian(isAligned ? section : new Uint8Array(section));
@@ -104,7 +118,7 @@ function checkBits(bits: Uint8Array, name: string): void {
 }
 
 function readTexts(section: Uint8Array, count: number, name: string): string[] {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const decoder = newDecoder();
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
   const texts: string[] = [];
   let offset = 0;

@@ -72,3 +72,6 @@ export type TensorContents = MessageOf<typeof tensorContents>;
 export type InferInput = MessageOf<typeof inferInput>;
 export type ModelInferRequest = MessageOf<typeof modelInferRequest>;
 export type ModelInferResponse = PartsOf<typeof modelInferResponse>;
+
+/** Contents without elements. */
+export const noContents: TensorContents = tensorContents.decode(new Uint8Array(0));

@@ -47,6 +47,23 @@ export function enumeration<T extends number>(number: number, values: readonly [
   };
 }
 
+/** A 32-bit integer from 0 up; negative ones are not used. */
+export function uint32(number: number): Field<number> {
+  return {
+    number,
+    empty: 0,
+    read(reader, wireType) {
+      expectWireType(number, wireType, wireTypes.varint);
+      reader.varint();
+      return reader.low >>> 0;
+    },
+    write(writer, value) {
+      writer.tag(number, wireTypes.varint);
+      writer.varint(value);
+    },
+  };
+}
+
 export function int64(number: number): Field<bigint> {
   return bigField(number, (value) => BigInt.asIntN(64, value));
 }

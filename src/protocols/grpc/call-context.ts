@@ -1,0 +1,35 @@
+import type { EventEmitter } from 'node:events';
+import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
+import { saneRequestId } from '../../http/request-id.ts';
+
+/** Who asks, and until when the answer is of use. */
+export interface CallContext {
+  readonly requestId: string;
+  /** Aborted when the client cancels, its deadline passes, or its connection is lost. */
+  readonly signal: AbortSignal;
+  /** Time that is left to the client's deadline; undefined if it sets none. */
+  timeoutMs(): number | undefined;
+}
+
+/** What every kind of call has in common. */
+type Call = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getDeadline'> & Pick<EventEmitter, 'once'>;
+
+/** What a call tells of itself. The request id is taken from the metadata `x-request-id`. */
+export function callContext(call: Call): CallContext {
+  const controller = new AbortController();
+  call.once('cancelled', () => controller.abort());
+  const deadlineMs = Number(call.getDeadline());
+  return {
+    requestId: saneRequestId(call.metadata.get('x-request-id')[0]),
+    signal: controller.signal,
+    // The deadline is a moment of the wall clock, for that is how the library gives it.
+    timeoutMs: () => (Number.isFinite(deadlineMs) ? Math.max(0, deadlineMs - Date.now()) : undefined),
+  };
+}
+
+/** The metadata that every answer and every error carries. */
+export function answerMetadata({ requestId }: CallContext): Metadata {
+  const metadata = new Metadata();
+  metadata.set('x-request-id', requestId);
+  return metadata;
+}

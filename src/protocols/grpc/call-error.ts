@@ -1,0 +1,26 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { toAppError } from '../../errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { answerMetadata, type CallContext } from './call-context.ts';
+import { statusOfKind } from './status.ts';
+
+/** The status by which a call ends. */
+export type CallError = Pick<ServiceError, 'code' | 'details' | 'metadata' | 'name' | 'message'>;
+
+/**
+ * The status for whatever was thrown. When trying again may help, `grpc-retry-pushback-ms` says to clients with a retry
+ * policy when. What is the server's fault is logged, and the client learns no more of it than the request id.
+ *
+ * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md (pushback)
+ */
+export function callError(thrown: unknown, context: CallContext, log: Logger): CallError {
+  const error = toAppError(thrown);
+  const code = statusOfKind[error.kind];
+  if (code === status.INTERNAL) log.error({ err: error, request_id: context.requestId }, 'Call failed');
+  const details = code === status.INTERNAL ? 'Internal error' : error.message;
+  const metadata = answerMetadata(context);
+  if (error.retryAfterSeconds !== undefined) {
+    metadata.set('grpc-retry-pushback-ms', String(1000 * error.retryAfterSeconds));
+  }
+  return { name: 'CallError', code, details, message: details, metadata };
+}

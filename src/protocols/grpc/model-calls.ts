@@ -1,0 +1,78 @@
+import type { Lease } from '../../models/loaded-version.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { TensorSpec } from '../../tensor/tensor.ts';
+import { empty, live, modelMetadata, modelSelector, ready, serverMetadata } from './messages/metadata.ts';
+import { dataTypeNumbers, type ModelConfig, modelConfigResponse } from './messages/model-config.ts';
+import type { GrpcServices } from './services.ts';
+import { type UnaryCall, unary } from './unary.ts';
+
+/** Name of the format, as Triton has it for ONNX models. */
+const platform = 'onnxruntime_onnx';
+
+/** Names of the extensions of the protocol that are there, as Triton has them. */
+const extensions = ['classification', 'model_repository', 'model_configuration', 'parameters', 'statistics'];
+
+/** `ServerLive`, `ServerReady`, `ModelReady`, `ServerMetadata`, `ModelMetadata` and `ModelConfig`. */
+export function modelCalls({ registry, readiness, version }: GrpcServices): readonly UnaryCall[] {
+  return [
+    unary({ name: 'ServerLive', request: empty, response: live }, () => ({ live: true })),
+    unary({ name: 'ServerReady', request: empty, response: ready }, () => ({ ready: readiness.check().ready })),
+    unary({ name: 'ModelReady', request: modelSelector, response: ready }, (request) => ({
+      ready: isReady(registry, request),
+    })),
+    unary({ name: 'ServerMetadata', request: empty, response: serverMetadata }, () => ({
+      name: 'inferd',
+      version,
+      extensions,
+    })),
+    unary({ name: 'ModelMetadata', request: modelSelector, response: modelMetadata }, (request) =>
+      describe(registry, request),
+    ),
+    unary({ name: 'ModelConfig', request: modelSelector, response: modelConfigResponse }, (request) => ({
+      config: configOf(find(registry, request)),
+    })),
+  ];
+}
+
+interface Selector {
+  readonly name: string;
+  /** Empty for the highest that is loaded. */
+  readonly version: string;
+}
+
+/** Triton says of an unknown model that it is not ready; its clients rely on that after an unload. */
+function isReady(registry: Registry, { name, version }: Selector): boolean {
+  const versions = registry.list().find((model) => model.name === name)?.versions ?? [];
+  return versions.some((known) => known.state === 'READY' && (version === '' || known.version === version));
+}
+
+/** The version as it is loaded now; nothing is held. */
+function find(registry: Registry, { name, version }: Selector): Lease {
+  const lease = registry.acquire(name, version === '' ? undefined : version);
+  lease.release();
+  return lease;
+}
+
+function describe(registry: Registry, selector: Selector) {
+  const { name, model } = find(registry, selector);
+  const { inputs, outputs } = model.signature;
+  const versions = registry.get(name).versions.map(({ version }) => version);
+  return { name, versions, platform, inputs, outputs };
+}
+
+/** Triton counts the rows of a batch apart from the dimensions. */
+function configOf({ name, model, manifest }: Lease): ModelConfig {
+  const describeTensor = ({ name: tensor, datatype, shape }: TensorSpec) => ({
+    name: tensor,
+    dataType: dataTypeNumbers[datatype],
+    dims: model.batchable ? shape.slice(1) : shape,
+  });
+  return {
+    name,
+    platform,
+    backend: 'onnxruntime',
+    maxBatchSize: model.batchable ? manifest.batching.maxSize : 0,
+    input: model.signature.inputs.map(describeTensor),
+    output: model.signature.outputs.map(describeTensor),
+  };
+}

@@ -1,0 +1,51 @@
+import { AppError } from '../../errors.ts';
+import { empty } from './messages/metadata.ts';
+import { repositoryIndexRequest, repositoryIndexResponse, repositoryModelRequest } from './messages/repository.ts';
+import type { GrpcServices } from './services.ts';
+import { type UnaryCall, unary } from './unary.ts';
+
+/** `RepositoryIndex`, `RepositoryModelLoad` and `RepositoryModelUnload`. */
+export function repositoryCalls({ control }: GrpcServices): readonly UnaryCall[] {
+  return [
+    unary(
+      { name: 'RepositoryIndex', request: repositoryIndexRequest, response: repositoryIndexResponse },
+      async ({ repositoryName, ready }) => {
+        refuseRepository(repositoryName);
+        const models = await control.index();
+        return { models: models.filter(({ state }) => !ready || state === 'READY') };
+      },
+    ),
+    unary(
+      { name: 'RepositoryModelLoad', request: repositoryModelRequest, response: empty },
+      async ({ repositoryName, modelName, parameters }) => {
+        refuseRepository(repositoryName);
+        refuseParameters([...parameters.keys()], []);
+        await control.load(modelName);
+        return {};
+      },
+    ),
+    unary(
+      { name: 'RepositoryModelUnload', request: repositoryModelRequest, response: empty },
+      async ({ repositoryName, modelName, parameters }) => {
+        refuseRepository(repositoryName);
+        refuseParameters([...parameters.keys()], ['unload_dependents']);
+        await control.unload(modelName);
+        return {};
+      },
+    ),
+  ];
+}
+
+/** There is one repository, which has no name. */
+function refuseRepository(name: string): void {
+  if (name === '') return;
+  const message = `There is no repository ${JSON.stringify(name)}; leave repository_name empty`;
+  throw new AppError('MODEL_NOT_FOUND', { message, received: name, expected: '' });
+}
+
+function refuseParameters(received: readonly string[], known: readonly string[]): void {
+  const unknown = received.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const message = `Unknown parameters ${unknown.join(', ')}; known: ${known.join(', ') || 'none'}`;
+  throw new AppError('VALIDATION_FAILED', { message, received: unknown, expected: known });
+}

@@ -1,0 +1,20 @@
+import type { Clock } from '../../inference/clock.ts';
+import type { ModelControl } from '../../models/model-control.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { Infer } from '../../serving/infer.ts';
+import type { ReadinessGate } from '../../serving/readiness.ts';
+import type { Statistics } from '../../serving/statistics.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+/** Everything that the calls work with. */
+export interface GrpcServices {
+  readonly registry: Registry;
+  readonly control: ModelControl;
+  readonly statistics: Statistics;
+  readonly infer: Infer;
+  readonly readiness: ReadinessGate;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Version of the program. */
+  readonly version: string;
+}

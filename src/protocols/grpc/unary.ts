@@ -1,0 +1,66 @@
+import type { Buffer } from 'node:buffer';
+import { type handleUnaryCall, status } from '@grpc/grpc-js';
+import type { Logger } from '../../telemetry/logger.ts';
+import { answerMetadata, type CallContext, callContext } from './call-context.ts';
+import { callError } from './call-error.ts';
+import type { MessageType } from './protobuf/message.ts';
+
+/** What a call took and gave, for the log. */
+export interface CallLog {
+  servedModel?: { readonly name: string; readonly version: string };
+}
+
+/** A call of one request and one response. */
+export interface UnaryCall {
+  readonly name: string;
+  answer(request: Uint8Array, context: CallContext, log: CallLog): Promise<Buffer>;
+}
+
+export interface UnaryTypes<Request, Response> {
+  readonly name: string;
+  readonly request: MessageType<Request, never>;
+  readonly response: MessageType<unknown, Response>;
+}
+
+/** A call from the types of its messages, and what answers it. */
+export function unary<Request, Response>(
+  { name, request: requestType, response: responseType }: UnaryTypes<Request, Response>,
+  answer: (request: Request, context: CallContext, log: CallLog) => Response | Promise<Response>,
+): UnaryCall {
+  return {
+    name,
+    async answer(request, context, log) {
+      return responseType.encode(await answer(requestType.decode(request), context, log));
+    },
+  };
+}
+
+/** Lets the library make the call: with the deadline, the cancellation and the status codes of gRPC, and a line in the log. */
+export function handleUnary(call: UnaryCall, log: Logger): handleUnaryCall<Buffer, Buffer> {
+  return async (received, callback) => {
+    const startedMs = performance.now();
+    const context = callContext(received);
+    const callLog: CallLog = {};
+    const logEnd = (code: status) => {
+      const { servedModel } = callLog;
+      log.info({
+        request_id: context.requestId,
+        rpc: call.name,
+        grpc_status: status[code],
+        ms: Math.round((performance.now() - startedMs) * 1000) / 1000,
+        model: servedModel?.name,
+        version: servedModel?.version,
+      });
+    };
+    try {
+      const response = await call.answer(received.request, context, callLog);
+      received.sendMetadata(answerMetadata(context));
+      callback(null, response);
+      logEnd(status.OK);
+    } catch (thrown) {
+      const error = callError(thrown, context, log);
+      callback(error);
+      logEnd(error.code);
+    }
+  };
+}
