@@ -1,11 +1,17 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { toAppError } from '../../errors.ts';
+import { type ErrorCode, toAppError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { answerMetadata, type CallContext } from './call-context.ts';
 import { statusOfKind } from './status.ts';
 
 /** The status by which a call ends. */
 export type CallError = Pick<ServiceError, 'code' | 'details' | 'metadata' | 'name' | 'message'>;
+
+/** A load that fails is the fault of the files that the call named, and whoever asked for it has to know what is wrong. */
+const statusOfCode: Partial<Record<ErrorCode, status>> = {
+  MODEL_LOAD_FAILED: status.FAILED_PRECONDITION,
+  MANIFEST_INVALID: status.FAILED_PRECONDITION,
+};
 
 /**
  * The status for whatever was thrown. When trying again may help, `grpc-retry-pushback-ms` says to clients with a retry
@@ -15,7 +21,7 @@ export type CallError = Pick<ServiceError, 'code' | 'details' | 'metadata' | 'na
  */
 export function callError(thrown: unknown, context: CallContext, log: Logger): CallError {
   const error = toAppError(thrown);
-  const code = statusOfKind[error.kind];
+  const code = statusOfCode[error.code] ?? statusOfKind[error.kind];
   if (code === status.INTERNAL) log.error({ err: error, request_id: context.requestId }, 'Call failed');
   const details = code === status.INTERNAL ? 'Internal error' : error.message;
   const metadata = answerMetadata(context);

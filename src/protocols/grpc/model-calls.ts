@@ -10,7 +10,14 @@ import { type UnaryCall, unary } from './unary.ts';
 const platform = 'onnxruntime_onnx';
 
 /** Names of the extensions of the protocol that are there, as Triton has them. */
-const extensions = ['classification', 'model_repository', 'model_configuration', 'parameters', 'statistics'];
+const extensions = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'parameters',
+  'statistics',
+];
 
 /** `ServerLive`, `ServerReady`, `ModelReady`, `ServerMetadata`, `ModelMetadata` and `ModelConfig`. */
 export function modelCalls({ registry, readiness, version }: GrpcServices): readonly UnaryCall[] {
@@ -56,7 +63,8 @@ function find(registry: Registry, { name, version }: Selector): Lease {
 function describe(registry: Registry, selector: Selector) {
   const { name, model } = find(registry, selector);
   const { inputs, outputs } = model.signature;
-  const versions = registry.get(name).versions.map(({ version }) => version);
+  const loaded = registry.get(name).versions.filter((version) => version.model !== undefined);
+  const versions = loaded.map(({ version }) => version);
   return { name, versions, platform, inputs, outputs };
 }
 

@@ -9,7 +9,7 @@ import { tensorFromContents } from './typed-contents.ts';
 /**
  * The inputs of a request, whose elements stand in `raw_input_contents` or in the contents of each input.
  *
- * @throws AppError `MALFORMED_BODY` when an input comes twice, both forms are used, or the raw contents are not one for
+ * @throws AppError `MALFORMED_BODY` when an input comes twice, both forms or shared memory are used, or the raw contents are not one for
  *   each input; `MALFORMED_TENSOR` when a tensor is not what it says
  */
 export function readInputs({ inputs, rawInputContents }: ModelInferRequest): Tensors {
@@ -22,6 +22,8 @@ export function readInputs({ inputs, rawInputContents }: ModelInferRequest): Ten
   for (const [index, input] of inputs.entries()) {
     const { name } = input;
     if (name in tensors) throw malformedInput(name, 'comes twice');
+    if (input.parameters.has('shared_memory_region'))
+      throw malformedInput(name, 'is in shared memory, which is not supported');
     if (isRaw && input.contents !== undefined) throw malformedInput(name, 'has contents beside raw_input_contents');
     tensors[name] = readInput(input, rawInputContents[index]);
   }

@@ -1,3 +1,4 @@
+import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Duration, ModelStatistics } from '../../serving/statistics.ts';
 import { modelSelector } from './messages/metadata.ts';
@@ -10,24 +11,20 @@ export function statisticsCall({ registry, statistics }: GrpcServices): UnaryCal
   return unary(
     { name: 'ModelStatistics', request: modelSelector, response: modelStatisticsResponse },
     ({ name, version }) => ({
-      modelStats: select(registry, name, version).map((selected) =>
-        write(selected, statistics.of(selected.name, selected.version)),
-      ),
+      modelStats: select(registry, name, version)
+        .filter(({ model }) => model !== undefined)
+        .map((loaded) => write(loaded, statistics.of(loaded.name, loaded.version))),
     }),
   );
 }
 
-interface VersionName {
-  readonly name: string;
-  readonly version: string;
-}
-
-function select(registry: Registry, name: string, version: string): readonly VersionName[] {
+function select(registry: Registry, name: string, version: string): readonly LoadedVersion[] {
   if (name === '') return registry.list().flatMap(({ versions }) => versions);
   return version === '' ? registry.get(name).versions : [registry.getVersion(name, version)];
 }
 
-function write({ name, version }: VersionName, stats: ModelStatistics): WrittenModelStatistics {
+function write({ name, version, model }: LoadedVersion, stats: ModelStatistics): WrittenModelStatistics {
+  const runners = model?.stats().runners ?? [];
   return {
     name,
     version,
@@ -46,10 +43,12 @@ function write({ name, version }: VersionName, stats: ModelStatistics): WrittenM
     },
     batchStats: stats.batches.map(({ rows, computeInfer }) => ({
       batchSize: BigInt(rows),
-      computeInput: {},
+      // What a run takes beside itself is counted by request, not by batch.
+      computeInput: duration({ ...computeInfer, ns: 0 }),
       computeInfer: duration(computeInfer),
-      computeOutput: {},
+      computeOutput: duration({ ...computeInfer, ns: 0 }),
     })),
+    memoryUsage: [{ type: 'CPU', byteSize: BigInt(runners.reduce((sum, { rssBytes }) => sum + rssBytes, 0)) }],
   };
 }
 

@@ -1,4 +1,4 @@
-import { optional, repeated, string, uint64 } from '../protobuf/field.ts';
+import { int64, optional, repeated, string, uint64 } from '../protobuf/field.ts';
 import { embedded, message, type PartsOf } from '../protobuf/message.ts';
 
 const duration = message({ count: uint64(1), ns: uint64(2) });
@@ -21,6 +21,8 @@ const batchStatistics = message({
   computeOutput: optional(embedded(4, duration)),
 });
 
+const memoryUsage = message({ type: string(1), id: int64(2), byteSize: uint64(3) });
+
 const modelStatistics = message({
   name: string(1),
   version: string(2),
@@ -29,6 +31,7 @@ const modelStatistics = message({
   executionCount: uint64(5),
   inferenceStats: optional(embedded(6, inferStatistics)),
   batchStats: repeated(embedded(7, batchStatistics)),
+  memoryUsage: repeated(embedded(8, memoryUsage)),
 });
 
 export const modelStatisticsResponse = message({ modelStats: repeated(embedded(1, modelStatistics)) });
