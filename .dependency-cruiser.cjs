@@ -27,6 +27,7 @@ const mayInstall = {
   inference: ['onnxruntime-node', 'onnxruntime-common'],
   models: ['zod'],
   serving: [],
+  client: [],
 };
 
 const roomPath = (room) => `^src/${room}(/|\\.ts$)`;
@@ -77,6 +78,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev', 'unknown'] },
+    },
+    {
+      name: 'browser-code-knows-no-node',
+      comment: 'inferd/client runs in browsers',
+      severity: 'error',
+      from: { path: '^src/(client|tensor)/|^src/errors\\.ts$' },
+      to: { dependencyTypes: ['core'] },
     },
     ...roomRules,
     ...packageRules,
