@@ -1,13 +1,18 @@
 import { type Arguments, readArguments } from './read-arguments.ts';
 import { serve } from './serve.ts';
+import { writeTypes } from './types.ts';
+
+/** Commands that do their work and end, with the exit code; each reads its own arguments. */
+const tools: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([['types', writeTypes]]);
 
 const usage = `Usage: inferd [command] [options]
 
 Commands:
-  serve   Serve the model repository (default)
-  help    Show this text
+  serve                Serve the model repository (default)
+  types <url|folder>   Write TypeScript types for the models of a server or a folder
+  help                 Show this text
 
-Options, for containers whose settings are arguments:
+Options of serve, for containers whose settings are arguments:
   --model_dir   MODELS_DIR
   --model_name  MODEL_NAME
   --http_port   PORT
@@ -17,6 +22,10 @@ Settings come from the environment and from a file .env; README.md lists them.
 
 /** Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. */
 export async function run(args: readonly string[]): Promise<number | undefined> {
+  const [name = 'serve', ...others] = args;
+  const tool = tools.get(name);
+  if (tool !== undefined) return tool(others);
+
   const read = tryToRead(args);
   if (typeof read === 'string') {
     process.stderr.write(`${read}\n\n${usage}`);

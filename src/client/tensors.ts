@@ -4,7 +4,7 @@ import { elementCount } from '../tensor/tensor.ts';
 /** A tensor of one data type, row-major. FP16 is kept as its raw bits; BOOL as bytes 0 and 1. */
 export interface TensorOf<D extends DataType, Shape extends readonly number[] = readonly number[]> {
   readonly datatype: D;
-  readonly shape: Shape;
+  readonly shape: Readonly<Shape>;
   readonly data: TensorData[D];
 }
 

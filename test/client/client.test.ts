@@ -244,7 +244,10 @@ describe('an answer', () => {
 
   it('of a proxy, without a message, has its status', async () => {
     await using http = await answering((_request, response) => response.writeHead(502).end('<html>Bad gateway</html>'));
-    await expect(new Client({ url: http.url }).metadata()).rejects.toMatchObject({ status: 502, message: expect.stringMatching(/status 502/) });
+    await expect(new Client({ url: http.url }).metadata()).rejects.toMatchObject({
+      status: 502,
+      message: expect.stringMatching(/status 502/),
+    });
   });
 
   it('that does not come is an error without a status', async () => {
