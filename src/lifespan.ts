@@ -64,20 +64,31 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const scan = () => scanRepository(modelsDir, modelName);
   const folders = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });
-  const { host, grpcPort, bodyLimitBytes } = settings;
+  const { host, grpcPort, bodyLimitBytes, allowModelUpload } = settings;
   const grpc =
     grpcPort === undefined
       ? undefined
       : await startGrpcServer(
           { host, port: grpcPort, bodyLimitBytes },
-          { registry, control, statistics, infer, readiness, clock: systemClock, log, version: options.version },
+          {
+            registry,
+            control,
+            statistics,
+            infer,
+            readiness,
+            clock: systemClock,
+            allowModelUpload,
+            log,
+            version: options.version,
+          },
         );
 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
   const loaded = registry.sync(folders).then(() => {
     readiness.serve();
-    log.info(startupLine(address, registry, systemClock.now() - startedMs));
+    const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
+    log.info(startupLine(places, registry, systemClock.now() - startedMs));
     if (!settings.watchModels || stopping !== undefined) return;
     watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
   });
@@ -92,11 +103,11 @@ export async function startServer(settings: Settings, options: LifespanOptions):
 }
 
 /** One line for people: where the server is, and how each model fared. */
-function startupLine(address: string, registry: Registry, totalMs: number): string {
+function startupLine(places: string, registry: Registry, totalMs: number): string {
   const models = registry.list().map(({ name, versions, error }) => {
     const [first] = versions;
     if (first?.loadMs === undefined) return `${name} UNAVAILABLE (${error?.message ?? first?.reason ?? 'no version'})`;
     return `${name} v${first.version} (${Math.round(first.loadMs)} ms)`;
   });
-  return `inferd serves ${models.join(', ') || 'no model'} at ${address} after ${Math.round(totalMs)} ms`;
+  return `inferd serves ${models.join(', ') || 'no model'} at ${places} after ${Math.round(totalMs)} ms`;
 }

@@ -1,11 +1,12 @@
 import { AppError } from '../../errors.ts';
+import { readLoadParameters } from './load-parameters.ts';
 import { empty } from './messages/metadata.ts';
 import { repositoryIndexRequest, repositoryIndexResponse, repositoryModelRequest } from './messages/repository.ts';
 import type { GrpcServices } from './services.ts';
 import { type UnaryCall, unary } from './unary.ts';
 
 /** `RepositoryIndex`, `RepositoryModelLoad` and `RepositoryModelUnload`. */
-export function repositoryCalls({ control }: GrpcServices): readonly UnaryCall[] {
+export function repositoryCalls({ control, allowModelUpload }: GrpcServices): readonly UnaryCall[] {
   return [
     unary(
       { name: 'RepositoryIndex', request: repositoryIndexRequest, response: repositoryIndexResponse },
@@ -19,16 +20,14 @@ export function repositoryCalls({ control }: GrpcServices): readonly UnaryCall[]
       { name: 'RepositoryModelLoad', request: repositoryModelRequest, response: empty },
       async ({ repositoryName, modelName, parameters }) => {
         refuseRepository(repositoryName);
-        refuseParameters([...parameters.keys()], []);
-        await control.load(modelName);
+        await control.load(modelName, readLoadParameters(parameters, allowModelUpload));
         return {};
       },
     ),
     unary(
       { name: 'RepositoryModelUnload', request: repositoryModelRequest, response: empty },
-      async ({ repositoryName, modelName, parameters }) => {
+      async ({ repositoryName, modelName }) => {
         refuseRepository(repositoryName);
-        refuseParameters([...parameters.keys()], ['unload_dependents']);
         await control.unload(modelName);
         return {};
       },
@@ -41,11 +40,4 @@ function refuseRepository(name: string): void {
   if (name === '') return;
   const message = `There is no repository ${JSON.stringify(name)}; leave repository_name empty`;
   throw new AppError('MODEL_NOT_FOUND', { message, received: name, expected: '' });
-}
-
-function refuseParameters(received: readonly string[], known: readonly string[]): void {
-  const unknown = received.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  const message = `Unknown parameters ${unknown.join(', ')}; known: ${known.join(', ') || 'none'}`;
-  throw new AppError('VALIDATION_FAILED', { message, received: unknown, expected: known });
 }

@@ -15,6 +15,8 @@ export interface GrpcServices {
   readonly readiness: ReadinessGate;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether a load may bring its own files. */
+  readonly allowModelUpload: boolean;
   /** Version of the program. */
   readonly version: string;
 }

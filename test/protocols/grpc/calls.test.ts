@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../helpers/folder.ts';
 import { type GrpcClient, grpcClient } from '../../helpers/grpc-client.ts';
-import { addIdentityModel } from '../../helpers/identity-model.ts';
+import { addIdentityModel, identityModel } from '../../helpers/identity-model.ts';
 import { startReadyServer, type TestServer } from '../../helpers/server.ts';
 
 const hangs = new URL('../../fixtures/models/hangs.onnx', import.meta.url).pathname;
@@ -16,12 +16,12 @@ interface Setup extends AsyncDisposable {
 }
 
 /** A server with the models `echo`, which gives its input back, and `hangs`, which counts as long as it is told. */
-async function setUp(): Promise<Setup> {
+async function setUp(environment: Record<string, string> = {}): Promise<Setup> {
   const repository = await temporaryFolder();
   await addIdentityModel(repository.path, 'echo', 'FP32');
   await mkdir(join(repository.path, 'hangs', '1'), { recursive: true });
   await cp(hangs, join(repository.path, 'hangs', '1', 'model.onnx'));
-  const server = await startReadyServer({ MODELS_DIR: repository.path, GRPC_PORT: '0' }, []);
+  const server = await startReadyServer({ MODELS_DIR: repository.path, GRPC_PORT: '0', ...environment }, []);
   const client = grpcClient(server.grpcPort);
   const dispose = async () => {
     client[Symbol.dispose]();
@@ -113,9 +113,29 @@ describe('the server', () => {
     });
     const parameters = { config: { string_param: '{}' } };
     await expect(client.call('RepositoryModelLoad', { model_name: 'echo', parameters })).rejects.toMatchObject({
-      code: status.INVALID_ARGUMENT,
-      details: expect.stringContaining('config'),
+      code: status.PERMISSION_DENIED,
+      details: expect.stringContaining('ALLOW_MODEL_UPLOAD'),
     });
+  });
+
+  it('loads what a call brings, where that is allowed', async () => {
+    await using setup = await setUp({ ALLOW_MODEL_UPLOAD: '1' });
+    const { client } = setup;
+    const load = (parameters: object) => client.call('RepositoryModelLoad', { model_name: 'new', parameters });
+    const config = { string_param: '{"description":"Brought"}' };
+    await load({ config, 'file:1/model.onnx': { bytes_param: identityModel('INT8') } });
+    expect(await client.call('ModelMetadata', { name: 'new' })).toMatchObject({ inputs: [{ datatype: 'INT8' }] });
+
+    const refused: [object, status, RegExp][] = [
+      [{ config, 'file:1/model.onnx': { bytes_param: Buffer.from('broken') } }, status.FAILED_PRECONDITION, /new/],
+      [{ 'file:1/model.onnx': { bytes_param: Buffer.alloc(1) } }, status.INVALID_ARGUMENT, /config is missing/],
+      [{ config, 'file:1/model.onnx': { string_param: 'text' } }, status.INVALID_ARGUMENT, /bytes_param/],
+      [{ other: { bool_param: true } }, status.INVALID_ARGUMENT, /other/],
+    ];
+    for (const [parameters, code, details] of refused) {
+      await expect(load(parameters)).rejects.toMatchObject({ code, details: expect.stringMatching(details) });
+    }
+    expect(await client.call('ModelReady', { name: 'new' })).toEqual({ ready: true });
   });
 
   it('counts what the models have served', async () => {

@@ -1,5 +1,5 @@
 import { bool, bytes, int64, optional, repeated, string } from '../protobuf/field.ts';
-import { embedded, map, message } from '../protobuf/message.ts';
+import { embedded, type MessageOf, map, message } from '../protobuf/message.ts';
 
 export const repositoryIndexRequest = message({ repositoryName: string(1), ready: bool(2) });
 
@@ -21,3 +21,5 @@ export const repositoryModelRequest = message({
   modelName: string(2),
   parameters: map(3, repositoryParameter),
 });
+
+export type RepositoryParameter = MessageOf<typeof repositoryParameter>;
