@@ -21,6 +21,14 @@ describe('readSettings', () => {
     });
   });
 
+  it('has no port of gRPC unless it is given one', () => {
+    expect(readSettings({}).grpcPort).toBeUndefined();
+    expect(readSettings({ GRPC_PORT: '' }).grpcPort).toBeUndefined();
+    expect(readSettings({ GRPC_PORT: '0' }).grpcPort).toBe(0);
+    expect(() => readSettings({ GRPC_PORT: '1.5' })).toThrow(/GRPC_PORT.*"1.5"/);
+    expect(() => readSettings({ GRPC_PORT: '70000' })).toThrow(/GRPC_PORT.*"70000"/);
+  });
+
   it('takes an empty value for an unset one', () => {
     expect(readSettings({ PORT: '', DEFAULT_MODEL: '' })).toMatchObject({ port: 8080, defaultModel: undefined });
   });
