@@ -1,7 +1,8 @@
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
 import { fixture, get, post, serveFixtures } from './client.ts';
 
 const inputs = [{ name: 'x', shape: [1, 1], datatype: 'FP32', data: [7] }];
@@ -165,6 +166,19 @@ describe('uploads, where they are allowed', () => {
     expect(await uploadFolders()).toEqual(before);
     expect((await post(server.address, '/v2/models/copy/infer', { inputs })).status).toBe(200);
   });
+});
+
+// Other tests upload at the same time: this file has a folder for temporary files of its own.
+let temporary: TemporaryFolder;
+
+beforeAll(async () => {
+  temporary = await temporaryFolder();
+  vi.stubEnv('TMPDIR', temporary.path);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await temporary[Symbol.asyncDispose]();
 });
 
 const uploadFolders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('inferd-upload-'));
