@@ -23,9 +23,9 @@ export type NestedJson = Nested<JsonElement>;
  * The elements of a tensor in row-major order, for `JSON.stringify` (generated serialisers do not know `JSON.rawJSON`).
  * Written and read back they are the same bits, but for the payload of a NaN.
  *
- * 64-bit integers have all their digits, BOOL is true or false, -0 keeps its sign, and since JSON has no token for them, numbers
- * that are not finite are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`: NumPy's `array(data, dtype)` and
- * `Float32Array.from` read them, where `null` would become 0 in JavaScript.
+ * 64-bit integers have all their digits, BOOL is true or false, and -0 is `-0.0`, for Python reads `-0` as the integer 0.
+ * Since JSON has no token for them, numbers that are not finite are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`:
+ * NumPy's `array(data, dtype)` and `Float32Array.from` read them, where `null` would become 0 in JavaScript.
  */
 export function tensorToJson(tensor: Tensor): JsonElement[] {
   switch (tensor.datatype) {
@@ -84,7 +84,7 @@ function floats(data: Float16Array | Float32Array | Float64Array): JsonElement[]
 }
 
 function spell(value: number): JsonElement {
-  return Number.isFinite(value) ? JSON.rawJSON('-0') : String(value);
+  return Number.isFinite(value) ? JSON.rawJSON('-0.0') : String(value);
 }
 
 function bigNumbers(data: BigInt64Array | BigUint64Array): JsonElement[] {

@@ -53,7 +53,7 @@ describe('numbers', () => {
 
   it('writes NaN and infinities as texts, so that the reply is JSON', () => {
     const tensor = float32([4], [Number.NaN, Infinity, -Infinity, -0]);
-    expect(JSON.stringify(tensorToJson(tensor))).toBe('["NaN","Infinity","-Infinity",-0]');
+    expect(JSON.stringify(tensorToJson(tensor))).toBe('["NaN","Infinity","-Infinity",-0.0]');
   });
 
   it('rounds to the nearest float, and takes whole numbers of any length for one', () => {

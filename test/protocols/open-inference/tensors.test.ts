@@ -31,9 +31,9 @@ const types: [name: string, datatype: string, json: string, bytes: Uint8Array][]
     '[-9223372036854775808,-1,0,9223372036854775807]',
     bytesOf(BigInt64Array.of(-9223372036854775808n, -1n, 0n, 9223372036854775807n)),
   ],
-  ['fp16', 'FP16', '[0.5,-0,65504,"NaN"]', bytesOf(Float16Array.of(0.5, -0, 65504, Number.NaN))],
-  ['fp32', 'FP32', '[0.5,-0,"Infinity","-Infinity"]', bytesOf(Float32Array.of(0.5, -0, Infinity, -Infinity))],
-  ['fp64', 'FP64', '[0.1,-0,1e+308,"NaN"]', bytesOf(Float64Array.of(0.1, -0, 1e308, Number.NaN))],
+  ['fp16', 'FP16', '[0.5,-0.0,65504,"NaN"]', bytesOf(Float16Array.of(0.5, -0, 65504, Number.NaN))],
+  ['fp32', 'FP32', '[0.5,-0.0,"Infinity","-Infinity"]', bytesOf(Float32Array.of(0.5, -0, Infinity, -Infinity))],
+  ['fp64', 'FP64', '[0.1,-0.0,1e+308,"NaN"]', bytesOf(Float64Array.of(0.1, -0, 1e308, Number.NaN))],
   ['bytes', 'BYTES', '["","a","안녕","🌸"]', textBytes('', 'a', '안녕', '🌸')],
 ];
 
