@@ -145,6 +145,15 @@ describe('predict', () => {
     expect(answers.map(({ sum }) => [...(sum?.data ?? [])])).toEqual([[1], [2, 2], [3], [4, 4, 4], [5, 5]]);
   });
 
+  test('carries large tensors whose bytes are no whole number of words', async () => {
+    const { model } = await openModel('copy');
+    for (const length of [9001, 150_001, 9003]) {
+      const values = Float32Array.from({ length }, (_, index) => index);
+      const { y } = await model.predict({ x: float32([1, length], values) }, context());
+      expect(y).toEqual(float32([1, length], values));
+    }
+  });
+
   test('gives only the outputs that are wanted', async () => {
     const { model } = await openModel('two_inputs');
     const inputs = { a: float32([1, 1], [5]), b: float32([1, 1], [3]) };

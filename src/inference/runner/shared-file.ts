@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, unlinkSync, writevSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writevSync } from 'node:fs';
 
 /** From this many bytes on, a shared file is the faster way; see docs/decisions/0001-tensor-transport.md. */
 export const sharedFromBytes = 32 * 1024;
@@ -8,6 +8,7 @@ const regionBytes = 16 * 1024 * 1024;
 
 const toRunner = 0;
 const fromRunner = 2;
+const regions = 4;
 
 /**
  * A file in memory that a runner and the main process have both open, for the elements of large tensors. The socket
@@ -27,6 +28,8 @@ export class SharedFile {
     try {
       const fd = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
+      // What is read is rounded up to whole words, which may lie behind the last byte written. Holes take no memory.
+      ftruncateSync(fd, regions * regionBytes);
       return new SharedFile(fd);
     } catch {
       return undefined;
