@@ -64,7 +64,7 @@ export function readInferenceRequest(body: unknown): InferenceRequest {
 
 function readInput(value: unknown, index: number): RequestInput {
   const path = `inputs[${index}]`;
-  const { name, datatype, shape, data, parameters: given } = readObject(value, path);
+  const { name, datatype, shape, data: json, parameters: given } = readObject(value, path);
   const parameters = readParameters(given, `${path}.parameters`);
   refuseSharedMemory(parameters, path);
   const header = {
@@ -73,6 +73,8 @@ function readInput(value: unknown, index: number): RequestInput {
     shape: readShape(shape, `${path}.shape`),
   };
   const byteSize = readOptionalWhole(parameters['binary_data_size'], `${path}.parameters.binary_data_size`);
+  // KServe's client gives a null beside the size of an empty tensor.
+  const data = json === null && byteSize !== undefined ? undefined : json;
   if ((data === undefined) === (byteSize === undefined)) {
     const received = data === undefined ? 'neither' : 'data and parameters.binary_data_size';
     const message = `${path} ("${header.name}"): expected either data or parameters.binary_data_size, received ${received}`;

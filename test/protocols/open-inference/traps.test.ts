@@ -56,6 +56,13 @@ describe('the body of a request', () => {
     expect(reply).toContain('"data":[7]');
   });
 
+  it('may have a null beside the size of an empty binary tensor, as from KServe', async () => {
+    const empty = { name: 'x', shape: [0, 1], datatype: 'FP32', data: null, parameters: { binary_data_size: 0 } };
+    const reply = await post(server.address, '/v2/models/copy/infer', JSON.stringify({ inputs: [empty] }));
+    expect(reply.status).toBe(200);
+    expect(reply.json.outputs).toMatchObject([{ shape: [0, 1], data: [] }]);
+  });
+
   it.each([
     ['/v2/repository/index', '[{"name":"copy"'],
     ['/v2/repository/models/copy/load', ''],
