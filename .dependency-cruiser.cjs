@@ -17,6 +17,8 @@ const mayImport = {
   batches: ['serving', 'storage', 'errors', 'http'],
   predictions: ['serving', 'storage', 'errors', 'http'],
   client: ['tensor', 'errors'],
+  // Works against any server, so that it knows nothing of this one.
+  conformance: ['tensor', 'errors'],
 };
 
 /** Npm packages that a room may import; rooms that are not listed are free. */
@@ -28,6 +30,7 @@ const mayInstall = {
   models: ['zod'],
   serving: [],
   client: [],
+  conformance: [],
 };
 
 const roomPath = (room) => `^src/${room}(/|\\.ts$)`;

@@ -1,15 +1,20 @@
+import { conformance } from './conformance.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
 import { serve } from './serve.ts';
 import { writeTypes } from './types.ts';
 
 /** Commands that do their work and end, with the exit code; each reads its own arguments. */
-const tools: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([['types', writeTypes]]);
+const tools: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
+  ['types', writeTypes],
+  ['conformance', conformance],
+]);
 
 const usage = `Usage: inferd [command] [options]
 
 Commands:
   serve                Serve the model repository (default)
   types <url|folder>   Write TypeScript types for the models of a server or a folder
+  conformance <url>    Examine a server of the Open Inference Protocol
   help                 Show this text
 
 Options of serve, for containers whose settings are arguments:
