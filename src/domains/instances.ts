@@ -44,7 +44,9 @@ async function fromFiles(
   shape: BodyShape,
   bodyLimitBytes: number,
 ): Promise<Instances> {
-  const uploads = await readUploads(request, file.field, bodyLimitBytes);
+  const uploads = await readUploads(request, file.field, bodyLimitBytes).catch((thrown) => {
+    throw formFault(thrown);
+  });
   const location = ['body', file.field];
   if (uploads.length === 0) {
     throw fileFault(location, 'missing', `Expected a file in the multipart field "${file.field}"`);
@@ -53,6 +55,12 @@ async function fromFiles(
     throw fileFault(location, 'too_big', `Expected one file, received ${uploads.length}; predict/batch takes several`);
   }
   return { values: uploads.map((bytes) => file.toInstance(bytes)), locate: (index) => [...location, index] };
+}
+
+/** The parser of forms throws bare errors for a bad boundary and for a form that ends too early; others have a code. */
+function formFault(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || 'code' in thrown) return thrown;
+  return new AppError('MALFORMED_BODY', { message: `The form cannot be read: ${thrown.message}`, cause: thrown });
 }
 
 /** Reads the files one after the other, so that no more than the limit and one chunk is ever held. */

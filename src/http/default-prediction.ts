@@ -73,7 +73,7 @@ export function defaultPredictionRoute(app: FastifyInstance, choice: DefaultChoi
       tags: ['default'],
       summary: "The default model's predict",
       description: 'Takes and answers what the predict route of the default model does.',
-      response: problemResponses('DEFAULT_MODEL_UNKNOWN'),
+      response: problemResponses('DEFAULT_MODEL_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'),
     },
     handler: () => {
       throw noDefault(choice);

@@ -43,7 +43,8 @@ const versionSchema = z.object({
   cost: costSchema.optional(),
   description: z.string().optional(),
   labels: z.record(z.string(), z.array(z.string())).describe('Class names by output'),
-  metadata: z.record(z.string(), z.json()),
+  // Not z.json(), whose recursion ends in a reference that no document has.
+  metadata: z.record(z.string(), z.unknown()),
 });
 
 const modelSchema = z.object({

@@ -115,3 +115,23 @@ describe('forms', () => {
     expect(answer.body['errors']).toContainEqual(expect.objectContaining({ location }));
   });
 });
+
+describe('a form', () => {
+  const long = 'x'.repeat(300);
+  it.each([
+    ['multipart/form-data', 'x'],
+    ['multipart/form-data; boundary=', 'x'],
+    [`multipart/form-data; boundary=${long}`, `--${long}--`],
+    ['multipart/form-data; boundary=a', ''],
+    ['multipart/form-data; boundary=a', 'x'],
+    ['multipart/form-data; boundary=a', '--a\r\n'],
+    ['multipart/form-data; boundary=a', '--a\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\nx'],
+    ['multipart/form-data; boundary=a', '--a\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\nx\r\n--a--'],
+  ])('of type %.60s with the body %j is refused', async (type, body) => {
+    const url = new URL('/digits/predict', server.address);
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    expect(await response.json()).toMatchObject({ status: response.status, detail: expect.any(String) });
+  });
+});

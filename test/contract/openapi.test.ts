@@ -65,6 +65,17 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  it('has what its references name', () => {
+    const text = JSON.stringify(document);
+    for (const [, pointer = ''] of text.matchAll(/"\$ref":"#([^"]*)"/g)) {
+      const found = pointer
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((place, key) => Object(place)[key], document);
+      expect(found, pointer).toBeDefined();
+    }
+  });
+
   it('documents the errors of every prediction', () => {
     for (const { path, operation } of operations().filter(({ path }) => path.includes('/predict/batch'))) {
       expect(Object.keys(operation.responses), path).toEqual(
