@@ -44,7 +44,7 @@ export interface Services {
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
   const { registry, infer, readiness, domains, log } = services;
-  const { bodyLimitBytes } = settings;
+  const { bodyLimitBytes, uploadTimeoutMs } = settings;
   const choice = { defaultModel: settings.defaultModel, registry, domains };
   const invoke = { infer, openInference: readOpenInferenceInvocation };
 
@@ -54,6 +54,12 @@ export async function createApp(settings: Settings, services: Services): Promise
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
+    requestTimeout: uploadTimeoutMs,
+    // Node looks for uploads that take too long only so often.
+    http: {
+      connectionsCheckingInterval: Math.min(10_000, uploadTimeoutMs / 4),
+      headersTimeout: Math.min(60_000, uploadTimeoutMs),
+    },
     genReqId: requestId,
     forceCloseConnections: 'idle',
     // A model's name has up to 128 characters.

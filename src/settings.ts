@@ -58,6 +58,9 @@ export const environmentSchema = z.object({
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 1, max: 3_600_000, default: 30_000 }).describe(
     'Deadline of a prediction, in milliseconds',
   ),
+  UPLOAD_TIMEOUT_MS: wholeNumber({ min: 1000, max: 3_600_000, default: 120_000 }).describe(
+    'Longest time that a request may take to arrive, in milliseconds',
+  ),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 30_000 }).describe(
     'Longest time that a stop may wait for requests in flight, in milliseconds',
   ),
@@ -80,6 +83,7 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   logLevel: environment.LOG_LEVEL,
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
+  uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   shutdownTimeoutMs: environment.SHUTDOWN_TIMEOUT_MS,
   vertex: { healthRoute: environment.AIP_HEALTH_ROUTE, predictRoute: environment.AIP_PREDICT_ROUTE },
   sagemakerMultiModel: environment.SAGEMAKER_MULTI_MODEL,

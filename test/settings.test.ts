@@ -18,6 +18,7 @@ describe('readSettings', () => {
       shutdownTimeoutMs: 30_000,
       vertex: { healthRoute: undefined, predictRoute: undefined },
       sagemakerMultiModel: false,
+      uploadTimeoutMs: 120_000,
     });
   });
 
