@@ -186,7 +186,8 @@ function changeInput(
   const inputs = json['inputs'];
   if (!Array.isArray(inputs) || inputs.length === 0) return;
   const place = whole(random, inputs.length);
-  json['inputs'] = inputs.map((input, index) => (index === place ? change(input) : input));
+  // Another change may have put anything in its place.
+  json['inputs'] = inputs.map((input, index) => (index === place ? change(Object(input)) : input));
 }
 
 /** Replaces a member at a random place of the JSON. */
