@@ -22,6 +22,11 @@ export function pick<T>(random: Random, list: readonly T[]): T {
   return element;
 }
 
+/** A later change of the same body must not reach the list. */
+function pickCopy(random: Random, list: readonly unknown[]): unknown {
+  return structuredClone(pick(random, list));
+}
+
 const whole = (random: Random, end: number) => Math.floor(random() * end);
 const bytes = (random: Random, length: number) => Uint8Array.from({ length }, () => whole(random, 256));
 
@@ -94,10 +99,13 @@ const mutations: readonly Mutation[] = [
     delete headers[jsonLengthHeader];
   },
   function lieAboutSize(draft, random) {
-    changeInput(draft, random, (input) => ({ ...input, parameters: { binary_data_size: pick(random, strangeSizes) } }));
+    changeInput(draft, random, (input) => ({
+      ...input,
+      parameters: { binary_data_size: pickCopy(random, strangeSizes) },
+    }));
   },
   function reshape(draft, random) {
-    changeInput(draft, random, (input) => ({ ...input, shape: pick(random, strangeShapes) }));
+    changeInput(draft, random, (input) => ({ ...input, shape: pickCopy(random, strangeShapes) }));
   },
   function retype(draft, random) {
     changeInput(draft, random, (input) => ({ ...input, datatype: pick(random, datatypes) }));
@@ -122,7 +130,7 @@ const mutations: readonly Mutation[] = [
     changeInput(draft, random, ({ parameters: _, ...input }) => ({ ...input, data }));
   },
   function replaceMember(draft, random) {
-    replaceSomewhere(draft.json, random, pick(random, strangeValues));
+    replaceSomewhere(draft.json, random, pickCopy(random, strangeValues));
   },
   function askOutputs({ json }, random) {
     const parameters = {
