@@ -7,10 +7,12 @@ import { endConnectionsWhileDraining } from './http/drain.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
+import { measureRequests, metricsRoute } from './http/metrics.ts';
 import { modelRoutes } from './http/models.ts';
 import { answerUnknownRoutes } from './http/not-found.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
+import { traceRequests } from './http/trace.ts';
 import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
@@ -27,6 +29,8 @@ import type { ReadinessGate } from './serving/readiness.ts';
 import type { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 /** Everything that the routes work with. */
 export interface Services {
@@ -35,6 +39,10 @@ export interface Services {
   readonly readiness: ReadinessGate;
   readonly control: ModelControl;
   readonly statistics: Statistics;
+  /** Undefined when nothing is measured. */
+  readonly metrics: Metrics | undefined;
+  /** Undefined when nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly domains: readonly AnyDomain[];
   readonly log: Logger;
   /** Version of the program, for the documentation. */
@@ -43,7 +51,7 @@ export interface Services {
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, domains, log } = services;
+  const { registry, infer, readiness, metrics, domains, log } = services;
   const { bodyLimitBytes, uploadTimeoutMs } = settings;
   const choice = { defaultModel: settings.defaultModel, registry, domains };
   const invoke = { infer, openInference: readOpenInferenceInvocation };
@@ -71,6 +79,8 @@ export async function createApp(settings: Settings, services: Services): Promise
   parseJsonBodies(app);
   setErrorHandler(app);
   answerUnknownRoutes(app);
+  measureRequests(app, metrics);
+  traceRequests(app, services.tracing);
   logAccess(app, log);
   endConnectionsWhileDraining(app, readiness);
   await documentRoutes(app, {
@@ -79,6 +89,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   });
 
   app.register(healthRoutes, { readiness });
+  if (metrics !== undefined) app.register(metricsRoute, { metrics });
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });

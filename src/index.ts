@@ -2,6 +2,7 @@ import { packageVersion } from './cli/package-version.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { type RunningServer, startServer } from './lifespan.ts';
 import { readSettings } from './settings.ts';
+import { logDestination } from './telemetry/log-destination.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 export type { Domain, FileInput } from './domains/define-domain.ts';
@@ -27,6 +28,12 @@ export interface ServerOptions {
  */
 export function createServer({ domains = [], environment = process.env }: ServerOptions = {}): Promise<RunningServer> {
   const settings = readSettings(environment);
-  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY });
-  return startServer(settings, { domains, log, version: packageVersion() });
+  const destination = logDestination();
+  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
+  return startServer(settings, {
+    domains,
+    log,
+    version: packageVersion(),
+    droppedLogLines: () => destination.droppedLines,
+  });
 }

@@ -2,24 +2,28 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { systemClock } from './inference/clock.ts';
-import type { BatchEvent } from './inference/events.ts';
 import { loadModel } from './inference/model.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
+import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver } from './observe.ts';
 import { startGrpcServer } from './protocols/grpc/grpc-server.ts';
-import { createInfer } from './serving/infer.ts';
+import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
 
 export interface LifespanOptions {
   readonly domains: readonly AnyDomain[];
   readonly log: Logger;
   readonly version: string;
+  /** How many log lines have been given up. @default always 0 */
+  readonly droppedLogLines?: () => number;
 }
 
 /** How soon a change of the model repository is seen; it is followed at the second look. */
@@ -49,18 +53,42 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const { modelName } = settings;
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
   const statistics = new Statistics();
-  const events = {
-    onBatch: (model: string, version: string, batch: BatchEvent) => statistics.recordBatch(model, version, batch),
-  };
-  const registry = new Registry({
-    loadModel: (model) => loadModel(model, { clock: systemClock, log, events }),
+  const metrics = settings.metrics
+    ? new Metrics({
+        version: options.version,
+        scheme: 'http',
+        tritonNames: settings.tritonMetrics,
+        models: () => registry.list(),
+        ready: () => readiness.check().ready,
+        droppedLogLines: options.droppedLogLines ?? (() => 0),
+      })
+    : undefined;
+  const telemetryOptions = { ...settings.openTelemetry, version: options.version };
+  const openTelemetry = await startOpenTelemetry(telemetryOptions, metrics);
+  const tracing = openTelemetry?.tracing;
+  const events = engineObserver({ statistics, metrics, tracing });
+  const load = countLoads(loadModel, metrics);
+  const registry: Registry = new Registry({
+    loadModel: (model) => load(model, { clock: systemClock, log, events }),
     now: () => systemClock.now(),
     log,
   });
-  const infer = createInfer({ registry, clock: systemClock, timeoutMs: settings.requestTimeoutMs, statistics });
-  const readiness = new ReadinessGate(registry, { needsModel: !settings.sagemakerMultiModel });
+  const readiness = new ReadinessGate(registry, {
+    needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,
+  });
+  const observers: InferObserver[] = [];
+  if (metrics !== undefined) observers.push(inferenceMetricsObserver(metrics));
+  if (settings.logPredictions.share > 0) observers.push(predictionLogObserver({ log, ...settings.logPredictions }));
+  const infer = createInfer({
+    registry,
+    clock: systemClock,
+    timeoutMs: settings.requestTimeoutMs,
+    statistics,
+    observers,
+  });
   const control = new ModelControl({ modelsDir, modelName, registry });
-  const app = await createApp(settings, { registry, infer, readiness, control, statistics, ...options });
+  const services = { registry, infer, readiness, control, statistics, metrics, tracing };
+  const app = await createApp(settings, { ...services, ...options });
   const scan = () => scanRepository(modelsDir, modelName);
   const folders = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });
@@ -98,6 +126,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     await watcher?.stop();
     await registry.close();
     await control.close();
+    await openTelemetry?.stop();
   };
   return { app, address, grpcPort: grpc?.port, registry, loaded, stop: () => (stopping ??= stop()) };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
 
 /** A setting that is present but empty counts as unset, as `NAME=` in an `.env` file means it. */
 const emptyIsUnset = (value: unknown) => (value === '' ? undefined : value);
@@ -27,11 +28,22 @@ const text = (fallback: string) => z.preprocess(emptyIsUnset, z.string().default
 
 const flagValues: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
 
-const flag = () =>
+const flag = (fallback = false) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? (flagValues[value.toLowerCase()] ?? emptyIsUnset(value)) : value),
-    z.boolean('expected 1 or 0').default(false),
+    z.boolean('expected 1 or 0').default(fallback),
   );
+
+const share = (fallback = 0) =>
+  z.preprocess(
+    (value) => (value === 'off' ? 0 : emptyIsUnset(value)),
+    z.coerce.number('expected a number from 0 to 1, or off').min(0).max(1).default(fallback),
+  );
+
+const url = () => z.preprocess(emptyIsUnset, z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''));
+
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.preprocess(emptyIsUnset, z.enum(names).default(names[0]));
 
 /** The environment variables that inferd reads, with their defaults. `.env.example` lists the same. */
 export const environmentSchema = z.object({
@@ -52,6 +64,9 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z
     .preprocess(emptyIsUnset, z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'))
     .describe('Least level that is logged: trace, debug, info, warn, error, fatal or silent'),
+  LOG_PREDICTIONS: share().describe('Part of the predictions that are logged, from 0 to 1; off: none'),
+  LOG_PREDICTION_INPUTS: flag().describe('Log also what the predictions were made from, and their outputs'),
+  LOG_PREDICTION_REDACT: text('').describe('Fields and inputs whose values are never logged, with commas between'),
   BODY_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 64 * 1024 * 1024 }).describe(
     'Largest request body, in bytes',
   ),
@@ -61,6 +76,9 @@ export const environmentSchema = z.object({
   UPLOAD_TIMEOUT_MS: wholeNumber({ min: 1000, max: 3_600_000, default: 120_000 }).describe(
     'Longest time that a request may take to arrive, in milliseconds',
   ),
+  ALLOW_NO_MODELS: flag().describe('Be ready also when the repository is empty'),
+  METRICS: flag(true).describe('Measure requests for GET /metrics'),
+  TRITON_METRICS: flag().describe("Have Triton's names of the figures in GET /metrics too"),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 30_000 }).describe(
     'Longest time that a stop may wait for requests in flight, in milliseconds',
   ),
@@ -69,6 +87,23 @@ export const environmentSchema = z.object({
   AIP_PREDICT_ROUTE: route().describe('Path that Vertex AI sends predictions to; they are those of /invocations'),
   SAGEMAKER_BIND_TO_PORT: port().describe('Port to listen on, as SageMaker sets it'),
   SAGEMAKER_MULTI_MODEL: flag().describe('Serve a multi-model endpoint of SageMaker: it loads and unloads models'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url().describe('OpenTelemetry: collector for traces and metrics, by OTLP over HTTP'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url().describe('OpenTelemetry: full URL for traces, if it differs'),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url().describe('OpenTelemetry: full URL for metrics, if it differs'),
+  OTEL_EXPORTER_OTLP_HEADERS: text('').describe('OpenTelemetry: headers of every export, key=value with commas'),
+  OTEL_SDK_DISABLED: flag().describe('OpenTelemetry: send nothing'),
+  OTEL_SERVICE_NAME: text('inferd').describe('OpenTelemetry: name of the service'),
+  OTEL_RESOURCE_ATTRIBUTES: text('').describe('OpenTelemetry: more about the service, key=value with commas'),
+  OTEL_TRACES_EXPORTER: oneOf(['otlp', 'none']).describe('OpenTelemetry: none sends no traces'),
+  OTEL_METRICS_EXPORTER: oneOf(['otlp', 'none']).describe('OpenTelemetry: none sends no metrics'),
+  OTEL_TRACES_SAMPLER: oneOf(samplers).describe('OpenTelemetry: which requests are traced'),
+  OTEL_TRACES_SAMPLER_ARG: share(1).describe('OpenTelemetry: part of the traces that a ratio sampler takes'),
+  OTEL_METRIC_EXPORT_INTERVAL: wholeNumber({ min: 100, max: 3_600_000, default: 60_000 }).describe(
+    'OpenTelemetry: time between two exports of metrics, in milliseconds',
+  ),
+  OTEL_BSP_SCHEDULE_DELAY: wholeNumber({ min: 1, max: 600_000, default: 5000 }).describe(
+    'OpenTelemetry: how long an ended span may wait for others, in milliseconds',
+  ),
 });
 
 const settingsSchema = environmentSchema.transform((environment) => ({
@@ -81,10 +116,21 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   allowModelUpload: environment.ALLOW_MODEL_UPLOAD,
   defaultModel: environment.DEFAULT_MODEL,
   logLevel: environment.LOG_LEVEL,
+  logPredictions: {
+    share: environment.LOG_PREDICTIONS,
+    inputs: environment.LOG_PREDICTION_INPUTS,
+    redact: environment.LOG_PREDICTION_REDACT.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  },
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
+  allowNoModels: environment.ALLOW_NO_MODELS,
+  metrics: environment.METRICS,
+  tritonMetrics: environment.TRITON_METRICS,
   shutdownTimeoutMs: environment.SHUTDOWN_TIMEOUT_MS,
+  openTelemetry: openTelemetrySettings(environment),
   vertex: { healthRoute: environment.AIP_HEALTH_ROUTE, predictRoute: environment.AIP_PREDICT_ROUTE },
   sagemakerMultiModel: environment.SAGEMAKER_MULTI_MODEL,
 }));

@@ -15,6 +15,8 @@ export interface ClosedLoop {
 }
 
 export interface ClosedLoopResult {
+  /** Requests with a reply, of whatever status. */
+  readonly replies: number;
   /** Replies of status 2xx or 3xx only. */
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -69,6 +71,7 @@ function readResult(output: string): ClosedLoopResult {
   if (json === undefined) throw new Error(`wrk gave no result:\n${output}`);
   const result = wrkResult.parse(JSON.parse(json));
   return {
+    replies: result.requests,
     requestsPerSecond: (result.requests - result.refused) / (result.durationUs / 1e6),
     p50Ms: result.p50Us / 1000,
     p99Ms: result.p99Us / 1000,

@@ -7,8 +7,12 @@ import { sentiment } from '../domains/sentiment/sentiment.ts';
 import { titanic } from '../domains/titanic/titanic.ts';
 import { startServer } from '../lifespan.ts';
 import { readSettings } from '../settings.ts';
+import { logDestination } from '../telemetry/log-destination.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { packageVersion } from './package-version.ts';
+
+/** How long the reader of the log may take for the last lines. */
+const logFlushTimeoutMs = 2000;
 
 /**
  * Serves the model repository until a signal ends the process.
@@ -17,9 +21,15 @@ import { packageVersion } from './package-version.ts';
  */
 export async function serve(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
   const settings = readSettings({ ...readEnvFile('.env'), ...process.env, ...overrides });
-  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY });
+  const destination = logDestination();
+  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
   const domains = [iris, titanic, createDigits(), sentiment];
-  const server = await startServer(settings, { domains, log, version: packageVersion() });
+  const server = await startServer(settings, {
+    domains,
+    log,
+    version: packageVersion(),
+    droppedLogLines: () => destination.droppedLines,
+  });
 
   closeWithGrace({ delay: settings.shutdownTimeoutMs, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'Uncaught error');
@@ -27,6 +37,8 @@ export async function serve(overrides: Readonly<Record<string, string>> = {}): P
     await server.stop();
     log.info('Stopped');
     log.flush();
+    // A write that a stuck reader does not take would hold up the exit of the process for ever.
+    if (!(await destination.flush(logFlushTimeoutMs))) process.kill(process.pid, 'SIGKILL');
   });
   await server.loaded;
 }

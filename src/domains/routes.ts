@@ -86,6 +86,7 @@ async function predict(
   const instances = await readInstances(request, domain, shape, bodyLimitBytes);
   return predictTensors(request, reply, infer, {
     model: domain.model,
+    instances: instances.values,
     encode: (model) => encode(domain, instances, model),
     decode: ({ outputs, model }) => domain.decode(outputs, instances.values, model),
   });

@@ -3,6 +3,7 @@ import type { Encode, Infer, InferResult } from '../serving/infer.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { setPredictionHeaders } from './prediction-headers.ts';
 import { requestTimeoutMs } from './timeout-header.ts';
+import { traceContextOf } from './trace.ts';
 
 /** A prediction as a route wants it: of which model, and how its request becomes tensors and tensors its answer. */
 export interface Prediction<Answer> {
@@ -13,6 +14,8 @@ export interface Prediction<Answer> {
   readonly outputs?: readonly string[] | undefined;
   /** Deadline that the body asks for; that of the header counts as well. */
   readonly timeoutMs?: number | undefined;
+  /** What the inputs are made from, for the prediction log; the inputs themselves when absent. */
+  readonly instances?: readonly unknown[] | undefined;
   readonly encode: Encode;
   readonly decode: (result: InferResult) => Answer;
 }
@@ -27,14 +30,16 @@ export async function predictTensors<Answer>(
   request: FastifyRequest,
   reply: FastifyReply,
   infer: Infer,
-  { model, version, outputs, encode, decode, ...asked }: Prediction<Answer>,
+  { model, version, outputs, instances, encode, decode, ...asked }: Prediction<Answer>,
 ): Promise<Answer> {
   const timeoutMs = Math.min(
     requestTimeoutMs(request) ?? Number.POSITIVE_INFINITY,
     asked.timeoutMs ?? Number.POSITIVE_INFINITY,
   );
   let encodeMs = 0;
-  const inferRequest = { model, version, outputs, requestId: request.id, signal: whenClientIsGone(reply), timeoutMs };
+  const signal = whenClientIsGone(reply);
+  const trace = traceContextOf(request);
+  const inferRequest = { model, version, outputs, instances, requestId: request.id, signal, timeoutMs, trace };
   const result = await infer(inferRequest, async (served) => {
     const startedMs = performance.now();
     const inputs = await encode(served);

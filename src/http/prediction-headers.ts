@@ -11,10 +11,11 @@ export interface CodecTimes {
 export function setPredictionHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  { model, phases }: InferResult,
+  { model, phases, totalMs }: InferResult,
   { encodeMs, decodeMs }: CodecTimes,
 ): void {
   request.servedModel = model;
+  request.codecTimes = { parseMs: Math.max(0, reply.elapsedTime - totalMs - decodeMs), decodeMs };
   reply.header('x-model-name', model.name);
   reply.header('x-model-version', model.version);
   reply.header(

@@ -100,26 +100,26 @@ export class BatchedModel implements LoadedModel {
 
   #run(
     request: ReadRequest,
-    context: Pick<PredictContext, 'deadlineMs' | 'signal'>,
+    context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace'>,
     phases: Phases,
   ): Promise<Tensor[]> {
     const { inputs, outputs, group, rows, bytes } = request;
     const deadlineMs = Math.min(context.deadlineMs, this.#clock.now() + this.#options.timeoutMs);
-    const { signal } = context;
+    const { signal, trace } = context;
     return new Promise((resolve, reject) => {
-      this.#batcher.submit({ inputs, outputs, group, rows, bytes, deadlineMs, signal, phases, resolve, reject });
+      this.#batcher.submit({ inputs, outputs, group, rows, bytes, deadlineMs, signal, trace, phases, resolve, reject });
     });
   }
 
   /** Runs a request of more rows than a run takes in several, and puts the outputs together again. */
   async #runInParts(request: ReadRequest, context: PredictContext, maxRows: number): Promise<Tensor[]> {
-    const { deadlineMs, phases } = context;
+    const { deadlineMs, phases, trace } = context;
     // When one part fails, nobody waits for the others any more.
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
     const parts = splitRequest(request, maxRows).map(async (part) => {
       const partPhases = newPhases();
-      const outputs = await this.#run(part, { deadlineMs, signal }, partPhases);
+      const outputs = await this.#run(part, { deadlineMs, signal, trace }, partPhases);
       addPhases(phases, partPhases);
       return outputs;
     });

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** What an observer, such as the metrics, may want to know of a model. Absent listeners cost nothing. */
 export interface EngineEvents {
@@ -10,6 +11,12 @@ export interface EngineEvents {
 
 export interface BatchEvent {
   readonly rows: number;
+  /** Most rows that a run may have. */
+  readonly maxRows: number;
   readonly requests: number;
+  /** When the runner was free to begin, on the clock of the engine. */
+  readonly startedMs: number;
   readonly runMs: number;
+  /** Of the requests that belong to a trace. */
+  readonly traces: readonly TraceContext[];
 }

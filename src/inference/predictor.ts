@@ -1,5 +1,6 @@
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import type { Phases } from './phases.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** What a prediction knows about the request that it serves. */
 export interface PredictContext {
@@ -10,6 +11,8 @@ export interface PredictContext {
   readonly deadlineMs: number;
   /** Names of the outputs that are wanted; all when absent. */
   readonly outputs?: readonly string[];
+  /** The trace that the request belongs to. */
+  readonly trace?: TraceContext | undefined;
   /** Filled by the engine as the prediction goes on. */
   readonly phases: Phases;
 }

@@ -1,5 +1,7 @@
+import { type AppError, toAppError } from '../errors.ts';
 import type { Clock } from '../inference/clock.ts';
 import { newPhases, type Phases } from '../inference/phases.ts';
+import type { TraceContext } from '../inference/trace-context.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
@@ -17,6 +19,10 @@ export interface InferRequest {
   readonly timeoutMs?: number | undefined;
   /** Names of the wanted outputs; all when absent. */
   readonly outputs?: readonly string[] | undefined;
+  /** The trace that the request belongs to. */
+  readonly trace?: TraceContext | undefined;
+  /** What the inputs are made from, for the prediction log; the inputs themselves when absent. */
+  readonly instances?: readonly unknown[] | undefined;
 }
 
 /** A model as an encoder sees it. */
@@ -31,8 +37,20 @@ export interface ServedModel {
 
 export interface InferResult {
   readonly model: ServedModel;
+  readonly inputs: Tensors;
   readonly outputs: Tensors;
   readonly phases: Phases;
+  /** Making the inputs. */
+  readonly encodeMs: number;
+  /** From the call to the outputs. */
+  readonly totalMs: number;
+}
+
+/** Is told of every inference when it has ended. It must not throw, and costs time on the way of every request. */
+export interface InferObserver {
+  onAnswer?(request: InferRequest, result: InferResult): void;
+  /** @param version undefined when no version could take the request */
+  onFailure?(request: InferRequest, version: string | undefined, error: AppError): void;
 }
 
 /** Makes the inputs; it may look at the model that will take them. */
@@ -51,12 +69,25 @@ export interface InferDependencies {
   /** Longest deadline of any request. */
   readonly timeoutMs: number;
   readonly statistics: Statistics;
+  /** @default none */
+  readonly observers?: readonly InferObserver[];
 }
 
-export function createInfer({ registry, clock, timeoutMs, statistics }: InferDependencies): Infer {
+export function createInfer(dependencies: InferDependencies): Infer {
+  const { registry, clock, timeoutMs, statistics, observers = [] } = dependencies;
+
+  const acquire = (request: InferRequest) => {
+    try {
+      return registry.acquire(request.model, request.version);
+    } catch (thrown) {
+      for (const observer of observers) observer.onFailure?.(request, undefined, toAppError(thrown));
+      throw thrown;
+    }
+  };
+
   return async (request, encode) => {
     const startedMs = clock.now();
-    const lease = registry.acquire(request.model, request.version);
+    const lease = acquire(request);
     const { name, version, manifest, model } = lease;
     try {
       const served = { name, version, manifest, signature: model.signature, batchable: model.batchable };
@@ -70,12 +101,16 @@ export function createInfer({ registry, clock, timeoutMs, statistics }: InferDep
         signal: request.signal,
         deadlineMs: startedMs + allowedMs,
         ...(request.outputs !== undefined && { outputs: request.outputs }),
+        trace: request.trace,
         phases,
       });
-      statistics.recordSuccess(name, version, { totalMs: clock.now() - startedMs, encodeMs, phases });
-      return { model: served, outputs, phases };
+      const result = { model: served, inputs, outputs, phases, encodeMs, totalMs: clock.now() - startedMs };
+      statistics.recordSuccess(name, version, result);
+      for (const observer of observers) observer.onAnswer?.(request, result);
+      return result;
     } catch (thrown) {
       statistics.recordFailure(name, version, clock.now() - startedMs);
+      for (const observer of observers) observer.onFailure?.(request, version, toAppError(thrown));
       throw thrown;
     } finally {
       lease.release();

@@ -94,7 +94,7 @@ export class Statistics {
     this.#counters(model, version).fail.add(totalMs);
   }
 
-  recordBatch(model: string, version: string, { rows, runMs }: BatchEvent): void {
+  recordBatch(model: string, version: string, { rows, runMs }: Pick<BatchEvent, 'rows' | 'requests' | 'runMs'>): void {
     const counters = this.#counters(model, version);
     counters.inferenceCount += rows;
     let ofSize = counters.batches.get(rows);

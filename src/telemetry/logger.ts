@@ -1,11 +1,13 @@
 import { type Logger, pino, type TransportSingleOptions } from 'pino';
+import type { LogDestination } from './log-destination.ts';
 
 export type { Logger } from 'pino';
 
 export interface LoggerOptions {
   readonly level: string;
-  /** Lines for people instead of JSON. */
+  /** Lines for people instead of JSON, to standard output. */
   readonly pretty: boolean;
+  readonly destination: LogDestination;
 }
 
 /** Never logged, wherever they stand in a logged object. */
@@ -21,11 +23,8 @@ const prettyTransport: TransportSingleOptions = {
   options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' },
 };
 
-/** Writes one line an event to standard output. */
-export function createLogger({ level, pretty }: LoggerOptions): Logger {
-  return pino({
-    level,
-    redact: { paths: [...secretPaths, ...secretHeaders], censor: '[redacted]' },
-    ...(pretty && { transport: prettyTransport }),
-  });
+/** Writes one line an event to the destination. */
+export function createLogger({ level, pretty, destination }: LoggerOptions): Logger {
+  const options = { level, redact: { paths: [...secretPaths, ...secretHeaders], censor: '[redacted]' } };
+  return pretty ? pino({ ...options, transport: prettyTransport }) : pino(options, destination.stream);
 }

@@ -65,23 +65,6 @@ describe('a model repository with a broken model', () => {
   });
 });
 
-describe('readiness', () => {
-  it('is refused with the reason until every model is warm', async () => {
-    await using repository = await temporaryRepository('iris');
-    await using server = await startReadyServer({ MODELS_DIR: repository.path });
-    expect(await getJson(server, '/health/ready')).toEqual({ status: 200, body: { ready: true, problems: [] } });
-  });
-
-  it('is refused while there is no model', async () => {
-    await using repository = await temporaryRepository();
-    await using server = await startReadyServer({ MODELS_DIR: repository.path });
-    expect(await getJson(server, '/health/ready')).toMatchObject({
-      status: 503,
-      body: { problems: [{ reason: 'no model is loaded' }] },
-    });
-  });
-});
-
 describe('a reload', () => {
   it('to a new version loses no request', async () => {
     await using repository = await temporaryRepository('iris');

@@ -1,6 +1,8 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
+import type { BatchEvent } from '../events.ts';
+import type { TraceContext } from '../trace-context.ts';
 import { Answers } from './answers.ts';
 import { buildBatch } from './build-batch.ts';
 import { CostModel } from './cost-model.ts';
@@ -24,7 +26,7 @@ export interface BatcherDependencies {
   readonly executors: readonly Executor[];
   /** Calls back when what is under way in this turn of the event loop has come in, so that it can share a run. */
   readonly defer: (callback: () => void) => void;
-  readonly onBatch?: (batch: { rows: number; requests: number; runMs: number }) => void;
+  readonly onBatch?: (batch: BatchEvent) => void;
   readonly onRefusal?: (code: ErrorCode) => void;
   /** A joined run gave another number of rows than it took: its requests run by themselves now, as all should. */
   readonly onRowsMismatch?: () => void;
@@ -186,7 +188,14 @@ export class Batcher {
     this.#again.unshift(...again);
     if (outcome.kind === 'done') {
       this.cost.record(batch.rows, outcome.runMs, Math.max(0, nowMs - outcome.startedMs - outcome.runMs));
-      this.#dependencies.onBatch?.({ rows: batch.rows, requests: batch.members.length, runMs: outcome.runMs });
+      this.#dependencies.onBatch?.({
+        rows: batch.rows,
+        maxRows: this.#options.maxSize,
+        requests: batch.members.length,
+        startedMs: outcome.startedMs,
+        runMs: outcome.runMs,
+        traces: tracesOf(batch.members),
+      });
     }
     this.wake();
   }
@@ -214,4 +223,11 @@ export class Batcher {
     if (ripeMs === Number.POSITIVE_INFINITY) return;
     this.#cancelDelay = this.#clock.setTimer(Math.max(1, Math.ceil(ripeMs - nowMs)), () => this.#dispatch());
   }
+}
+
+const noTraces: readonly TraceContext[] = [];
+
+function tracesOf(members: readonly Pending[]): readonly TraceContext[] {
+  const traced = members.some(({ trace }) => trace !== undefined);
+  return traced ? members.flatMap(({ trace }) => trace ?? []) : noTraces;
 }

@@ -1,6 +1,7 @@
 import type { AppError } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Phases } from '../phases.ts';
+import type { TraceContext } from '../trace-context.ts';
 
 /** A request, or a part of a large one, from the moment it is let in until it is answered. */
 export interface Pending {
@@ -17,6 +18,8 @@ export interface Pending {
   readonly deadlineMs: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: { readonly aborted: boolean };
+  /** The trace that the request belongs to. */
+  readonly trace?: TraceContext | undefined;
   readonly phases: Phases;
   readonly enqueuedMs: number;
   settled: boolean;

@@ -1,12 +1,16 @@
 import type { EventEmitter } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { saneRequestId } from '../../http/request-id.ts';
+import { readTraceContext } from '../../http/trace.ts';
+import type { InferRequest } from '../../serving/infer.ts';
 
 /** Who asks, and until when the answer is of use. */
 export interface CallContext {
   readonly requestId: string;
   /** Aborted when the client cancels, its deadline passes, or its connection is lost. */
   readonly signal: AbortSignal;
+  /** The trace that the metadata `traceparent` and `tracestate` name. */
+  readonly trace: InferRequest['trace'];
   /** Time that is left to the client's deadline; undefined if it sets none. */
   timeoutMs(): number | undefined;
 }
@@ -22,6 +26,10 @@ export function callContext(call: Call): CallContext {
   return {
     requestId: saneRequestId(call.metadata.get('x-request-id')[0]),
     signal: controller.signal,
+    trace: readTraceContext({
+      traceparent: call.metadata.get('traceparent')[0]?.toString(),
+      tracestate: call.metadata.get('tracestate')[0]?.toString(),
+    }),
     // The deadline is a moment of the wall clock, for that is how the library gives it.
     timeoutMs: () => (Number.isFinite(deadlineMs) ? Math.max(0, deadlineMs - Date.now()) : undefined),
   };

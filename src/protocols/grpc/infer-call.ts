@@ -26,6 +26,7 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
       version: request.modelVersion === '' ? undefined : request.modelVersion,
       requestId: call.requestId,
       signal: call.signal,
+      trace: call.trace,
       timeoutMs: shortest(call.timeoutMs(), timeoutParameterMs(request.parameters)),
       ...(wanted.length > 0 && { outputs: [...new Set(wanted)] }),
     },

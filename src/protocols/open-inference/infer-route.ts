@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { whenClientIsGone } from '../../http/client-signal.ts';
 import { setPredictionHeaders } from '../../http/prediction-headers.ts';
 import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
+import { traceContextOf } from '../../http/trace.ts';
 import type { Infer, InferRequest } from '../../serving/infer.ts';
 import { bodyOf } from './body.ts';
 import { chooseCoding, compress } from './compression.ts';
@@ -107,6 +108,7 @@ function inferRequestOf(
     version,
     requestId: request.id,
     signal: whenClientIsGone(reply),
+    trace: traceContextOf(request),
     timeoutMs,
     outputs: body.kind === 'json' ? body.request.outputs?.map((output) => output.name) : undefined,
   };

@@ -1,0 +1,27 @@
+/** States of a version, named as in the model repository extension of the Open Inference Protocol. */
+export const modelStates = ['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE'] as const;
+
+/** A version of a model as the metrics see it when they are scraped. */
+export interface ObservedVersion {
+  readonly version: string;
+  readonly state: (typeof modelStates)[number];
+  readonly loadMs: number | undefined;
+  readonly manifest: { readonly batching: { readonly maxQueueRows: number } };
+  /** Undefined while it is not loaded. */
+  readonly model: { stats(): ObservedStats } | undefined;
+}
+
+export interface ObservedStats {
+  readonly runners: readonly {
+    readonly state: 'starting' | 'ready' | 'busy' | 'restarting' | 'closed';
+    readonly rssBytes: number;
+  }[];
+  readonly queueRows: number;
+  readonly queueBytes: number;
+  readonly oldestWaitMs: number;
+  /** The cost of a run, `perRowMs · rows + perRunMs`. */
+  readonly cost: { readonly perRowMs: number; readonly perRunMs: number } | undefined;
+}
+
+/** What is loaded, or was tried to; called at every scrape. */
+export type ObserveModels = () => readonly { readonly name: string; readonly versions: readonly ObservedVersion[] }[];

@@ -1,0 +1,28 @@
+import { BucketCounts } from './bucket-counts.ts';
+
+/** Upper bounds for times, in seconds: a phase of a tiny model takes some microseconds, a large model seconds. */
+export const durationBounds = [
+  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+const rowBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+const fillBounds = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
+
+export const phaseNames = ['parse', 'encode', 'queue', 'batch', 'infer', 'decode'] as const;
+
+/** Everything that is counted of one version of a model. */
+export class VersionSeries {
+  readonly total = new BucketCounts(durationBounds);
+  readonly parse = new BucketCounts(durationBounds);
+  readonly encode = new BucketCounts(durationBounds);
+  readonly queue = new BucketCounts(durationBounds);
+  readonly batch = new BucketCounts(durationBounds);
+  readonly infer = new BucketCounts(durationBounds);
+  readonly decode = new BucketCounts(durationBounds);
+  readonly batchRows = new BucketCounts(rowBounds);
+  readonly batchFill = new BucketCounts(fillBounds);
+  readonly batchRun = new BucketCounts(durationBounds);
+  /** Requests that were not answered, by error code. */
+  readonly failures = new Map<string, number>();
+  restarts = 0;
+  readonly loads = { success: 0, failure: 0 };
+}

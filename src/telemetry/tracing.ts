@@ -1,0 +1,48 @@
+/** The place of a request in a trace, as the headers `traceparent` and `tracestate` of W3C Trace Context carry it. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
+/** A request when its first byte has come. */
+export interface TracedRequest {
+  readonly method: string;
+  /** Template of the route; undefined for a path that no route has. */
+  readonly route: string | undefined;
+  readonly path: string;
+  /** Without the question mark; empty if there is none. */
+  readonly query: string;
+  readonly scheme: string;
+  readonly protocolVersion: string;
+  readonly clientAddress: string | undefined;
+  readonly clientPort: number | undefined;
+  readonly userAgent: string | undefined;
+  /** The trace that the client has begun. */
+  readonly parent: TraceContext | undefined;
+}
+
+/** The span of a request that is being answered. */
+export interface RequestSpan {
+  /** What to hand on to whoever works for this request. */
+  readonly context: TraceContext;
+  end(answer: { status: number | undefined; model?: string | undefined; version?: string | undefined }): void;
+}
+
+/** A run of a model that has ended. */
+export interface TracedRun {
+  readonly model: string;
+  readonly version: string;
+  readonly rows: number;
+  readonly requests: number;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly runMs: number;
+  /** The requests that shared the run. */
+  readonly traces: readonly TraceContext[];
+}
+
+/** Where traces go. */
+export interface Tracing {
+  startRequest(request: TracedRequest): RequestSpan;
+  recordRun(run: TracedRun): void;
+}

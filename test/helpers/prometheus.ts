@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { temporaryFolder } from './folder.ts';
+
+interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [seconds: number, value: string];
+}
+
+export interface Prometheus extends AsyncDisposable {
+  /** The value of every series that the query gives now. */
+  query(query: string): Promise<readonly Series[]>;
+  /** The value of the one series that the query gives. */
+  value(query: string): Promise<number>;
+}
+
+/** A real Prometheus that scrapes the server four times a second, once it has done so; ended with the scope. */
+export async function startPrometheus(address: string): Promise<Prometheus> {
+  const folder = await temporaryFolder();
+  const port = await freePort();
+  const config = {
+    global: { scrape_interval: '250ms', scrape_timeout: '250ms' },
+    scrape_configs: [{ job_name: 'inferd', static_configs: [{ targets: [new URL(address).host] }] }],
+  };
+  const configPath = join(folder.path, 'prometheus.yml');
+  await writeFile(configPath, JSON.stringify(config));
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${configPath}`,
+      `--storage.tsdb.path=${join(folder.path, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+    ],
+    { stdio: 'inherit' },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  const exit = once(child, 'exit');
+
+  const query = async (text: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`);
+    const answer = (await response.json()) as { status: string; error?: string; data: { result: Series[] } };
+    if (answer.status !== 'success') throw new Error(`${text}: ${answer.error}`);
+    return answer.data.result;
+  };
+  const value = async (text: string) => {
+    const [series, ...others] = await query(text);
+    if (others.length > 0) throw new Error(`${text} gives ${others.length + 1} series`);
+    return Number(series?.value[1]);
+  };
+  await expect.poll(() => value('up').catch(() => 0), { timeout: 20_000 }).toBe(1);
+  const dispose = async () => {
+    child.kill('SIGTERM');
+    await exit;
+    await folder[Symbol.asyncDispose]();
+  };
+  return { query, value, [Symbol.asyncDispose]: dispose };
+}
+
+/** Prometheus does not tell which port it took, so it cannot be left to it. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No port');
+  return address.port;
+}

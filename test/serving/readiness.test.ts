@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/inference/clock.ts';
+import { loadModel } from '../../src/inference/model.ts';
+import { Registry } from '../../src/models/registry.ts';
+import { scanRepository } from '../../src/models/repository.ts';
+import { ReadinessGate } from '../../src/serving/readiness.ts';
+import { temporaryRepository } from '../helpers/folder.ts';
+import { runnerPids } from '../helpers/process.ts';
+import { startReadyServer, type TestServer } from '../helpers/server.ts';
+
+const log = { info() {}, warn() {}, error() {} };
+
+async function ready({ address }: TestServer) {
+  const response = await fetch(new URL('/health/ready', address));
+  return { status: response.status, body: await response.json() };
+}
+
+describe('the readiness of a server', () => {
+  it('is refused before its models are loaded and while it drains, whatever they are', async () => {
+    await using repository = await temporaryRepository('iris');
+    const registry = new Registry({
+      loadModel: (options) => loadModel(options, { clock: systemClock, log }),
+      now: () => systemClock.now(),
+      log,
+    });
+    const gate = new ReadinessGate(registry);
+    expect(gate.check()).toEqual({ ready: false, problems: [{ reason: 'the server is starting' }] });
+    await registry.sync(await scanRepository(repository.path));
+    expect(gate.check().ready).toBe(false);
+    gate.serve();
+    expect(gate.check()).toEqual({ ready: true, problems: [] });
+    gate.drain();
+    expect(gate.check()).toEqual({ ready: false, problems: [{ reason: 'the server is shutting down' }] });
+    gate.serve();
+    expect(gate.check().ready).toBe(false);
+    await registry.close();
+  });
+
+  it('is refused without a model, unless ALLOW_NO_MODELS', async () => {
+    await using repository = await temporaryRepository();
+    await using server = await startReadyServer({ MODELS_DIR: repository.path });
+    expect(await ready(server)).toMatchObject({ status: 503, body: { problems: [{ reason: 'no model is loaded' }] } });
+    await using allowed = await startReadyServer({ MODELS_DIR: repository.path, ALLOW_NO_MODELS: '1' });
+    expect(await ready(allowed)).toEqual({ status: 200, body: { ready: true, problems: [] } });
+  });
+
+  it('is refused when a warm-up fails', async () => {
+    await using repository = await temporaryRepository('iris', 'titanic');
+    const warmup = [{ features: { datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] } }];
+    await writeFile(join(repository.path, 'iris/model.json'), JSON.stringify({ warmup }));
+    await using server = await startReadyServer({ MODELS_DIR: repository.path });
+    expect(await ready(server)).toMatchObject({
+      status: 503,
+      body: { problems: [{ model: 'iris', version: '1', reason: expect.stringMatching(/^Warm-up request 1 failed/) }] },
+    });
+  });
+
+  it('is refused while a model has no living runner, and comes back with it', async () => {
+    await using server = await startReadyServer();
+    for (const pid of await runnerPids(server.address, 'iris')) process.kill(pid, 'SIGKILL');
+    await expect
+      .poll(() => ready(server), { interval: 5 })
+      .toMatchObject({
+        status: 503,
+        body: { problems: [{ model: 'iris', version: '1', reason: expect.stringContaining('runner') }] },
+      });
+    await expect.poll(() => ready(server), { timeout: 20_000 }).toMatchObject({ status: 200 });
+  });
+});
