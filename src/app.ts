@@ -22,6 +22,7 @@ import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { modelPaths } from './protocols/typed/model-paths.ts';
 import { typedRoutes } from './protocols/typed/routes.ts';
+import { aliveRoute } from './protocols/v1/alive.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
@@ -93,6 +94,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
+  app.register(aliveRoute);
   app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
   for (const domain of domains) {

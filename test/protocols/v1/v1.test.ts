@@ -41,6 +41,11 @@ async function get(path: string) {
   return { status: response.status, body: await response.json() };
 }
 
+it('says that the server is alive where KServe asks', async () => {
+  const response = await fetch(server.address);
+  expect([response.status, await response.json()]).toEqual([200, { status: 'alive' }]);
+});
+
 describe('instances', () => {
   it('are the rows of the one input, and predictions the rows of the one output', async () => {
     expect(
