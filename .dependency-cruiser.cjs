@@ -27,7 +27,7 @@ const mayInstall = {
   tensor: [],
   settings: ['zod'],
   inference: ['onnxruntime-node', 'onnxruntime-common'],
-  models: ['zod'],
+  models: ['zod', '@bradenmacdonald/s3-lite-client', 'tar', 'yauzl'],
   serving: [],
   client: [],
   conformance: [],
@@ -55,6 +55,12 @@ const packageRules = Object.entries(mayInstall).map(([room, packages]) => ({
 
 module.exports = {
   forbidden: [
+    {
+      name: 's3-in-one-file',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/models/remote/s3\\.ts$' },
+      to: { path: 'node_modules/@bradenmacdonald/s3-lite-client' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'onnxruntime-in-the-runner-only',

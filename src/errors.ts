@@ -50,6 +50,8 @@ const errorTable = {
   MODEL_REFUSED_INPUT: { kind: 'invalid', title: 'The model refused the input' },
   MODEL_LOAD_FAILED: { kind: 'internal', title: 'The model could not be loaded' },
   MODEL_UPLOAD_DISABLED: { kind: 'forbidden', title: 'Models cannot be uploaded' },
+  MODELS_SOURCE_UNAVAILABLE: { kind: 'internal', title: 'The source of the models cannot be reached' },
+  MODELS_FETCH_FAILED: { kind: 'internal', title: 'The models could not be fetched' },
   MANIFEST_INVALID: { kind: 'internal', title: 'The model manifest is invalid' },
 
   // The engine

@@ -6,6 +6,7 @@ import { loadModel } from './inference/model.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
+import { RemoteModels } from './models/remote/fetch-models.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
 import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver } from './observe.ts';
@@ -51,7 +52,8 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const { log } = options;
   const startedMs = systemClock.now();
   const { modelName } = settings;
-  const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
+  const remote = await openRemoteModels(settings, log, (what) => readiness.explainStart(what));
+  const modelsDir = remote?.modelsDir ?? settings.modelsDir ?? (await conventionalModelsDir());
   const statistics = new Statistics();
   const metrics = settings.metrics
     ? new Metrics({
@@ -90,7 +92,8 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const services = { registry, infer, readiness, control, statistics, metrics, tracing };
   const app = await createApp(settings, { ...services, ...options });
   const scan = () => scanRepository(modelsDir, modelName);
-  const folders = await scan();
+  // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
+  const foldersBefore = await scan();
   const address = await app.listen({ host: settings.host, port: settings.port });
   const { host, grpcPort, bodyLimitBytes, allowModelUpload } = settings;
   const grpc =
@@ -113,15 +116,22 @@ export async function startServer(settings: Settings, options: LifespanOptions):
 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
-  const loaded = registry.sync(folders).then(() => {
+  const loadAll = async () => {
+    await remote?.fetch();
+    const folders = remote === undefined ? foldersBefore : await scan();
+    await registry.sync(folders);
     readiness.serve();
     const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
     log.info(startupLine(places, registry, systemClock.now() - startedMs));
     if (!settings.watchModels || stopping !== undefined) return;
     watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
+  };
+  const loaded = loadAll().catch((thrown: unknown) => {
+    if (stopping === undefined) throw thrown;
   });
   const stop = async () => {
     readiness.drain();
+    remote?.stop();
     await Promise.all([app.close(), grpc?.stop()]);
     await watcher?.stop();
     await registry.close();
@@ -129,6 +139,18 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     await openTelemetry?.stop();
   };
   return { app, address, grpcPort: grpc?.port, registry, loaded, stop: () => (stopping ??= stop()) };
+}
+
+function openRemoteModels(
+  { modelsUri, modelsCacheDir, s3 }: Settings,
+  log: Logger,
+  report: (what: string) => void,
+): Promise<RemoteModels> | undefined {
+  if (modelsUri === undefined) return undefined;
+  return RemoteModels.open(
+    { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
+    { clock: systemClock, random: Math.random, log, report },
+  );
 }
 
 /** One line for people: where the server is, and how each model fared. */

@@ -56,6 +56,10 @@ export const environmentSchema = z.object({
     'Folder of the model repository; unset: the first there is of /mnt/models (KServe), /opt/ml/model (SageMaker) and ./models',
   ),
   MODEL_NAME: optionalText().describe('Name of the model that lies in the folder itself as model.onnx; unset: model'),
+  MODELS_URI: optionalText().describe(
+    'Where models are fetched from at the start, to be served instead of MODELS_DIR: s3://bucket/prefix, or an archive by s3:// or https://',
+  ),
+  MODELS_CACHE_DIR: text('./data/model-cache').describe('Folder that fetched models are kept in, for one server alone'),
   WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
   ALLOW_MODEL_UPLOAD: flag().describe('Let a load request bring its own manifest and model files'),
   DEFAULT_MODEL: z
@@ -104,6 +108,12 @@ export const environmentSchema = z.object({
   OTEL_BSP_SCHEDULE_DELAY: wholeNumber({ min: 1, max: 600_000, default: 5000 }).describe(
     'OpenTelemetry: how long an ended span may wait for others, in milliseconds',
   ),
+  AWS_ACCESS_KEY_ID: optionalText().describe('Key for s3://; unset: the bucket is asked anonymously'),
+  AWS_SECRET_ACCESS_KEY: optionalText().describe('Secret of that key'),
+  AWS_SESSION_TOKEN: optionalText().describe('Token that temporary keys come with'),
+  AWS_REGION: text('us-east-1').describe('Region of the bucket'),
+  AWS_ENDPOINT_URL: optionalText().describe('Address of a server that speaks S3; unset: Amazon'),
+  AWS_ENDPOINT_URL_S3: optionalText().describe('As AWS_ENDPOINT_URL, and before it'),
 });
 
 const settingsSchema = environmentSchema.transform((environment) => ({
@@ -112,6 +122,8 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   grpcPort: environment.GRPC_PORT,
   modelsDir: environment.MODELS_DIR,
   modelName: environment.MODEL_NAME,
+  modelsUri: environment.MODELS_URI,
+  modelsCacheDir: environment.MODELS_CACHE_DIR,
   watchModels: environment.WATCH_MODELS,
   allowModelUpload: environment.ALLOW_MODEL_UPLOAD,
   defaultModel: environment.DEFAULT_MODEL,
@@ -133,6 +145,13 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   openTelemetry: openTelemetrySettings(environment),
   vertex: { healthRoute: environment.AIP_HEALTH_ROUTE, predictRoute: environment.AIP_PREDICT_ROUTE },
   sagemakerMultiModel: environment.SAGEMAKER_MULTI_MODEL,
+  s3: {
+    endpoint: environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL,
+    region: environment.AWS_REGION,
+    accessKeyId: environment.AWS_ACCESS_KEY_ID,
+    secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
+    sessionToken: environment.AWS_SESSION_TOKEN,
+  },
 }));
 
 export type Settings = Readonly<z.output<typeof settingsSchema>>;

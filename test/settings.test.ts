@@ -9,6 +9,8 @@ describe('readSettings', () => {
       port: 8080,
       modelsDir: undefined,
       modelName: undefined,
+      modelsUri: undefined,
+      modelsCacheDir: './data/model-cache',
       watchModels: false,
       defaultModel: undefined,
       logLevel: 'info',
@@ -23,6 +25,13 @@ describe('readSettings', () => {
       vertex: { healthRoute: undefined, predictRoute: undefined },
       sagemakerMultiModel: false,
       uploadTimeoutMs: 120_000,
+      s3: {
+        endpoint: undefined,
+        region: 'us-east-1',
+        accessKeyId: undefined,
+        secretAccessKey: undefined,
+        sessionToken: undefined,
+      },
     });
   });
 
@@ -64,6 +73,12 @@ describe('readSettings', () => {
 
   it('reads what is set', () => {
     expect(readSettings({ PORT: '9000', LOG_LEVEL: 'warn' })).toMatchObject({ port: 9000, logLevel: 'warn' });
+  });
+
+  it('prefers the endpoint of S3 to the one of all services', () => {
+    const environment = { AWS_ENDPOINT_URL: 'http://a:1', AWS_ENDPOINT_URL_S3: 'http://b:2' };
+    expect(readSettings(environment).s3.endpoint).toBe('http://b:2');
+    expect(readSettings({ AWS_ENDPOINT_URL: 'http://a:1' }).s3.endpoint).toBe('http://a:1');
   });
 
   it('names every bad value at once, with what was received', () => {

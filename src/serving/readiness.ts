@@ -11,11 +11,17 @@ export class ReadinessGate {
   readonly #registry: Registry;
   readonly #needsModel: boolean;
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
+  #startReason = 'the server is starting';
 
   /** @param options.needsModel false where models come later, on request. Default: true */
   constructor(registry: Registry, { needsModel = true }: { needsModel?: boolean } = {}) {
     this.#registry = registry;
     this.#needsModel = needsModel;
+  }
+
+  /** What the start is waiting for, in words. */
+  explainStart(what: string): void {
+    this.#startReason = `the server is starting: ${what}`;
   }
 
   /** Every model of the repository has been loaded, or has failed to. */
@@ -39,7 +45,7 @@ export class ReadinessGate {
 
   #phaseProblems() {
     if (this.#phase === 'draining') return [{ reason: 'the server is shutting down' }];
-    if (this.#phase === 'starting') return [{ reason: 'the server is starting' }];
+    if (this.#phase === 'starting') return [{ reason: this.#startReason }];
     return this.#needsModel && this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : [];
   }
 
