@@ -22,6 +22,17 @@ describe('readSettings', () => {
       metrics: true,
       tritonMetrics: false,
       shutdownTimeoutMs: 30_000,
+      openTelemetry: {
+        tracesUrl: undefined,
+        metricsUrl: undefined,
+        headers: {},
+        serviceName: 'inferd',
+        resourceAttributes: {},
+        sampler: 'parentbased_always_on',
+        samplerRatio: 1,
+        metricIntervalMs: 60_000,
+        spanDelayMs: 5000,
+      },
       vertex: { healthRoute: undefined, predictRoute: undefined },
       sagemakerMultiModel: false,
       uploadTimeoutMs: 120_000,
@@ -41,6 +52,24 @@ describe('readSettings', () => {
     expect(readSettings({ GRPC_PORT: '0' }).grpcPort).toBe(0);
     expect(() => readSettings({ GRPC_PORT: '1.5' })).toThrow(/GRPC_PORT.*"1.5"/);
     expect(() => readSettings({ GRPC_PORT: '70000' })).toThrow(/GRPC_PORT.*"70000"/);
+  });
+
+  it('knows where OpenTelemetry sends what', () => {
+    const base = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
+    const urls = (environment: Record<string, string>) => {
+      const { tracesUrl, metricsUrl } = readSettings(environment).openTelemetry;
+      return [tracesUrl, metricsUrl];
+    };
+    const [traces, metrics] = ['http://collector:4318/v1/traces', 'http://collector:4318/v1/metrics'];
+    expect(urls(base)).toEqual([traces, metrics]);
+    expect(urls({ ...base, OTEL_METRICS_EXPORTER: 'none' })).toEqual([traces, undefined]);
+    expect(urls({ ...base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://other/t' })).toEqual([
+      'http://other/t',
+      metrics,
+    ]);
+    expect(urls({ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://other/m' })).toEqual([undefined, 'http://other/m']);
+    expect(urls({ ...base, OTEL_SDK_DISABLED: 'true' })).toEqual([undefined, undefined]);
+    expect(() => urls({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT/);
   });
 
   it('takes an empty value for an unset one', () => {
