@@ -1,7 +1,10 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { KeyRing } from './access/key-ring.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
+import { admitCallers } from './http/admission.ts';
+import { allowOrigins } from './http/cross-origin.ts';
 import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
 import { endConnectionsWhileDraining } from './http/drain.ts';
 import { setErrorHandler } from './http/error-handler.ts';
@@ -12,7 +15,11 @@ import { modelRoutes } from './http/models.ts';
 import { answerUnknownRoutes } from './http/not-found.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
+import { secureAnswers } from './http/secure-headers.ts';
+import { serverFactory } from './http/server-factory.ts';
+import type { TlsFiles } from './http/tls-files.ts';
 import { traceRequests } from './http/trace.ts';
+import { trustedProxies } from './http/trusted-proxies.ts';
 import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
@@ -46,14 +53,18 @@ export interface Services {
   readonly tracing: Tracing | undefined;
   readonly domains: readonly AnyDomain[];
   readonly log: Logger;
+  /** Undefined: everybody may do everything. */
+  readonly keys: KeyRing | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   /** Version of the program, for the documentation. */
   readonly version: string;
 }
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, domains, log } = services;
-  const { bodyLimitBytes, uploadTimeoutMs } = settings;
+  const { registry, infer, readiness, metrics, domains, log, keys, tls } = services;
+  const { bodyLimitBytes } = settings;
   const choice = { defaultModel: settings.defaultModel, registry, domains };
   const invoke = { infer, openInference: readOpenInferenceInvocation };
 
@@ -63,29 +74,32 @@ export async function createApp(settings: Settings, services: Services): Promise
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
-    requestTimeout: uploadTimeoutMs,
-    // Node looks for uploads that take too long only so often.
-    http: {
-      connectionsCheckingInterval: Math.min(10_000, uploadTimeoutMs / 4),
-      headersTimeout: Math.min(60_000, uploadTimeoutMs),
-    },
     genReqId: requestId,
+    serverFactory: serverFactory(settings, tls),
+    trustProxy: trustedProxies(settings.trustProxy),
     forceCloseConnections: 'idle',
     // A model's name has up to 128 characters.
     routerOptions: { maxParamLength: 128 },
+    // What arrives on a connection while the server closes is answered like what was in flight before.
+    return503OnClosing: false,
     rewriteUrl: (request) => rewriteVertexRoute(settings.vertex, request) ?? rewriteDefaultPrediction(choice, request),
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
   parseJsonBodies(app);
   setErrorHandler(app);
+  // The route that CORS adds for every path is none that clients should be told of.
+  await allowOrigins(app, settings.corsOrigins);
   answerUnknownRoutes(app);
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);
+  secureAnswers(app, { overTls: tls !== undefined });
   endConnectionsWhileDraining(app, readiness);
+  await admitCallers(app, { ...settings, keys, log });
   await documentRoutes(app, {
     version: services.version,
+    needsKey: keys !== undefined,
     changingPaths: (documented) => modelPaths(registry, documented),
   });
 

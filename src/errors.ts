@@ -38,6 +38,10 @@ const errorTable = {
   PICTURE_TOO_LARGE: { kind: 'too_large', title: 'The picture is too large' },
   PICTURE_UNREADABLE: { kind: 'invalid', title: 'The picture cannot be decoded' },
   NOT_IMPLEMENTED: { kind: 'unimplemented', title: 'The server cannot do this' },
+  UNAUTHENTICATED: { kind: 'unauthenticated', title: 'The request has no valid API key' },
+  FORBIDDEN: { kind: 'forbidden', title: 'The API key does not allow this' },
+  RATE_LIMITED: { kind: 'rate_limited', title: 'The caller has sent too many requests' },
+  TOO_MANY_AT_ONCE: { kind: 'rate_limited', title: 'The caller has too many requests under way' },
   CLIENT_GONE: { kind: 'cancelled', title: 'The client closed the connection' },
 
   // Models

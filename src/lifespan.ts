@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { openKeyRing } from './access/open-key-ring.ts';
 import { createApp } from './app.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
+import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
 import { ModelControl } from './models/model-control.ts';
@@ -40,7 +43,10 @@ export interface RunningServer {
   readonly registry: Registry;
   /** Settles when every model of the repository has been loaded, or has failed to. */
   readonly loaded: Promise<void>;
-  /** Refuses new work, answers what is in flight, and ends the runners. Calling it again gives the same promise. */
+  /**
+   * Is not ready any more, goes on for `DRAIN_DELAY_MS`, refuses new work, answers what is in flight, and ends the
+   * runners. Calling it again gives the same promise.
+   */
   stop(): Promise<void>;
 }
 
@@ -58,7 +64,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const metrics = settings.metrics
     ? new Metrics({
         version: options.version,
-        scheme: 'http',
+        scheme: settings.tlsCert === undefined ? 'http' : 'https',
         tritonNames: settings.tritonMetrics,
         models: () => registry.list(),
         ready: () => readiness.check().ready,
@@ -89,18 +95,22 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     observers,
   });
   const control = new ModelControl({ modelsDir, modelName, registry });
-  const services = { registry, infer, readiness, control, statistics, metrics, tracing };
+  const access = await openKeyRing(settings, { clock: systemClock, log });
+  const tls = await openTls(settings, log);
+  const services = { registry, infer, readiness, control, statistics, metrics, tracing, keys: access?.keys, tls };
   const app = await createApp(settings, { ...services, ...options });
   const scan = () => scanRepository(modelsDir, modelName);
   // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
   const foldersBefore = await scan();
-  const address = await app.listen({ host: settings.host, port: settings.port });
+  const listening = await app.listen({ host: settings.host, port: settings.port });
+  // Fastify does not know what its server speaks.
+  const address = tls === undefined ? listening : listening.replace('http:', 'https:');
   const { host, grpcPort, bodyLimitBytes, allowModelUpload } = settings;
   const grpc =
     grpcPort === undefined
       ? undefined
       : await startGrpcServer(
-          { host, port: grpcPort, bodyLimitBytes },
+          { host, port: grpcPort, bodyLimitBytes, tls: tls?.pair },
           {
             registry,
             control,
@@ -108,6 +118,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
             infer,
             readiness,
             clock: systemClock,
+            keys: access?.keys,
             allowModelUpload,
             log,
             version: options.version,
@@ -132,7 +143,10 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const stop = async () => {
     readiness.drain();
     remote?.stop();
+    await delay(settings.drainDelayMs);
     await Promise.all([app.close(), grpc?.stop()]);
+    access?.close();
+    tls?.close();
     await watcher?.stop();
     await registry.close();
     await control.close();
@@ -151,6 +165,11 @@ function openRemoteModels(
     { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
     { clock: systemClock, random: Math.random, log, report },
   );
+}
+
+async function openTls({ tlsCert, tlsKey }: Settings, log: Logger): Promise<TlsFiles | undefined> {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return TlsFiles.open({ certPath: tlsCert, keyPath: tlsKey, clock: systemClock, log });
 }
 
 /** One line for people: where the server is, and how each model fared. */

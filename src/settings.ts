@@ -1,49 +1,21 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
-
-/** A setting that is present but empty counts as unset, as `NAME=` in an `.env` file means it. */
-const emptyIsUnset = (value: unknown) => (value === '' ? undefined : value);
-
-const wholeNumber = (bounds: { min: number; max: number; default: number }) =>
-  z.preprocess(
-    emptyIsUnset,
-    z.coerce
-      .number('expected a whole number')
-      .int('expected a whole number')
-      .min(bounds.min)
-      .max(bounds.max)
-      .default(bounds.default),
-  );
-
-const port = () =>
-  z.preprocess(emptyIsUnset, z.coerce.number('expected a port').int('expected a port').min(0).max(65_535).optional());
-
-const optionalText = () => z.preprocess(emptyIsUnset, z.string().optional());
-
-const route = () =>
-  z.preprocess(emptyIsUnset, z.string().startsWith('/', 'expected a path that begins with "/"').optional());
-
-const text = (fallback: string) => z.preprocess(emptyIsUnset, z.string().default(fallback));
-
-const flagValues: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
-
-const flag = (fallback = false) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' ? (flagValues[value.toLowerCase()] ?? emptyIsUnset(value)) : value),
-    z.boolean('expected 1 or 0').default(fallback),
-  );
-
-const share = (fallback = 0) =>
-  z.preprocess(
-    (value) => (value === 'off' ? 0 : emptyIsUnset(value)),
-    z.coerce.number('expected a number from 0 to 1, or off').min(0).max(1).default(fallback),
-  );
-
-const url = () => z.preprocess(emptyIsUnset, z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''));
-
-const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
-  z.preprocess(emptyIsUnset, z.enum(names).default(names[0]));
+import {
+  emptyIsUnset,
+  flag,
+  isProxy,
+  list,
+  oneOf,
+  optionalText,
+  optionalWholeNumber,
+  port,
+  route,
+  share,
+  text,
+  url,
+  wholeNumber,
+} from './settings/values.ts';
 
 /** The environment variables that inferd reads, with their defaults. `.env.example` lists the same. */
 export const environmentSchema = z.object({
@@ -62,9 +34,7 @@ export const environmentSchema = z.object({
   MODELS_CACHE_DIR: text('./data/model-cache').describe('Folder that fetched models are kept in, for one server alone'),
   WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
   ALLOW_MODEL_UPLOAD: flag().describe('Let a load request bring its own manifest and model files'),
-  DEFAULT_MODEL: z
-    .preprocess(emptyIsUnset, z.string().optional())
-    .describe('Domain or model that POST /predict means; unset: the only one there is'),
+  DEFAULT_MODEL: optionalText().describe('Domain or model that POST /predict means; unset: the only one there is'),
   LOG_LEVEL: z
     .preprocess(emptyIsUnset, z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'))
     .describe('Least level that is logged: trace, debug, info, warn, error, fatal or silent'),
@@ -83,6 +53,9 @@ export const environmentSchema = z.object({
   ALLOW_NO_MODELS: flag().describe('Be ready also when the repository is empty'),
   METRICS: flag(true).describe('Measure requests for GET /metrics'),
   TRITON_METRICS: flag().describe("Have Triton's names of the figures in GET /metrics too"),
+  DRAIN_DELAY_MS: wholeNumber({ min: 0, max: 3_600_000, default: 0 }).describe(
+    'How long a stop goes on taking requests while it is not ready, so that load balancers notice, in milliseconds',
+  ),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 30_000 }).describe(
     'Longest time that a stop may wait for requests in flight, in milliseconds',
   ),
@@ -114,9 +87,54 @@ export const environmentSchema = z.object({
   AWS_REGION: text('us-east-1').describe('Region of the bucket'),
   AWS_ENDPOINT_URL: optionalText().describe('Address of a server that speaks S3; unset: Amazon'),
   AWS_ENDPOINT_URL_S3: optionalText().describe('As AWS_ENDPOINT_URL, and before it'),
+  API_KEYS: list().describe('Keys that may do everything, with commas between them; no keys at all: open to everybody'),
+  API_KEYS_FILE: optionalText().describe('File of the keys that "inferd keys" makes; changes are followed'),
+  DOCS_PUBLIC: flag(true).describe('Show /docs and /openapi.json also without a key'),
+  RATE_LIMIT_PER_MINUTE: optionalWholeNumber({ min: 1, max: 1e9 }).describe(
+    'Most requests of a key, or of an address without one, in a minute; unset: no limit',
+  ),
+  MAX_CONCURRENT_PER_CALLER: optionalWholeNumber({ min: 1, max: 1e6 }).describe(
+    'Most requests of a key, or of an address without one, at the same time; unset: no limit',
+  ),
+  REDIS_URL: optionalText().describe(
+    'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
+  ),
+  TRUST_PROXY: list()
+    .refine((values) => values.every(isProxy), 'expected addresses, networks, or 1 for whoever connects')
+    .describe('Addresses or networks of the proxies whose X-Forwarded-For is believed, with commas; unset: none'),
+  TLS_CERT: optionalText().describe(
+    'File of the certificate chain, PEM; with TLS_KEY: serve HTTPS; changes are followed',
+  ),
+  TLS_KEY: optionalText().describe('File of the private key, PEM'),
+  CORS_ORIGINS: list().describe('Origins whose pages may call the API, with commas, or *; unset: none'),
+  MAX_CONNECTIONS: optionalWholeNumber({ min: 1, max: 1e6 }).describe('Most open connections; unset: no limit'),
+  MAX_HEADER_BYTES: wholeNumber({ min: 1024, max: 1_048_576, default: 16_384 }).describe(
+    'Largest headers of a request, in bytes',
+  ),
+  HEADERS_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 15_000 }).describe(
+    'Longest time that the headers of a request may take to arrive, in milliseconds',
+  ),
+  KEEP_ALIVE_TIMEOUT_MS: wholeNumber({ min: 0, max: 3_600_000, default: 75_000 }).describe(
+    'How long an idle connection is kept; longer than that of a proxy in front, in milliseconds',
+  ),
 });
 
-const settingsSchema = environmentSchema.transform((environment) => ({
+/** Never shown in a message. */
+const secrets = new Set([
+  'API_KEYS',
+  'REDIS_URL',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+]);
+
+const checkedSchema = environmentSchema.superRefine(({ TLS_CERT, TLS_KEY }, context) => {
+  if ((TLS_CERT === undefined) === (TLS_KEY === undefined)) return;
+  const missing = TLS_CERT === undefined ? 'TLS_CERT' : 'TLS_KEY';
+  context.addIssue({ code: 'custom', path: [missing], message: 'TLS_CERT and TLS_KEY need each other' });
+});
+
+const settingsSchema = checkedSchema.transform((environment) => ({
   host: environment.HOST,
   port: environment.PORT ?? environment.AIP_HTTP_PORT ?? environment.SAGEMAKER_BIND_TO_PORT ?? 8080,
   grpcPort: environment.GRPC_PORT,
@@ -141,6 +159,7 @@ const settingsSchema = environmentSchema.transform((environment) => ({
   allowNoModels: environment.ALLOW_NO_MODELS,
   metrics: environment.METRICS,
   tritonMetrics: environment.TRITON_METRICS,
+  drainDelayMs: environment.DRAIN_DELAY_MS,
   shutdownTimeoutMs: environment.SHUTDOWN_TIMEOUT_MS,
   openTelemetry: openTelemetrySettings(environment),
   vertex: { healthRoute: environment.AIP_HEALTH_ROUTE, predictRoute: environment.AIP_PREDICT_ROUTE },
@@ -152,6 +171,20 @@ const settingsSchema = environmentSchema.transform((environment) => ({
     secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
     sessionToken: environment.AWS_SESSION_TOKEN,
   },
+  apiKeys: environment.API_KEYS,
+  apiKeysFile: environment.API_KEYS_FILE,
+  docsPublic: environment.DOCS_PUBLIC,
+  rateLimitPerMinute: environment.RATE_LIMIT_PER_MINUTE,
+  maxConcurrentPerCaller: environment.MAX_CONCURRENT_PER_CALLER,
+  redisUrl: environment.REDIS_URL,
+  trustProxy: environment.TRUST_PROXY,
+  tlsCert: environment.TLS_CERT,
+  tlsKey: environment.TLS_KEY,
+  corsOrigins: environment.CORS_ORIGINS,
+  maxConnections: environment.MAX_CONNECTIONS,
+  maxHeaderBytes: environment.MAX_HEADER_BYTES,
+  headersTimeoutMs: environment.HEADERS_TIMEOUT_MS,
+  keepAliveTimeoutMs: environment.KEEP_ALIVE_TIMEOUT_MS,
 }));
 
 export type Settings = Readonly<z.output<typeof settingsSchema>>;
@@ -170,7 +203,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     return {
       location: [name],
       type: issue.code,
-      message: `${name}: ${issue.message}, received ${JSON.stringify(environment[name])}`,
+      message: `${name}: ${issue.message}, received ${secrets.has(name) ? 'a secret' : JSON.stringify(environment[name])}`,
     };
   });
   throw new AppError('SETTINGS_INVALID', { message: faults.map((fault) => fault.message).join('; '), faults });

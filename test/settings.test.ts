@@ -21,6 +21,7 @@ describe('readSettings', () => {
       allowNoModels: false,
       metrics: true,
       tritonMetrics: false,
+      drainDelayMs: 0,
       shutdownTimeoutMs: 30_000,
       openTelemetry: {
         tracesUrl: undefined,
@@ -43,6 +44,21 @@ describe('readSettings', () => {
         secretAccessKey: undefined,
         sessionToken: undefined,
       },
+      openTelemetry: expect.any(Object),
+      apiKeys: [],
+      apiKeysFile: undefined,
+      docsPublic: true,
+      rateLimitPerMinute: undefined,
+      maxConcurrentPerCaller: undefined,
+      redisUrl: undefined,
+      trustProxy: [],
+      tlsCert: undefined,
+      tlsKey: undefined,
+      corsOrigins: [],
+      maxConnections: undefined,
+      maxHeaderBytes: 16_384,
+      headersTimeoutMs: 15_000,
+      keepAliveTimeoutMs: 75_000,
     });
   });
 
@@ -114,6 +130,26 @@ describe('readSettings', () => {
     const read = () => readSettings({ PORT: '70000', LOG_LEVEL: 'loud', REQUEST_TIMEOUT_MS: 'soon' });
     expect(read).toThrow(AppError);
     expect(read).toThrow(/PORT.*"70000".*LOG_LEVEL.*"loud".*REQUEST_TIMEOUT_MS.*"soon"/);
+  });
+
+  it('reads lists', () => {
+    expect(readSettings({ CORS_ORIGINS: 'https://a.example, https://b.example,' }).corsOrigins).toEqual([
+      'https://a.example',
+      'https://b.example',
+    ]);
+  });
+
+  it.each(['10.0.0.0/8', '::1', 'loopback', '192.0.2.1, fd00::/8', '1'])('takes the proxies %j', (value) => {
+    expect(() => readSettings({ TRUST_PROXY: value })).not.toThrow();
+  });
+
+  it.each(['proxy.example', '10.0.0.0/33', 'loopback/8', '3'])('refuses the proxy %j', (value) => {
+    expect(() => readSettings({ TRUST_PROXY: value })).toThrow(/TRUST_PROXY/);
+  });
+
+  it('needs certificate and key together', () => {
+    expect(() => readSettings({ TLS_CERT: 'cert.pem' })).toThrow(/TLS_KEY/);
+    expect(() => readSettings({ TLS_KEY: 'key.pem' })).toThrow(/TLS_CERT/);
   });
 
   it.each(['-1', '65536', '80.5', 'x'])('refuses the port %s', (port) => {

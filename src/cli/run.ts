@@ -1,4 +1,5 @@
 import { conformance } from './conformance.ts';
+import { keys } from './keys.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
 import { serve } from './serve.ts';
 import { writeTypes } from './types.ts';
@@ -7,6 +8,7 @@ import { writeTypes } from './types.ts';
 const tools: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
   ['types', writeTypes],
   ['conformance', conformance],
+  ['keys', keys],
 ]);
 
 const usage = `Usage: inferd [command] [options]
@@ -15,6 +17,7 @@ Commands:
   serve                Serve the model repository (default)
   types <url|folder>   Write TypeScript types for the models of a server or a folder
   conformance <url>    Examine a server of the Open Inference Protocol
+  keys <command>       Make, list and revoke API keys
   help                 Show this text
 
 Options of serve, for containers whose settings are arguments:

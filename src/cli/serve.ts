@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
-import { parse } from 'dotenv';
 import { createDigits } from '../domains/digits/digits.ts';
 import { iris } from '../domains/iris/iris.ts';
 import { sentiment } from '../domains/sentiment/sentiment.ts';
@@ -9,6 +7,7 @@ import { startServer } from '../lifespan.ts';
 import { readSettings } from '../settings.ts';
 import { logDestination } from '../telemetry/log-destination.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { readEnvironment } from './environment.ts';
 import { packageVersion } from './package-version.ts';
 
 /** How long the reader of the log may take for the last lines. */
@@ -20,7 +19,7 @@ const logFlushTimeoutMs = 2000;
  * @param overrides settings by their names in the environment, which they take the place of
  */
 export async function serve(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
-  const settings = readSettings({ ...readEnvFile('.env'), ...process.env, ...overrides });
+  const settings = readSettings({ ...readEnvironment(), ...overrides });
   const destination = logDestination();
   const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
   const domains = [iris, titanic, createDigits(), sentiment];
@@ -31,7 +30,8 @@ export async function serve(overrides: Readonly<Record<string, string>> = {}): P
     droppedLogLines: () => destination.droppedLines,
   });
 
-  closeWithGrace({ delay: settings.shutdownTimeoutMs, logger: log }, async ({ signal, err }) => {
+  const longestStopMs = settings.drainDelayMs + settings.shutdownTimeoutMs;
+  closeWithGrace({ delay: longestStopMs, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'Uncaught error');
     log.info(`${signal ?? 'An error'} received: answering what is in flight, then stopping`);
     await server.stop();
@@ -41,12 +41,4 @@ export async function serve(overrides: Readonly<Record<string, string>> = {}): P
     if (!(await destination.flush(logFlushTimeoutMs))) process.kill(process.pid, 'SIGKILL');
   });
   await server.loaded;
-}
-
-function readEnvFile(path: string): Record<string, string> {
-  try {
-    return parse(readFileSync(path));
-  } catch {
-    return {};
-  }
 }

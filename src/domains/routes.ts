@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
 import { problemResponses } from '../http/problem.ts';
+import { declareScope } from '../http/route-scope.ts';
 import { predictionHeaders } from '../http/timeout-header.ts';
 import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
@@ -39,6 +40,7 @@ const predictionErrors = problemResponses(
 /** `POST /{domain}/predict` and `POST /{domain}/predict/batch`. */
 export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOptions): Promise<void> {
   const { domain } = options;
+  declareScope(app, 'infer', domain.model);
   app.addHook('preValidation', (request, _reply, done) => {
     requireAcceptedMediaType(request);
     done();

@@ -26,6 +26,7 @@ export function logAccess(app: FastifyInstance, log: Logger): void {
       route: request.routeOptions.url ?? 'unknown',
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      key: request.caller?.id,
       model: request.servedModel?.name,
       version: request.servedModel?.version,
     });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors.ts';
 import type { Registry } from '../models/registry.ts';
+import { maySeeModel } from './authorization.ts';
 import { problemResponses } from './problem.ts';
 
 /** What `POST /predict` may mean. */
@@ -30,15 +31,21 @@ function defaultRoute(choice: DefaultChoice): string | undefined {
   return isModel(choice, name) ? `/models/${name}/predict` : undefined;
 }
 
+/** The model that a request means which names none; undefined if that is no model. */
+export function defaultModelName(choice: DefaultChoice): string | undefined {
+  const name = defaultName(choice);
+  const model = domainOf(choice, name)?.model ?? name;
+  return isModel(choice, model) ? model : undefined;
+}
+
 /**
  * The model that a request means which names none.
  *
  * @throws AppError `DEFAULT_MODEL_UNKNOWN` that lists the choices
  */
 export function defaultModel(choice: DefaultChoice): string {
-  const name = defaultName(choice);
-  const model = domainOf(choice, name)?.model ?? name;
-  if (model !== undefined && isModel(choice, model)) return model;
+  const model = defaultModelName(choice);
+  if (model !== undefined) return model;
   throw noDefault(choice);
 }
 
@@ -55,9 +62,10 @@ function isModel({ registry }: DefaultChoice, name: string | undefined): boolean
   return registry.list().some((model) => model.name === name);
 }
 
-function noDefault({ defaultModel, registry, domains }: DefaultChoice): AppError {
+function noDefault({ defaultModel, registry, domains }: DefaultChoice, mayTell = (_model: string) => true): AppError {
   const names = registry.list().map((model) => model.name);
-  const choices = [...new Set([...domains.map((domain) => domain.name), ...names])];
+  const faces = domains.filter(({ model }) => mayTell(model)).map((domain) => domain.name);
+  const choices = [...new Set([...faces, ...names.filter(mayTell)])];
   const reason = defaultModel === undefined ? 'DEFAULT_MODEL is not set' : `There is no model "${defaultModel}"`;
   return new AppError('DEFAULT_MODEL_UNKNOWN', {
     message: `${reason}; use /{name}/predict with one of: ${choices.join(', ') || 'none'}`,
@@ -69,14 +77,15 @@ function noDefault({ defaultModel, registry, domains }: DefaultChoice): AppError
 /** Documents `POST /predict`, and answers it when there is no default. */
 export function defaultPredictionRoute(app: FastifyInstance, choice: DefaultChoice): void {
   app.post(route, {
+    config: { scope: 'infer', filtersModels: true },
     schema: {
       tags: ['default'],
       summary: "The default model's predict",
       description: 'Takes and answers what the predict route of the default model does.',
       response: problemResponses('DEFAULT_MODEL_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'),
     },
-    handler: () => {
-      throw noDefault(choice);
+    handler: (request) => {
+      throw noDefault(choice, (model) => maySeeModel(request, model));
     },
   });
 }

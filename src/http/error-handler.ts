@@ -55,6 +55,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
 export function prepareErrorReply(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   const status = statusOfKind[error.kind];
   if (status === 500) request.log.error({ err: error, request_id: request.id }, 'Request failed');
+  if (error.kind === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="inferd"');
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
   reply.code(status);
 }

@@ -2,6 +2,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ReadinessGate } from '../serving/readiness.ts';
+import { declareScope } from './route-scope.ts';
 
 const alive = z.object({ live: z.literal(true) });
 const readiness = z.object({
@@ -13,6 +14,7 @@ const readiness = z.object({
 
 /** `GET /health/live` and `GET /health/ready`. */
 export function healthRoutes(app: FastifyInstance, { readiness: gate }: { readiness: ReadinessGate }): void {
+  declareScope(app, 'open');
   const typed = app.withTypeProvider<ZodTypeProvider>();
 
   typed.get('/health/live', {

@@ -38,6 +38,7 @@ export function measureRequests(app: FastifyInstance, metrics: Metrics | undefin
 /** `GET /metrics`. */
 export function metricsRoute(app: FastifyInstance, { metrics }: { metrics: Metrics }): void {
   app.get('/metrics', {
+    config: { scope: 'metrics' },
     schema: {
       tags: ['health'],
       summary: 'Figures for Prometheus',

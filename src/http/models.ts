@@ -4,7 +4,9 @@ import { z } from 'zod';
 import type { ModelStats, RunnerStats } from '../inference/model.ts';
 import type { LoadedVersion } from '../models/loaded-version.ts';
 import type { RegisteredModel, Registry } from '../models/registry.ts';
+import { maySeeModel } from './authorization.ts';
 import { problemResponses } from './problem.ts';
+import { declareScope } from './route-scope.ts';
 
 const tensorSpec = z.object({
   name: z.string(),
@@ -59,15 +61,22 @@ const versionParams = z.object({ name: z.string(), version: z.string() });
 
 /** `GET /models`, `GET /models/{name}` and `GET /models/{name}/versions/{version}`. */
 export function modelRoutes(app: FastifyInstance, { registry }: { registry: Registry }): void {
+  declareScope(app, 'infer');
   const typed = app.withTypeProvider<ZodTypeProvider>();
 
   typed.get('/models', {
+    config: { filtersModels: true },
     schema: {
       tags: ['models'],
       summary: 'What is loaded',
       response: { 200: z.object({ models: z.array(modelSchema) }).describe('Every model of the repository') },
     },
-    handler: () => ({ models: registry.list().map(describeModel) }),
+    handler: (request) => ({
+      models: registry
+        .list()
+        .filter(({ name }) => maySeeModel(request, name))
+        .map(describeModel),
+    }),
   });
 
   typed.get('/models/:name', {

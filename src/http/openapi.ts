@@ -3,9 +3,13 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
+import { declareScope } from './route-scope.ts';
+import { securePages } from './secure-headers.ts';
 
 export interface DocumentationOptions {
   readonly version: string;
+  /** Whether requests need an API key. */
+  readonly needsKey: boolean;
   /** Paths that come and go while the server runs, beside the given ones of its routes; asked for at every request. */
   readonly changingPaths: (documented: Paths) => Paths;
 }
@@ -18,15 +22,28 @@ export async function documentRoutes(app: FastifyInstance, options: Documentatio
     const { paths = {} } = document;
     return { ...document, paths: { ...paths, ...options.changingPaths(paths) } };
   };
-  await app.register(swagger, { openapi: baseDocument(options.version), transform: zodTransform });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    uiConfig: { tryItOutEnabled: true },
-    transformSpecification: complete,
-    transformSpecificationClone: false,
+  const security = options.needsKey ? { security: [{ bearer: [] }, { header: [] }] } : {};
+  await app.register(swagger, { openapi: { ...baseDocument(options.version), ...security }, transform: zodTransform });
+  await app.register(async (pages) => {
+    declareScope(pages, 'docs');
+    securePages(pages);
+    await pages.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { tryItOutEnabled: true },
+      staticCSP: true,
+      transformSpecification: complete,
+      transformSpecificationClone: false,
+    });
   });
-  app.get('/openapi.json', { schema: { hide: true } }, () => complete(app.swagger() as { paths?: Paths }));
+  app.get('/openapi.json', { config: { scope: 'docs' }, schema: { hide: true } }, () =>
+    complete(app.swagger() as { paths?: Paths }),
+  );
 }
+
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
+  header: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An API key' },
+} as const;
 
 type BaseDocument = NonNullable<FastifyDynamicSwaggerOptions['openapi']>;
 
@@ -40,7 +57,7 @@ function baseDocument(version: string): BaseDocument {
       description: 'ONNX models over HTTP: typed, documented, validated and batched.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    components: { schemas: Object.fromEntries(schemas) },
+    components: { schemas: Object.fromEntries(schemas), securitySchemes },
   };
 }
 

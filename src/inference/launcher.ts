@@ -61,6 +61,7 @@ export class Launcher {
   async #prepare(runner: RunnerProcess): Promise<void> {
     const { path, session, instances, warmup, batching } = this.#options;
     const intraOpThreads = session.intraOpThreads ?? Math.max(1, Math.floor(availableParallelism() / instances));
+    await this.#options.beforeLoad?.();
     const servable = await runner.load({ path, session: { ...session, intraOpThreads } });
     const { signature, unservable } = servable;
     if (this.#facts !== undefined && !isDeepStrictEqual(signature, this.#facts.signature)) {

@@ -21,6 +21,8 @@ export interface ModelOptions {
   readonly version: string;
   /** Path of the `.onnx` file. */
   readonly path: string;
+  /** Called before each runner opens the file; what it rejects with is why the runner may not. */
+  readonly beforeLoad?: () => Promise<void>;
   /** Runner processes. */
   readonly instances: number;
   readonly batching: BatchingOptions;

@@ -2,7 +2,7 @@ import type { ModelOptions } from '../inference/model-options.ts';
 import { tensorFromJson } from '../tensor/json-codec.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { Manifest } from './manifest.ts';
-import type { VersionFile } from './repository.ts';
+import { refuseOutside, type VersionFile } from './repository.ts';
 
 /**
  * What the engine needs to load a file as its manifest says.
@@ -15,6 +15,8 @@ export function modelOptions(name: string, file: VersionFile, manifest: Manifest
     name,
     version: file.version,
     path: file.path,
+    // A link may have been changed since the repository was read, and runners start at any time.
+    beforeLoad: () => refuseOutside(file.root, file.path),
     instances,
     batching,
     session,

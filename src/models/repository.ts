@@ -8,6 +8,8 @@ export interface VersionFile {
   readonly version: string;
   /** Path of the ONNX file. */
   readonly path: string;
+  /** The repository, which the file must be in. */
+  readonly root: string;
   /** Changes whenever the file or what is said about it does. */
   readonly fingerprint: string;
 }
@@ -76,7 +78,7 @@ async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
     checkModelName(name);
     const path = join(root, fileName);
     await refuseOutside(root, path);
-    const version = { version: '1', path, fingerprint: await fingerprint(path, '') };
+    const version = { version: '1', path, root, fingerprint: await fingerprint(path, '') };
     return { name, manifest: defaultManifest(), versions: [version] };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
@@ -95,7 +97,7 @@ async function modelFolder(root: string, folder: string, name: string): Promise<
     if (present.length === 0 && (await exists(join(folder, 'model.onnx')))) {
       const path = join(folder, 'model.onnx');
       await refuseOutside(root, path);
-      const version = { version: '1', path, fingerprint: await fingerprint(path, manifestText ?? '') };
+      const version = { version: '1', path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
       return { name, manifest, versions: [version] };
     }
     const selected = selectVersions(name, present, manifest.versionPolicy);
@@ -103,7 +105,7 @@ async function modelFolder(root: string, folder: string, name: string): Promise<
       selected.map(async (version) => {
         const path = join(folder, version, 'model.onnx');
         await refuseOutside(root, path);
-        return { version, path, fingerprint: await fingerprint(path, manifestText ?? '') };
+        return { version, path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
       }),
     );
     return { name, manifest, versions };
@@ -122,8 +124,12 @@ export function checkModelName(name: string): void {
   });
 }
 
-/** A link must not make a file outside of the repository readable. */
-async function refuseOutside(root: string, path: string): Promise<void> {
+/**
+ * A link must not make a file outside of the repository readable.
+ *
+ * @throws AppError `MODEL_LOAD_FAILED`
+ */
+export async function refuseOutside(root: string, path: string): Promise<void> {
   const target = await realpath(path).catch((cause: unknown) => {
     throw new AppError('MODEL_LOAD_FAILED', {
       message: `There is no ${relative(root, path)} in the repository`,

@@ -39,7 +39,7 @@ export interface GrpcClient extends Disposable {
   call(method: string, request?: Message, options?: Options & { metadata?: Record<string, string> }): Promise<Message>;
   /** As {@link call}, for a call that may be cancelled. */
   begin(method: string, request?: Message, options?: Options & { metadata?: Record<string, string> }): Call;
-  stream(): ClientDuplexStream<Message, Message>;
+  stream(metadata?: Record<string, string>): ClientDuplexStream<Message, Message>;
   watch(service: string): ClientReadableStream<Message>;
 }
 
@@ -57,8 +57,7 @@ export function grpcClient(port: number | undefined): GrpcClient {
 
   const begin: GrpcClient['begin'] = (method, request = {}, { metadata = {}, ...options } = {}) => {
     const target = (method === 'Check' ? health : inference) as unknown as Record<string, Unary>;
-    const sent = new Metadata();
-    for (const [name, value] of Object.entries(metadata)) sent.set(name, value);
+    const sent = metadataOf(metadata);
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
     const call = target[method]?.(request, sent, options, (error, response) => {
       if (error === null) resolve(response);
@@ -69,8 +68,10 @@ export function grpcClient(port: number | undefined): GrpcClient {
   return {
     begin,
     call: (...args) => begin(...args).response,
-    stream: () =>
-      (inference as unknown as { ModelStreamInfer(): ClientDuplexStream<Message, Message> }).ModelStreamInfer(),
+    stream: (metadata = {}) =>
+      (
+        inference as unknown as { ModelStreamInfer(sent: Metadata): ClientDuplexStream<Message, Message> }
+      ).ModelStreamInfer(metadataOf(metadata)),
     watch: (service) =>
       (health as unknown as { Watch(request: Message): ClientReadableStream<Message> }).Watch({ service }),
     [Symbol.dispose]: () => {
@@ -78,4 +79,10 @@ export function grpcClient(port: number | undefined): GrpcClient {
       health.close();
     },
   };
+}
+
+function metadataOf(values: Record<string, string>): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(values)) metadata.set(name, value);
+  return metadata;
 }

@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { AppError } from '../../errors.ts';
+import type { TlsPair } from '../../http/tls-files.ts';
 import { handleHealthWatch, healthCheck } from './health.ts';
-import { answerInfer } from './infer-call.ts';
+import { answerInfer, inferAccess } from './infer-call.ts';
 import { modelInferRequest, modelInferResponse } from './messages/infer.ts';
 import { modelCalls } from './model-calls.ts';
 import { repositoryCalls } from './repository-calls.ts';
@@ -17,6 +18,8 @@ export interface GrpcOptions {
   readonly port: number;
   /** Largest message that is taken. */
   readonly bodyLimitBytes: number;
+  /** Certificate and key as they are at the start; undefined: plain text. */
+  readonly tls: TlsPair | undefined;
 }
 
 /** A gRPC server that listens. */
@@ -35,8 +38,8 @@ const healthService = 'grpc.health.v1.Health';
  * @throws AppError `SETTINGS_INVALID` when the port cannot be had
  */
 export async function startGrpcServer(options: GrpcOptions, services: GrpcServices): Promise<GrpcServer> {
-  const { host, bodyLimitBytes } = options;
-  const { log, readiness, clock } = services;
+  const { bodyLimitBytes } = options;
+  const { log, readiness, clock, keys } = services;
   const draining = new AbortController();
   const server = new Server({
     'grpc.max_receive_message_length': bodyLimitBytes,
@@ -47,7 +50,7 @@ export async function startGrpcServer(options: GrpcOptions, services: GrpcServic
   });
 
   const inferCall = unary(
-    { name: 'ModelInfer', request: modelInferRequest, response: modelInferResponse },
+    { name: 'ModelInfer', access: inferAccess, request: modelInferRequest, response: modelInferResponse },
     async (request, context, callLog) => {
       const { response, model } = await answerInfer(services.infer, request, context);
       callLog.servedModel = model;
@@ -56,15 +59,21 @@ export async function startGrpcServer(options: GrpcOptions, services: GrpcServic
   );
   const calls = [inferCall, ...modelCalls(services), ...repositoryCalls(services), statisticsCall(services)];
   for (const call of calls) {
-    server.register(`/${inferenceService}/${call.name}`, handleUnary(call, log), asItIs, asItIs, 'unary');
+    server.register(`/${inferenceService}/${call.name}`, handleUnary(call, services), asItIs, asItIs, 'unary');
   }
   const stream = handleStream({ services, maxPendingBytes: bodyLimitBytes, draining: draining.signal });
   server.register(`/${inferenceService}/ModelStreamInfer`, stream, asItIs, asItIs, 'bidi');
-  server.register(`/${healthService}/Check`, handleUnary(healthCheck(readiness), log), asItIs, asItIs, 'unary');
+  server.register(
+    `/${healthService}/Check`,
+    handleUnary(healthCheck(readiness), { log, keys }),
+    asItIs,
+    asItIs,
+    'unary',
+  );
   const watch = handleHealthWatch({ readiness, clock, log, draining: draining.signal });
   server.register(`/${healthService}/Watch`, watch, asItIs, asItIs, 'serverStream');
 
-  const port = await bind(server, host, options.port);
+  const port = await bind(server, options);
   return {
     port,
     stop: () =>
@@ -80,10 +89,14 @@ function asItIs(message: Buffer): Buffer {
   return message;
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
+function bind(server: Server, { host, port, tls }: GrpcOptions): Promise<number> {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else
         reject(new AppError('SETTINGS_INVALID', { message: `GRPC_PORT: cannot listen at ${address}`, cause: error }));

@@ -17,12 +17,15 @@ const watchIntervalMs = 500;
 
 /** `Check` of `grpc.health.v1`: SERVING while every model is ready. */
 export function healthCheck(readiness: ReadinessGate): UnaryCall {
-  return unary({ name: 'Check', request: healthCheckRequest, response: healthCheckResponse }, ({ service }) => {
-    const status = statusOf(service, readiness);
-    if (status !== servingStatus.serviceUnknown) return { status };
-    const message = `There is no service ${JSON.stringify(service)}; there is: ${services.filter(Boolean).join(', ')}`;
-    throw new AppError('ROUTE_NOT_FOUND', { message, received: service, expected: services });
-  });
+  return unary(
+    { name: 'Check', access: 'open', request: healthCheckRequest, response: healthCheckResponse },
+    ({ service }) => {
+      const status = statusOf(service, readiness);
+      if (status !== servingStatus.serviceUnknown) return { status };
+      const message = `There is no service ${JSON.stringify(service)}; there is: ${services.filter(Boolean).join(', ')}`;
+      throw new AppError('ROUTE_NOT_FOUND', { message, received: service, expected: services });
+    },
+  );
 }
 
 export interface WatchOptions {

@@ -7,6 +7,9 @@ import type { CallContext } from './call-context.ts';
 import type { InferParameter, ModelInferRequest, ModelInferResponse } from './messages/infer.ts';
 import { readInputs } from './read-inputs.ts';
 
+/** Predicting is for keys with the scope, and for the model that the request names. */
+export const inferAccess = { scope: 'infer', model: ({ modelName }: { modelName: string }) => modelName } as const;
+
 export interface InferAnswer {
   readonly response: ModelInferResponse;
   readonly model: InferResult['model'];

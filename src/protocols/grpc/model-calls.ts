@@ -19,25 +19,33 @@ const extensions = [
   'statistics',
 ];
 
+/** What is told of a model is for keys that may use it. */
+const ofModel = { scope: 'infer', model: ({ name }: Selector) => name } as const;
+
 /** `ServerLive`, `ServerReady`, `ModelReady`, `ServerMetadata`, `ModelMetadata` and `ModelConfig`. */
 export function modelCalls({ registry, readiness, version }: GrpcServices): readonly UnaryCall[] {
   return [
-    unary({ name: 'ServerLive', request: empty, response: live }, () => ({ live: true })),
-    unary({ name: 'ServerReady', request: empty, response: ready }, () => ({ ready: readiness.check().ready })),
-    unary({ name: 'ModelReady', request: modelSelector, response: ready }, (request) => ({
+    unary({ name: 'ServerLive', access: 'open', request: empty, response: live }, () => ({ live: true })),
+    unary({ name: 'ServerReady', access: 'open', request: empty, response: ready }, () => ({
+      ready: readiness.check().ready,
+    })),
+    unary({ name: 'ModelReady', access: ofModel, request: modelSelector, response: ready }, (request) => ({
       ready: isReady(registry, request),
     })),
-    unary({ name: 'ServerMetadata', request: empty, response: serverMetadata }, () => ({
+    unary({ name: 'ServerMetadata', access: { scope: 'infer' }, request: empty, response: serverMetadata }, () => ({
       name: 'inferd',
       version,
       extensions,
     })),
-    unary({ name: 'ModelMetadata', request: modelSelector, response: modelMetadata }, (request) =>
+    unary({ name: 'ModelMetadata', access: ofModel, request: modelSelector, response: modelMetadata }, (request) =>
       describe(registry, request),
     ),
-    unary({ name: 'ModelConfig', request: modelSelector, response: modelConfigResponse }, (request) => ({
-      config: configOf(find(registry, request)),
-    })),
+    unary(
+      { name: 'ModelConfig', access: ofModel, request: modelSelector, response: modelConfigResponse },
+      (request) => ({
+        config: configOf(find(registry, request)),
+      }),
+    ),
   ];
 }
 

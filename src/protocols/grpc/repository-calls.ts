@@ -5,11 +5,18 @@ import { repositoryIndexRequest, repositoryIndexResponse, repositoryModelRequest
 import type { GrpcServices } from './services.ts';
 import { type UnaryCall, unary } from './unary.ts';
 
+const ofModel = { scope: 'admin', model: ({ modelName }: { modelName: string }) => modelName } as const;
+
 /** `RepositoryIndex`, `RepositoryModelLoad` and `RepositoryModelUnload`. */
 export function repositoryCalls({ control, allowModelUpload }: GrpcServices): readonly UnaryCall[] {
   return [
     unary(
-      { name: 'RepositoryIndex', request: repositoryIndexRequest, response: repositoryIndexResponse },
+      {
+        name: 'RepositoryIndex',
+        access: { scope: 'admin' },
+        request: repositoryIndexRequest,
+        response: repositoryIndexResponse,
+      },
       async ({ repositoryName, ready }) => {
         refuseRepository(repositoryName);
         const models = await control.index();
@@ -17,7 +24,7 @@ export function repositoryCalls({ control, allowModelUpload }: GrpcServices): re
       },
     ),
     unary(
-      { name: 'RepositoryModelLoad', request: repositoryModelRequest, response: empty },
+      { name: 'RepositoryModelLoad', access: ofModel, request: repositoryModelRequest, response: empty },
       async ({ repositoryName, modelName, parameters }) => {
         refuseRepository(repositoryName);
         await control.load(modelName, readLoadParameters(parameters, allowModelUpload));
@@ -25,7 +32,7 @@ export function repositoryCalls({ control, allowModelUpload }: GrpcServices): re
       },
     ),
     unary(
-      { name: 'RepositoryModelUnload', request: repositoryModelRequest, response: empty },
+      { name: 'RepositoryModelUnload', access: ofModel, request: repositoryModelRequest, response: empty },
       async ({ repositoryName, modelName }) => {
         refuseRepository(repositoryName);
         await control.unload(modelName);

@@ -1,3 +1,4 @@
+import type { KeyRing } from '../../access/key-ring.ts';
 import type { Clock } from '../../inference/clock.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import type { Registry } from '../../models/registry.ts';
@@ -15,6 +16,8 @@ export interface GrpcServices {
   readonly readiness: ReadinessGate;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Undefined: everybody may do everything. */
+  readonly keys: KeyRing | undefined;
   /** Whether a load may bring its own files. */
   readonly allowModelUpload: boolean;
   /** Version of the program. */

@@ -9,7 +9,12 @@ import { type UnaryCall, unary } from './unary.ts';
 /** `ModelStatistics`: of one version, of every version of a model, or without a name of everything. */
 export function statisticsCall({ registry, statistics }: GrpcServices): UnaryCall {
   return unary(
-    { name: 'ModelStatistics', request: modelSelector, response: modelStatisticsResponse },
+    {
+      name: 'ModelStatistics',
+      access: { scope: 'infer', model: ({ name }) => name },
+      request: modelSelector,
+      response: modelStatisticsResponse,
+    },
     ({ name, version }) => ({
       modelStats: select(registry, name, version)
         .filter(({ model }) => model !== undefined)

@@ -1,9 +1,11 @@
 import type { Buffer } from 'node:buffer';
 import { type handleBidiStreamingCall, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Caller } from '../../access/caller.ts';
 import { AppError } from '../../errors.ts';
+import { authenticateCall, authorizeCall } from './call-access.ts';
 import { type CallContext, callContext } from './call-context.ts';
 import { callError } from './call-error.ts';
-import { answerInfer } from './infer-call.ts';
+import { answerInfer, inferAccess } from './infer-call.ts';
 import { modelInferRequest, modelStreamInferResponse } from './messages/infer.ts';
 import type { GrpcServices } from './services.ts';
 
@@ -31,6 +33,13 @@ export function handleStream({
 }: StreamOptions): handleBidiStreamingCall<Buffer, Buffer> {
   return (stream) => {
     const context = callContext(stream);
+    let caller: Caller | undefined;
+    try {
+      caller = authenticateCall(stream.metadata, services.keys);
+    } catch (thrown) {
+      stream.emit('error', callError(thrown, context, services.log));
+      return;
+    }
     let written = Promise.resolve();
     let pending = 0;
     let pendingBytes = 0;
@@ -39,7 +48,7 @@ export function handleStream({
       pending += 1;
       pendingBytes += request.byteLength;
       if (pending >= maxPending || pendingBytes >= maxPendingBytes) stream.pause();
-      const answer = answerOne(request, context, services);
+      const answer = answerOne(request, context, services, caller);
       written = written.then(async () => {
         await write(stream, await answer);
         pending -= 1;
@@ -60,11 +69,17 @@ export function handleStream({
   };
 }
 
-async function answerOne(bytes: Buffer, context: CallContext, { infer, log }: GrpcServices): Promise<Buffer> {
+async function answerOne(
+  bytes: Buffer,
+  context: CallContext,
+  { infer, log }: GrpcServices,
+  caller: Caller | undefined,
+): Promise<Buffer> {
   let id = '';
   try {
     const request = modelInferRequest.decode(bytes);
     id = request.id;
+    authorizeCall(caller, inferAccess, request);
     const { response } = await answerInfer(infer, request, context);
     return modelStreamInferResponse.encode({ inferResponse: response });
   } catch (thrown) {

@@ -1,42 +1,56 @@
 import type { Buffer } from 'node:buffer';
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
-import type { Logger } from '../../telemetry/logger.ts';
+import type { Caller } from '../../access/caller.ts';
+import { authenticateCall, authorizeCall, type CallAccess } from './call-access.ts';
 import { answerMetadata, type CallContext, callContext } from './call-context.ts';
 import { callError } from './call-error.ts';
 import type { MessageType } from './protobuf/message.ts';
+import type { GrpcServices } from './services.ts';
 
 /** What a call took and gave, for the log. */
 export interface CallLog {
   servedModel?: { readonly name: string; readonly version: string };
+  /** Id of the API key. */
+  key?: string | undefined;
 }
 
 /** A call of one request and one response. */
 export interface UnaryCall {
   readonly name: string;
-  answer(request: Uint8Array, context: CallContext, log: CallLog): Promise<Buffer>;
+  /** Whether anybody may make the call, without an API key. */
+  readonly isOpen: boolean;
+  /** @param caller undefined when there are no keys, or the call is open */
+  answer(request: Uint8Array, context: CallContext, log: CallLog, caller: Caller | undefined): Promise<Buffer>;
 }
 
 export interface UnaryTypes<Request, Response> {
   readonly name: string;
+  readonly access: CallAccess<Request>;
   readonly request: MessageType<Request, never>;
   readonly response: MessageType<unknown, Response>;
 }
 
 /** A call from the types of its messages, and what answers it. */
 export function unary<Request, Response>(
-  { name, request: requestType, response: responseType }: UnaryTypes<Request, Response>,
+  { name, access, request: requestType, response: responseType }: UnaryTypes<Request, Response>,
   answer: (request: Request, context: CallContext, log: CallLog) => Response | Promise<Response>,
 ): UnaryCall {
   return {
     name,
-    async answer(request, context, log) {
-      return responseType.encode(await answer(requestType.decode(request), context, log));
+    isOpen: access === 'open',
+    async answer(bytes, context, log, caller) {
+      const request = requestType.decode(bytes);
+      authorizeCall(caller, access, request);
+      return responseType.encode(await answer(request, context, log));
     },
   };
 }
 
 /** Lets the library make the call: with the deadline, the cancellation and the status codes of gRPC, and a line in the log. */
-export function handleUnary(call: UnaryCall, log: Logger): handleUnaryCall<Buffer, Buffer> {
+export function handleUnary(
+  call: UnaryCall,
+  { log, keys }: Pick<GrpcServices, 'log' | 'keys'>,
+): handleUnaryCall<Buffer, Buffer> {
   return async (received, callback) => {
     const startedMs = performance.now();
     const context = callContext(received);
@@ -48,12 +62,15 @@ export function handleUnary(call: UnaryCall, log: Logger): handleUnaryCall<Buffe
         rpc: call.name,
         grpc_status: status[code],
         ms: Math.round((performance.now() - startedMs) * 1000) / 1000,
+        key: callLog.key,
         model: servedModel?.name,
         version: servedModel?.version,
       });
     };
     try {
-      const response = await call.answer(received.request, context, callLog);
+      const caller = call.isOpen ? undefined : authenticateCall(received.metadata, keys);
+      callLog.key = caller?.id;
+      const response = await call.answer(received.request, context, callLog, caller);
       received.sendMetadata(answerMetadata(context));
       callback(null, response);
       logEnd(status.OK);

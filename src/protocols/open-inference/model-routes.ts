@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, RouteShorthandOptions } from 'fastify';
 import type { z } from 'zod';
+import { maySeeModel } from '../../http/authorization.ts';
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { ServedModel } from '../../serving/infer.ts';
@@ -65,8 +66,12 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
   );
 
   app.get('/models/stats', {
+    config: { filtersModels: true },
     schema: routeSchema({ summary: 'What every model has served', response: schemas.modelStatistics }),
-    handler: () => describeLoaded(registry.list().flatMap(({ versions }) => versions)),
+    handler: (request) => {
+      const seen = registry.list().filter(({ name }) => maySeeModel(request, name));
+      return describeLoaded(seen.flatMap(({ versions }) => versions));
+    },
   });
 }
 

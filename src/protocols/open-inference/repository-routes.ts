@@ -19,6 +19,7 @@ export interface RepositoryRoutesOptions {
 /** `POST /v2/repository/index` and `/v2/repository/models/{name}/load` and `/unload`, for whom bodies are optional. */
 export function repositoryRoutes(app: FastifyInstance, { control, allowModelUpload }: RepositoryRoutesOptions): void {
   app.post('/repository/index', {
+    config: { scope: 'admin' },
     schema: {
       tags,
       summary: 'What is in the model repository',
@@ -33,6 +34,7 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
   });
 
   const route = (action: 'load' | 'unload', summary: string, examples: readonly unknown[]) => ({
+    config: { scope: 'admin' as const },
     schema: {
       tags,
       summary,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { fromThrown } from '../../http/error-handler.ts';
+import { declareScope } from '../../http/route-scope.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Infer } from '../../serving/infer.ts';
@@ -31,6 +32,7 @@ export async function openInferenceRoutes(app: FastifyInstance, options: OpenInf
   app.setValidatorCompiler(() => () => true);
   app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
   app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
+  declareScope(app, 'infer');
   takeAnyBody(app, options);
 
   serverRoutes(app, options);

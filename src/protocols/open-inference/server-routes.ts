@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { maySeeModel } from '../../http/authorization.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import { live, modelNames, ready, serverMetadata } from './schemas.ts';
@@ -25,6 +26,7 @@ export function serverRoutes(app: FastifyInstance, { registry, readiness, versio
   const tags = ['open-inference'];
 
   app.get('', {
+    config: { filtersModels: true },
     schema: {
       tags,
       summary: 'The server and the extensions of the protocol that it has',
@@ -34,16 +36,24 @@ export function serverRoutes(app: FastifyInstance, { registry, readiness, versio
   });
 
   app.get('/models', {
+    config: { filtersModels: true },
     schema: { tags, summary: 'Names of the models', response: { 200: modelNames.describe('Every loaded model') } },
-    handler: () => ({ models: registry.list().map(({ name }) => name) }),
+    handler: (request) => ({
+      models: registry
+        .list()
+        .map(({ name }) => name)
+        .filter((name) => maySeeModel(request, name)),
+    }),
   });
 
   app.get('/health/live', {
+    config: { scope: 'open' },
     schema: { tags, summary: 'Is the server alive?', response: { 200: live.describe('It is') } },
     handler: () => ({ live: true }),
   });
 
   app.get('/health/ready', {
+    config: { scope: 'open' },
     schema: {
       tags,
       summary: 'Are all models ready?',

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
+import { maySeeModel } from '../../http/authorization.ts';
+import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import { fitsInMemory } from '../../models/memory.ts';
 import type { Registry } from '../../models/registry.ts';
@@ -29,10 +31,12 @@ export async function multiModelRoutes(app: FastifyInstance, options: MultiModel
   /** Folders by model, of those that were loaded here. */
   const urls = new Map<string, string>();
   app.setValidatorCompiler(() => () => true);
+  declareScope(app, 'infer');
   takeBytes(app);
   answerErrors(app);
 
   app.post('/models', {
+    config: { scope: 'admin' },
     schema: {
       tags,
       summary: 'Load a model from a folder',
@@ -59,12 +63,16 @@ export async function multiModelRoutes(app: FastifyInstance, options: MultiModel
   });
 
   app.get('/models', {
+    config: { filtersModels: true },
     schema: {
       tags,
       summary: 'What is loaded',
       response: { 200: z.object({ models: z.array(described) }).describe('The models that were loaded on request') },
     },
-    handler: () => ({ models: [...urls].map(([modelName, modelUrl]) => ({ modelName, modelUrl })) }),
+    handler: (request) => {
+      const seen = [...urls].filter(([name]) => maySeeModel(request, name));
+      return { models: seen.map(([modelName, modelUrl]) => ({ modelName, modelUrl })) };
+    },
   });
 
   app.get<{ Params: { name: string } }>('/models/:name', {
@@ -78,6 +86,7 @@ export async function multiModelRoutes(app: FastifyInstance, options: MultiModel
   });
 
   app.delete<{ Params: { name: string } }>('/models/:name', {
+    config: { scope: 'admin' },
     schema: {
       tags,
       summary: 'Unload a model',

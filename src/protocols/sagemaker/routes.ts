@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { type DefaultChoice, defaultModel } from '../../http/default-prediction.ts';
+import { type DefaultChoice, defaultModel, defaultModelName } from '../../http/default-prediction.ts';
+import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import { answerErrors } from './error-body.ts';
@@ -29,6 +30,7 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
   const { choice, readiness, version, bodyLimitBytes } = options;
   // The schemas document. What arrives is checked where it is read.
   app.setValidatorCompiler(() => () => true);
+  declareScope(app, 'infer');
   takeBytes(app);
   answerErrors(app);
 
@@ -38,6 +40,7 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
   ] as const) {
     const text = { content: { 'text/plain': { schema: z.string() } } };
     app.get(path, {
+      config: { scope: 'open' },
       schema: {
         tags,
         summary,
@@ -52,11 +55,13 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
   }
 
   app.get('/version', {
+    config: { filtersModels: true },
     schema: { tags, summary: 'Version of inferd, where MLflow tells its own', response: { 200: z.string() } },
     handler: (_request, reply) => reply.header('content-type', 'application/json').send(Buffer.from(version)),
   });
 
   app.get('/execution-parameters', {
+    config: { model: () => defaultModelName(choice) },
     schema: {
       tags,
       summary: 'How SageMaker should send the requests of a batch transform',
@@ -80,6 +85,7 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
   });
 
   app.post('/invocations', {
+    config: { model: () => defaultModelName(choice) },
     schema: {
       tags,
       summary: 'Predict with the default model, as SageMaker, MLflow and Vertex AI ask',

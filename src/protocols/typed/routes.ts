@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { requireAcceptedMediaType } from '../../http/media-type.ts';
 import { type Prediction, predictTensors } from '../../http/predict-tensors.ts';
 import { problemResponses } from '../../http/problem.ts';
+import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { Infer, InferResult } from '../../serving/infer.ts';
 import { type Nested, tensorToNested } from '../../tensor/json-output.ts';
@@ -51,6 +52,7 @@ const documentation = {
 /** `POST /models/{name}/predict` and `POST /models/{name}/versions/{version}/predict`: any model, without code. */
 export async function typedRoutes(app: FastifyInstance, { infer }: { infer: Infer }): Promise<void> {
   const typed = app.withTypeProvider<ZodTypeProvider>();
+  declareScope(app, 'infer');
   parseExactJson(app, 'application/json');
   app.addHook('preValidation', (request, _reply, done) => {
     requireAcceptedMediaType(request);

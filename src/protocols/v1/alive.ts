@@ -8,6 +8,7 @@ import { z } from 'zod';
  */
 export async function aliveRoute(app: FastifyInstance): Promise<void> {
   app.withTypeProvider<ZodTypeProvider>().get('/', {
+    config: { scope: 'open' },
     schema: {
       tags: ['v1'],
       summary: 'Is the server alive? As KServe V1 asks',

@@ -2,7 +2,9 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
+import { maySeeModel } from '../../http/authorization.ts';
 import { predictTensors } from '../../http/predict-tensors.ts';
+import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Infer } from '../../serving/infer.ts';
@@ -43,16 +45,23 @@ const unknown = ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'] as const;
 /** V1 of TensorFlow Serving and of KServe, as one, to be registered under `/v1`: https://www.tensorflow.org/tfx/serving/api_rest. */
 export async function v1Routes(app: FastifyInstance, { registry, infer }: V1RoutesOptions): Promise<void> {
   const typed = app.withTypeProvider<ZodTypeProvider>();
+  declareScope(app, 'infer');
   parseExactJson(app, '*');
   answerErrors(app);
 
   typed.get('/models', {
+    config: { filtersModels: true },
     schema: {
       tags: ['v1'],
       summary: 'Names of the models',
       response: { 200: z.object({ models: z.array(z.string()) }).describe('The names') },
     },
-    handler: () => ({ models: registry.list().map((model) => model.name) }),
+    handler: (request) => ({
+      models: registry
+        .list()
+        .map(({ name }) => name)
+        .filter((name) => maySeeModel(request, name)),
+    }),
   });
 
   for (const { path, params, which } of selectors) {

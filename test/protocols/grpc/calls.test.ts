@@ -267,9 +267,10 @@ describe('the health service', () => {
     await once(watcher, 'data');
     expect(seen).toEqual([{ status: 'SERVING' }]);
 
+    const changed = once(watcher, 'data');
     await client.call('RepositoryModelUnload', { model_name: 'hangs' });
     await client.call('RepositoryModelUnload', { model_name: 'echo' });
-    await once(watcher, 'data');
+    await changed;
     expect(seen).toEqual([{ status: 'SERVING' }, { status: 'NOT_SERVING' }]);
     watcher.on('error', () => {});
     watcher.cancel();

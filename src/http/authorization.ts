@@ -1,0 +1,58 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { authorize, type Caller, mayUseModel } from '../access/caller.ts';
+import type { KeyRing } from '../access/key-ring.ts';
+import { AppError } from '../errors.ts';
+import { modelOfRequest } from './route-scope.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; undefined without a valid key. */
+    caller: Caller | undefined;
+  }
+}
+
+export interface AuthorizationOptions {
+  readonly keys: KeyRing;
+  /** Whether the documentation is for everybody. */
+  readonly docsPublic: boolean;
+}
+
+/** Finds out who asks, and refuses nobody yet: limits come in between, so that they hold for wrong keys as well. */
+export function identifyCallers(app: FastifyInstance, keys: KeyRing): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.caller = callerOf(request, keys);
+    done();
+  });
+}
+
+/** Refuses every request whose route is not for its caller, before its body is read. */
+export function authorizeCallers(app: FastifyInstance, { keys, docsPublic }: AuthorizationOptions): void {
+  const check = (request: FastifyRequest) => {
+    const { scope, filtersModels } = request.routeOptions.config;
+    const isOpen = scope === 'open' || (scope === 'docs' && docsPublic);
+    if (isOpen || request.is404) return;
+    const caller = request.caller ?? keys.authenticate(request.headers);
+    if (scope === 'docs') return;
+    if (scope === undefined) throw new AppError('FORBIDDEN', { message: 'The route is for nobody' });
+    if (filtersModels === true) authorize({ ...caller, models: 'all' }, scope);
+    else authorize(caller, scope, modelOfRequest(request));
+  };
+  app.addHook('onRequest', (request, _reply, done) => {
+    check(request);
+    done();
+  });
+}
+
+/** Whether the answer to a request may mention a model. */
+export function maySeeModel({ caller }: FastifyRequest, model: string): boolean {
+  return caller === undefined || mayUseModel(caller, model);
+}
+
+function callerOf({ headers }: FastifyRequest, keys: KeyRing): Caller | undefined {
+  if (headers.authorization === undefined && headers['x-api-key'] === undefined) return undefined;
+  try {
+    return keys.authenticate(headers);
+  } catch {
+    return undefined;
+  }
+}

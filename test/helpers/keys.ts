@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { hashApiKey, newApiKey } from '../../src/access/api-key.ts';
+import { changeKeyFile, type StoredKey } from '../../src/access/key-file.ts';
+import { type TemporaryFolder, temporaryFolder } from './folder.ts';
+
+export type KeyOptions = Partial<Pick<StoredKey, 'scopes' | 'models' | 'limits'>>;
+
+export interface KeyFile extends TemporaryFolder {
+  /** Path of the file. */
+  readonly file: string;
+  /** Adds a key, which may predict with every model if not said otherwise, and gives it with its id. */
+  add(options?: KeyOptions): Promise<{ readonly id: string; readonly key: string }>;
+}
+
+/** A key file without keys, in a folder of its own that is removed at the end of the scope. */
+export async function temporaryKeyFile(): Promise<KeyFile> {
+  const folder = await temporaryFolder();
+  const file = join(folder.path, 'keys.json');
+  await changeKeyFile(file, () => []);
+  const add = async (options: KeyOptions = {}) => {
+    const { id, key } = newApiKey();
+    const hash = `sha256:${hashApiKey(key).toString('hex')}`;
+    const created = new Date().toISOString();
+    const stored: StoredKey = { id, name: id, hash, scopes: ['infer'], models: 'all', limits: {}, created, ...options };
+    await changeKeyFile(file, (keys) => [...keys, stored]);
+    return { id, key };
+  };
+  return { ...folder, file, add };
+}
