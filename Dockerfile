@@ -16,7 +16,7 @@ RUN cd node_modules/onnxruntime-node/bin/napi-v* \
   && for platform in */*; do [ "$platform" = "$(node -p 'process.platform + "/" + process.arch')" ] || rm -rf "$platform"; done
 
 FROM node:26.10.0-slim
-ENV NODE_ENV=production
+ENV NODE_ENV=production DATA_DIR=/data MODELS_CACHE_DIR=/data/model-cache
 LABEL com.amazonaws.sagemaker.capabilities.multi-models=true \
   com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
 WORKDIR /app
@@ -25,7 +25,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY models /models
 # MODELS_DIR stays unset, so that a model that KServe or SageMaker mounts comes first.
-RUN ln -s /models models
+RUN ln -s /models models && install -d -o node -g node /data
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
