@@ -16,14 +16,23 @@ export interface Prometheus extends AsyncDisposable {
   query(query: string): Promise<readonly Series[]>;
   /** The value of the one series that the query gives. */
   value(query: string): Promise<number>;
+  /** Every alert rule by its name, with what is wrong with it; an empty text when it could be evaluated. */
+  ruleErrors(): Promise<ReadonlyMap<string, string>>;
+}
+
+interface Rule {
+  readonly name: string;
+  readonly health: string;
+  readonly lastError?: string;
 }
 
 /** A real Prometheus that scrapes the server four times a second, once it has done so; ended with the scope. */
-export async function startPrometheus(address: string): Promise<Prometheus> {
+export async function startPrometheus(address: string, ruleFiles: readonly string[] = []): Promise<Prometheus> {
   const folder = await temporaryFolder();
   const port = await freePort();
   const config = {
-    global: { scrape_interval: '250ms', scrape_timeout: '250ms' },
+    global: { scrape_interval: '250ms', scrape_timeout: '250ms', evaluation_interval: '1s' },
+    rule_files: ruleFiles,
     scrape_configs: [{ job_name: 'inferd', static_configs: [{ targets: [new URL(address).host] }] }],
   };
   const configPath = join(folder.path, 'prometheus.yml');
@@ -53,13 +62,19 @@ export async function startPrometheus(address: string): Promise<Prometheus> {
     if (others.length > 0) throw new Error(`${text} gives ${others.length + 1} series`);
     return Number(series?.value[1]);
   };
+  const ruleErrors = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/rules`);
+    const { data } = (await response.json()) as { data: { groups: { rules: Rule[] }[] } };
+    const rules = data.groups.flatMap((group) => group.rules);
+    return new Map(rules.map(({ name, health, lastError }) => [name, health === 'ok' ? '' : (lastError ?? health)]));
+  };
   await expect.poll(() => value('up').catch(() => 0), { timeout: 20_000 }).toBe(1);
   const dispose = async () => {
     child.kill('SIGTERM');
     await exit;
     await folder[Symbol.asyncDispose]();
   };
-  return { query, value, [Symbol.asyncDispose]: dispose };
+  return { query, value, ruleErrors, [Symbol.asyncDispose]: dispose };
 }
 
 /** Prometheus does not tell which port it took, so it cannot be left to it. */

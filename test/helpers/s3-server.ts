@@ -104,6 +104,7 @@ export class S3Server implements AsyncDisposable {
     const isPart = url.searchParams.has('partNumber');
     const body = isPart ? content.subarray(0, partBytes) : content.subarray(start);
     for (const [name, value] of Object.entries(this.extraHeaders.get(key) ?? {})) response.setHeader(name, value);
+    if (isPart) response.setHeader('x-amz-mp-parts-count', Math.ceil(content.length / partBytes));
     response.writeHead(start > 0 || isPart ? 206 : 200, { etag, 'content-length': body.length });
     response.end(request.method === 'HEAD' ? undefined : this.spoil(body));
   }

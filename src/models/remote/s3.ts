@@ -93,15 +93,20 @@ async function describeBody(client: Client, key: string, response: Response, fir
   if (body === null) throw new Error(`${key}: the answer has no body`);
   const lengthBytes = Number(headers.get('content-length') ?? Number.NaN);
   const tag = headers.get('etag')?.replaceAll('"', '');
-  // The checksum of an answer that is a range can be that of a part.
-  const ofWhole = firstByte > 0 ? await headersOfWhole(client, key, tag ?? '') : headers;
-  return {
-    firstByte,
-    totalBytes: Number.isNaN(lengthBytes) ? undefined : firstByte + lengthBytes,
-    tag,
-    digests: checksumsOf(ofWhole) ?? (await etagDigest(client, key, ofWhole)),
-    stream: body,
-  };
+  try {
+    // The checksum of an answer that is a range can be that of a part.
+    const ofWhole = firstByte > 0 ? await headersOfWhole(client, key, tag ?? '') : headers;
+    return {
+      firstByte,
+      totalBytes: Number.isNaN(lengthBytes) ? undefined : firstByte + lengthBytes,
+      tag,
+      digests: checksumsOf(ofWhole) ?? (await etagDigest(client, key, ofWhole)),
+      stream: body,
+    };
+  } catch (thrown) {
+    await body.cancel();
+    throw thrown;
+  }
 }
 
 async function headersOfWhole(client: Client, key: string, etag: string): Promise<Headers> {
@@ -136,19 +141,20 @@ async function etagDigest(client: Client, key: string, headers: Headers): Promis
 
 /** All parts but the last are of one size with every common client, so the first tells it. */
 async function firstPartBytes(client: Client, key: string, etag: string): Promise<number | undefined> {
-  try {
-    const { headers } = await client.makeRequest({
-      method: 'HEAD',
-      objectName: key,
-      headers: new Headers({ 'if-match': `"${etag}"` }),
-      query: { partNumber: '1' },
-      statusCode: 206,
-    });
-    return Number(headers.get('content-length')) || undefined;
-  } catch {
-    // Not every server knows part numbers; the object then goes without a digest.
-    return undefined;
+  // Amazon answers 206, some others 200; those that know no part numbers give the size of the whole object.
+  for (const statusCode of [206, 200]) {
+    try {
+      const request = { method: 'HEAD', objectName: key, query: { partNumber: '1' }, statusCode };
+      const { headers } = await client.makeRequest(request);
+      const isPart = headers.get('x-amz-mp-parts-count') === etag.split('-')[1];
+      return isPart ? Number(headers.get('content-length')) || undefined : undefined;
+    } catch (thrown) {
+      if (!(thrown instanceof S3Errors.ServerError) || isPassing(thrown.statusCode)) throw thrown;
+      // The object then goes without a digest.
+      if (thrown.statusCode !== 200) return undefined;
+    }
   }
+  return undefined;
 }
 
 function explain(thrown: unknown, what: string): unknown {

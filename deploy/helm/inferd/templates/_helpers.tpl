@@ -29,3 +29,8 @@ readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
 {{- end }}
+
+{{/* A value as people wrote it: numbers arrive as floating-point ones, and 67108864 would be printed as 6.7108864e+07. */}}
+{{- define "inferd.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ printf "%.0f" . }}{{ else }}{{ toString . }}{{ end }}
+{{- end }}
