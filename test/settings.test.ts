@@ -44,7 +44,6 @@ describe('readSettings', () => {
         secretAccessKey: undefined,
         sessionToken: undefined,
       },
-      openTelemetry: expect.any(Object),
       apiKeys: [],
       apiKeysFile: undefined,
       docsPublic: true,
