@@ -1,5 +1,6 @@
 // What a setting costs: processor time of the main process for a request of the tiny workload, with several sets of
-// settings, in many short rounds in turn, so that what else the machine does hits all of them alike.
+// settings, in many short rounds in turn, so that what else the machine does hits all of them alike. Two equal sets show
+// how far apart chance puts them.
 //
 //   node bench/setting-cost.ts METRICS=0 METRICS=1
 //   node bench/setting-cost.ts --rounds 40 LOG_LEVEL=silent LOG_LEVEL=info
