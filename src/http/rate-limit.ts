@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Redis } from 'ioredis';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -32,9 +32,7 @@ export async function limitRate(app: FastifyInstance, { perMinute, redisUrl, log
   });
   const count = app.createRateLimit();
 
-  app.addHook('onRequest', async (request, reply) => {
-    const isLimited = (request.caller?.ratePerMinute ?? perMinute) !== undefined;
-    if (!isLimited || request.routeOptions.config.scope === 'open') return;
+  const countRequest = async (request: FastifyRequest, reply: FastifyReply) => {
     const limit = await count(request);
     if (limit.isAllowed) return;
     reply.header('ratelimit-limit', limit.max);
@@ -46,6 +44,13 @@ export async function limitRate(app: FastifyInstance, { perMinute, redisUrl, log
       expected: limit.max,
       retryAfterSeconds: Math.max(1, limit.ttlInSeconds),
     });
+  };
+
+  // Not async: requests without a limit should not wait for a promise.
+  app.addHook('onRequest', (request, reply, done) => {
+    const isLimited = (request.caller?.ratePerMinute ?? perMinute) !== undefined;
+    if (!isLimited || request.routeOptions.config.scope === 'open') done();
+    else countRequest(request, reply).then(() => done(), done);
   });
 }
 
