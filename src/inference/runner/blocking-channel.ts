@@ -49,7 +49,7 @@ export class BlockingChannel {
     }
     if (this.#start + bytes <= this.#buffer.byteLength) return;
     const waiting = this.#buffer.subarray(this.#start, this.#end);
-    // Frames start at multiples of 8, and so must the first byte here, or tensors would not be aligned.
+    // Frames start at multiples of 16, and so must the first byte here, or tensors would not be aligned.
     const roomy = bytes <= this.#buffer.byteLength ? this.#buffer : Buffer.allocUnsafeSlow(bytes);
     waiting.copy(roomy, 0);
     this.#buffer = roomy;

@@ -1,12 +1,12 @@
 import { type DataType, type FixedSizeDataType, typedArrays } from '../../tensor/data-type.ts';
 import { elementCount, type Tensor, tensorOver } from '../../tensor/tensor.ts';
 import type { JoinedTensor } from '../batcher/executor.ts';
-import { align8 } from './frame.ts';
+import { align } from './frame.ts';
 import type { Piece } from './shared-file.ts';
 
 /**
  * Tensors inside a frame: the words `rank, dimensions…, bytes` of each tensor, one after the other, and then the
- * elements of each, aligned to 8 bytes. Data types are not written: both sides know the signature. Texts are their
+ * elements of each, aligned to 16 bytes. Data types are not written: both sides know the signature. Texts are their
  * UTF-8 lengths as words, then their bytes.
  */
 
@@ -29,7 +29,7 @@ export function planBlock(tensors: readonly JoinedTensor[]): BlockPlan {
     const size = elementsBytes(tensor);
     sizes.push(size);
     words += 2 + tensor.shape.length;
-    bytes += align8(size);
+    bytes += align(size);
   }
   return { tensors, sizes, words, bytes };
 }
@@ -63,7 +63,7 @@ export function writeElements(frame: Buffer, at: number, { tensors, sizes }: Blo
     if (tensor === undefined) continue;
     if (tensor.datatype === 'BYTES') writeTexts(frame, offset, tensor);
     else writeNumbers(frame, offset, tensor, tensor.datatype);
-    offset += align8(sizes[i] ?? 0);
+    offset += align(sizes[i] ?? 0);
   }
 }
 
@@ -73,7 +73,7 @@ export function elementPieces({ tensors, sizes }: BlockPlan): Piece[] {
   return tensors.map((tensor, i) => {
     const bytes = sizes[i] ?? 0;
     const piece = { at, bytes, buffers: tensor.datatype === 'BYTES' ? [encodeTexts(tensor, bytes)] : views(tensor) };
-    at += align8(bytes);
+    at += align(bytes);
     return piece;
   });
 }
@@ -134,11 +134,11 @@ export function readDescriptions(words: Uint32Array, at: number, count: number, 
     shapes.push(shape);
     sizes.push(words[at++] ?? 0);
   }
-  let offset = apart ? 0 : align8(at * 4);
+  let offset = apart ? 0 : align(at * 4);
   return shapes.map((shape, i) => {
     const bytes = sizes[i] ?? 0;
     const entry = { shape, at: offset, bytes };
-    offset += align8(bytes);
+    offset += align(bytes);
     return entry;
   });
 }

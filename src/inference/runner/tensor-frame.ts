@@ -1,7 +1,7 @@
 import type { DataType } from '../../tensor/data-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { JoinedTensor } from '../batcher/executor.ts';
-import { align8, frameWords, head, headBytes } from './frame.ts';
+import { align, frameWords, head, headBytes } from './frame.ts';
 import { type Piece, sharedFromBytes } from './shared-file.ts';
 import {
   elementPieces,
@@ -36,7 +36,7 @@ export function writeTensorFrame(content: TensorFrame, { allocate, share }: Fram
   const { words } = content;
   const plan = planBlock(content.tensors);
   const shared = plan.bytes >= sharedFromBytes && share(elementPieces(plan));
-  const elementsAt = align8(4 * (bodyWord + words.length + plan.words));
+  const elementsAt = align(4 * (bodyWord + words.length + plan.words));
   const bytes = shared ? elementsAt : elementsAt + plan.bytes;
   if (bytes > 0xffff_ffff) throw new RangeError(`a frame of ${bytes} bytes is too large`);
   const frame = allocate(bytes);

@@ -55,6 +55,17 @@ describe('a frame of tensors', () => {
     expect(plain(read)).toEqual(twice(small));
   });
 
+  test.each([1, 2, 3, 4])('begins every tensor at a multiple of 16 bytes, also behind one of %i numbers', (length) => {
+    const row = float32([1, length], new Array(length).fill(1));
+    const { frame, read } = roundTrip([row, row, int64([1], [5n]), row], () => false);
+    expect(frame.byteLength % 16).toBe(0);
+    for (const { data } of read)
+      expect(data).toHaveProperty(
+        'byteOffset',
+        expect.toSatisfy((at) => at % 16 === 0),
+      );
+  });
+
   test('leaves the elements of large ones in the shared file', () => {
     const shared = sharedFile();
     const { frame, read } = roundTrip(large, (pieces) => shared.writeToRunner(3, pieces), shared);
