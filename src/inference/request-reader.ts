@@ -10,6 +10,7 @@ export interface ReadRequest {
   readonly outputs: readonly number[];
   /** Equal for requests that can share a run; undefined when it must run by itself. */
   readonly group: string | undefined;
+  /** 1 when it must run by itself: the first dimension may then be anything. */
   readonly rows: number;
   readonly bytes: number;
 }
@@ -45,7 +46,7 @@ export class RequestReader {
     }
     const rows = commonRows(inputs);
     const group = joins && rows > 0 ? this.#group(inputs, outputs) : undefined;
-    return { inputs, outputs, group, rows: Math.max(1, rows), bytes };
+    return { inputs, outputs, group, rows: group === undefined ? 1 : rows, bytes };
   }
 
   /** The outputs of those indexes under their names. */

@@ -37,25 +37,36 @@ export function warmUpRun(signature: Signature, tensors: Tensors, copies = 1): R
 }
 
 /**
- * Runs every warm-up request, for a first run costs more than the others. A request of the operator's must be answered;
- * a made-up one may be refused, for some models cannot run on zeros.
+ * Runs the warm-up requests of the operator, for a first run costs more than the others.
  *
- * @throws AppError `MODEL_LOAD_FAILED` when a given request does not fit or is refused, or the runner dies
+ * @throws AppError `MODEL_LOAD_FAILED` when one does not fit or is refused, or the runner dies
  */
-export async function warmUp(
-  runner: WarmUpRunner,
-  signature: Signature,
-  given: readonly Tensors[] | undefined,
-  log: EngineLog,
-): Promise<void> {
-  for (const [index, tensors] of (given ?? [madeUpRequest(signature)]).entries()) {
-    if (given !== undefined) checkGiven(signature, tensors, index);
+export async function warmUp(runner: WarmUpRunner, signature: Signature, given: readonly Tensors[]): Promise<void> {
+  for (const [index, tensors] of given.entries()) {
+    checkGiven(signature, tensors, index);
     const outcome = await runner.run(warmUpRun(signature, tensors));
     if (outcome.kind === 'done') continue;
-    if (outcome.kind !== 'refused') throw failed(index, outcome.kind === 'died' ? outcome.reason : 'the runner ended');
-    if (given !== undefined) throw failed(index, outcome.message);
+    if (outcome.kind === 'refused') throw failed(index, outcome.message);
+    throw failed(index, outcome.kind === 'died' ? outcome.reason : 'the runner ended');
+  }
+}
+
+/**
+ * Runs the request that is made up from the signature. It may be refused, for some models cannot run on zeros.
+ *
+ * @returns why the runner is gone, for some models cannot even survive them; undefined if it is not
+ */
+export async function warmUpOnZeros(
+  runner: WarmUpRunner,
+  signature: Signature,
+  log: EngineLog,
+): Promise<string | undefined> {
+  const outcome = await runner.run(warmUpRun(signature, madeUpRequest(signature)));
+  if (outcome.kind === 'refused') {
     log.warn({ reason: outcome.message }, 'the model refused the warm-up request that was made from its signature');
   }
+  if (outcome.kind === 'not_started') return 'the runner ended';
+  return outcome.kind === 'died' ? outcome.reason : undefined;
 }
 
 function checkGiven(signature: Signature, tensors: Tensors, index: number): void {
@@ -103,8 +114,9 @@ export async function isBatchable(
   return true;
 }
 
-function claimsBatching(signature: Signature, log: EngineLog): boolean {
-  const claims = signature.outputs.every(({ shape }) => shape[0] === -1);
+/** What the signature says, where it cannot be tried. */
+export function claimsBatching({ inputs, outputs }: Signature, log: EngineLog): boolean {
+  const claims = inputs.length > 0 && [...inputs, ...outputs].every(({ shape }) => shape[0] === -1);
   if (claims) log.warn({}, 'whether the model gives a row for every row could not be tried; its signature is trusted');
   return claims;
 }

@@ -41,6 +41,12 @@ describe('loading', () => {
     });
   });
 
+  test('serves a model that hangs on the warm-up request that was made for it', async () => {
+    const { model, log } = await openModel('hangs_on_zeros', { loadTimeoutMs: 4_000 });
+    expect(log.map(({ message }) => message)).toContainEqual(expect.stringContaining('without a warm-up'));
+    await expect(model.predict({ turns: int64([1], [1]) }, context())).resolves.toBeDefined();
+  });
+
   test('fails when a given warm-up request is refused', async () => {
     await expect(load('gather', { warmup: [{ i: int64([1], [99]) }] })).rejects.toMatchObject({
       code: 'MODEL_LOAD_FAILED',
@@ -206,6 +212,12 @@ describe('predict', () => {
     await expect(model.predict({ x: zeros('FP32', [11, 4]) }, context())).rejects.toMatchObject({
       code: 'BODY_TOO_LARGE',
     });
+  });
+
+  test('does not count the first dimension where requests run singly', async () => {
+    const { model, batches } = await openModel('copy', { batching: { enabled: false, maxQueueRows: 10 } });
+    await expect(model.predict({ x: zeros('FP32', [11, 4]) }, context())).resolves.toBeDefined();
+    expect(batches).toEqual([{ rows: 1, requests: 1 }]);
   });
 
   test('uses every instance', async () => {
