@@ -6,7 +6,7 @@ import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
-import { endConnectionsWhileDraining } from './http/drain.ts';
+import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
@@ -96,6 +96,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   logAccess(app, log);
   secureAnswers(app, { overTls: tls !== undefined });
   endConnectionsWhileDraining(app, readiness);
+  cutUploadsAtStop(app, settings.uploadTimeoutMs);
   await admitCallers(app, { ...settings, keys, log });
   await documentRoutes(app, {
     version: services.version,
