@@ -8,8 +8,11 @@ export interface SeenRequest {
   readonly range: string | undefined;
 }
 
-/** What befalls an answer: nothing comes after so many bytes of it, or a status takes its place. */
-export type Mishap = { readonly hangAfter: number } | { readonly status: number };
+/**
+ * What befalls an answer: a status takes its place, or nothing comes after so many bytes of the file, until the
+ * connections are broken or another one goes on from there.
+ */
+export type Mishap = { readonly hangAt: number } | { readonly status: number };
 
 /** A web server with files that can be changed, and with mishaps, the next one first. */
 export class FileServer implements AsyncDisposable {
@@ -33,8 +36,9 @@ export class FileServer implements AsyncDisposable {
     return new URL(path, `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`);
   }
 
-  /** Breaks every connection; what was sent and not yet read may be lost. */
+  /** Breaks every connection, and with it ends the mishap; what was sent and not yet read may be lost. */
   breakConnections(): void {
+    this.mishaps.shift();
     this.#server.closeAllConnections();
   }
 
@@ -48,18 +52,30 @@ export class FileServer implements AsyncDisposable {
     const { range } = request.headers;
     this.requests.push({ path: pathname, range });
     const content = this.files.get(pathname);
-    const mishap = content === undefined ? undefined : this.mishaps.shift();
-    if (mishap !== undefined && 'status' in mishap) return void response.writeHead(mishap.status).end();
     if (content === undefined) return void response.writeHead(404).end();
 
     const etag = `"${createHash('md5').update(content).digest('hex')}"`;
-    if (this.hasTags) response.setHeader('etag', etag);
     const isCurrent = (request.headers['if-range'] ?? etag) === etag;
     const start = this.takesRanges && isCurrent ? Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0) : 0;
-    const body = content.subarray(start);
+    const mishap = this.#mishapFrom(start);
+    if (mishap !== undefined && 'status' in mishap) {
+      return void response.writeHead(mishap.status, { connection: 'close' }).end();
+    }
+
+    // A client that uses a connection again while it breaks would fail once more than it should.
+    response.setHeader('connection', 'close');
+    if (this.hasTags) response.setHeader('etag', etag);
     if (start > 0) response.setHeader('content-range', `bytes ${start}-${content.length - 1}/${content.length}`);
-    response.writeHead(start > 0 ? 206 : 200, { 'content-length': body.length });
-    if (mishap === undefined) return void response.end(body);
-    response.write(body.subarray(0, mishap.hangAfter));
+    response.writeHead(start > 0 ? 206 : 200, { 'content-length': content.length - start });
+    if (mishap === undefined) return void response.end(content.subarray(start));
+    response.write(content.subarray(start, mishap.hangAt));
+  }
+
+  /** The next mishap that can befall an answer from that byte on. */
+  #mishapFrom(start: number): Mishap | undefined {
+    const [next] = this.mishaps;
+    if (next === undefined || ('hangAt' in next && start < next.hangAt)) return next;
+    this.mishaps.shift();
+    return 'status' in next ? next : this.#mishapFrom(start);
   }
 }

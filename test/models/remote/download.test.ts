@@ -23,7 +23,7 @@ describe('download', () => {
   it('goes on where the connection broke, again and again', async () => {
     await using server = await FileServer.start({ '/model.onnx': content });
     await using folder = await temporaryFolder();
-    server.mishaps.push({ hangAfter: 100_000 }, { hangAfter: 100_000 }, { hangAfter: 60_000 });
+    server.mishaps.push({ hangAt: 100_000 }, { hangAt: 200_000 }, { hangAt: 260_000 });
     const patience = createPatience(breakAt(server, 100_000, 200_000, 260_000));
 
     const path = join(folder.path, 'model.onnx');
@@ -43,7 +43,7 @@ describe('download', () => {
     await using server = await FileServer.start({ '/model.onnx': content });
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'model.onnx');
-    server.mishaps.push({ hangAfter: 120_000 });
+    server.mishaps.push({ hangAt: 120_000 });
     const first = createPatience({
       onProgress: (_, receivedBytes) => {
         if (receivedBytes === 120_000) first.abort.abort(new Error('killed'));
@@ -59,7 +59,7 @@ describe('download', () => {
   it('starts anew when the file has changed meanwhile', async () => {
     await using server = await FileServer.start({ '/model.onnx': randomBytes(300_000) });
     await using folder = await temporaryFolder();
-    server.mishaps.push({ hangAfter: 100_000 });
+    server.mishaps.push({ hangAt: 100_000 });
     const path = join(folder.path, 'model.onnx');
     const patience = createPatience({
       onProgress: (_, receivedBytes) => {
@@ -81,7 +81,7 @@ describe('download', () => {
     await using server = await FileServer.start({ '/model.onnx': content });
     await using folder = await temporaryFolder();
     Object.assign(server, behaviour);
-    server.mishaps.push({ hangAfter: 100_000 });
+    server.mishaps.push({ hangAt: 100_000 });
     const path = join(folder.path, 'model.onnx');
 
     await download(webFile(server.url('/model.onnx')), path, createPatience(breakAt(server, 100_000)), { digest });
@@ -91,7 +91,7 @@ describe('download', () => {
   it('gives up a connection on which nothing comes', async () => {
     await using server = await FileServer.start({ '/model.onnx': content });
     await using folder = await temporaryFolder();
-    server.mishaps.push({ hangAfter: 50_000 });
+    server.mishaps.push({ hangAt: 50_000 });
     const path = join(folder.path, 'model.onnx');
     const patience = createPatience({
       onProgress: (_, receivedBytes) => {
@@ -118,7 +118,7 @@ describe('download', () => {
   it('counts its failures anew when it gets on', async () => {
     await using server = await FileServer.start({ '/model.onnx': content });
     await using folder = await temporaryFolder();
-    server.mishaps.push({ status: 503 }, { hangAfter: 1000 }, { status: 503 }, { hangAfter: 1000 });
+    server.mishaps.push({ status: 503 }, { hangAt: 1000 }, { status: 503 }, { hangAt: 2000 });
     const patience = createPatience(breakAt(server, 1000, 2000));
 
     await download(webFile(server.url('/model.onnx')), join(folder.path, 'model.onnx'), patience, { digest });
