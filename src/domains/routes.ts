@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
-import { problemResponses } from '../http/problem.ts';
+import { predictionErrorCodes, problemResponses } from '../http/problem.ts';
 import { declareScope } from '../http/route-scope.ts';
 import { predictionHeaders } from '../http/timeout-header.ts';
 import type { Infer } from '../serving/infer.ts';
@@ -21,21 +21,7 @@ export interface DomainRoutesOptions {
 const maxInstances = 1000;
 const maxFiles = 64;
 
-const predictionErrors = problemResponses(
-  'MALFORMED_JSON',
-  'MALFORMED_HEADER',
-  'MODEL_NOT_FOUND',
-  'BODY_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'VALIDATION_FAILED',
-  'MODEL_REFUSED_INPUT',
-  'INTERNAL',
-  'MODEL_NOT_READY',
-  'QUEUE_FULL',
-  'DEADLINE_UNREACHABLE',
-  'RUNNER_DIED',
-  'DEADLINE_EXCEEDED',
-);
+const predictionErrors = problemResponses('MALFORMED_JSON', ...predictionErrorCodes);
 
 /** `POST /{domain}/predict` and `POST /{domain}/predict/batch`. */
 export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOptions): Promise<void> {

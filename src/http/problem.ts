@@ -47,6 +47,22 @@ export function problemBody(error: AppError, request: { id: string; path: string
   };
 }
 
+/** What every prediction can fail with, whatever the route makes its tensors of. */
+export const predictionErrorCodes = [
+  'MALFORMED_HEADER',
+  'MODEL_NOT_FOUND',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'VALIDATION_FAILED',
+  'MODEL_REFUSED_INPUT',
+  'INTERNAL',
+  'MODEL_NOT_READY',
+  'QUEUE_FULL',
+  'DEADLINE_UNREACHABLE',
+  'RUNNER_DIED',
+  'DEADLINE_EXCEEDED',
+] as const satisfies readonly ErrorCode[];
+
 /** Documents the errors that a route can answer, by status. */
 export function problemResponses(...codes: readonly ErrorCode[]): Record<number, object> {
   const codesByStatus = Map.groupBy(codes, (code) => statusOfKind[errorCodes[code].kind]);

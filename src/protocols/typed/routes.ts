@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { requireAcceptedMediaType } from '../../http/media-type.ts';
 import { type Prediction, predictTensors } from '../../http/predict-tensors.ts';
-import { problemResponses } from '../../http/problem.ts';
+import { predictionErrorCodes, problemResponses } from '../../http/problem.ts';
 import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { Infer, InferResult } from '../../serving/infer.ts';
@@ -31,20 +31,9 @@ const documentation = {
     ...problemResponses(
       'MALFORMED_JSON',
       'MALFORMED_TENSOR',
-      'MALFORMED_HEADER',
-      'MODEL_NOT_FOUND',
       'VERSION_NOT_FOUND',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
       'SIGNATURE_MISMATCH',
-      'VALIDATION_FAILED',
-      'MODEL_REFUSED_INPUT',
-      'INTERNAL',
-      'MODEL_NOT_READY',
-      'QUEUE_FULL',
-      'DEADLINE_UNREACHABLE',
-      'RUNNER_DIED',
-      'DEADLINE_EXCEEDED',
+      ...predictionErrorCodes,
     ),
   },
 };
