@@ -74,7 +74,7 @@ def heavy(path: Path) -> None:
     graph = Graph(seed=2)
     channels = 96
     x = graph.conv("image", 3, channels, kernel=3)
-    for _ in range(4):
+    for _ in range(8):
         x = graph.conv(x, channels, channels, kernel=3)
     graph.classify(x, channels, 10)
     graph.save(path, "image", ["batch", 3, 32, 32], 10)

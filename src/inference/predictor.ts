@@ -24,7 +24,8 @@ export interface PredictContext {
 export interface Predictor {
   readonly signature: Signature;
   /**
-   * Runs the inputs, which must fit the signature, and gives the named outputs.
+   * Runs the inputs, which must fit the signature, and gives the named outputs. Once it has settled, nothing reads the
+   * memory of the inputs any more, and the outputs share none with them.
    *
    * @throws AppError `QUEUE_FULL`, `DEADLINE_UNREACHABLE`, `DEADLINE_EXCEEDED`, `RUNNER_DIED`, `CLIENT_GONE`,
    * `MODEL_REFUSED_INPUT` or `SHUTTING_DOWN`

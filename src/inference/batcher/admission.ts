@@ -14,10 +14,9 @@ export interface Load {
   readonly runs: number;
   /** Rows of the run that the new request will be part of. */
   readonly ownRunRows: number;
+  /** Share of the predicted time that is added to it. */
+  readonly caution: number;
 }
-
-/** Share of the predicted time that is added to it, because predictions are wrong by about that much. */
-const caution = 0.1;
 
 /**
  * When the new request will be answered, if what waits is run before it and with it. Undefined while no runner is
@@ -31,5 +30,5 @@ export function predictFinishMs(load: Load): number | undefined {
   const ownMs = cost.perRowMs * load.ownRunRows + perRunMs;
   const waitMs = Math.max(nowMs, Math.min(...freeAtMs)) - nowMs;
   const aheadMs = Math.max(0, allMs - ownMs) / freeAtMs.length;
-  return nowMs + (waitMs + aheadMs + ownMs) * (1 + caution);
+  return nowMs + (waitMs + aheadMs + ownMs) * (1 + load.caution);
 }

@@ -1,15 +1,18 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { Caution } from './caution.ts';
 import type { Pending } from './pending.ts';
 import { clientGone, deadlineExceeded } from './refusals.ts';
 
 /** Answers every request that was let in exactly once, and knows how many are still without an answer. */
 export class Answers {
   readonly #onRefusal: ((code: ErrorCode) => void) | undefined;
+  readonly #caution: Caution;
   readonly #waiters: (() => void)[] = [];
   #open = 0;
 
-  constructor(onRefusal?: (code: ErrorCode) => void) {
+  constructor(caution: Caution, onRefusal?: (code: ErrorCode) => void) {
+    this.#caution = caution;
     this.#onRefusal = onRefusal;
   }
 
@@ -29,12 +32,14 @@ export class Answers {
       return;
     }
     this.#settle(pending);
+    this.#caution.wasInTime();
     pending.resolve(outputs);
   }
 
   reject(pending: Pending, error: AppError): void {
     if (pending.settled) return;
     this.#settle(pending);
+    if (error.code === 'DEADLINE_EXCEEDED') this.#caution.wasLate();
     this.#onRefusal?.(error.code);
     pending.reject(error);
   }

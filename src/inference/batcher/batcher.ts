@@ -4,7 +4,9 @@ import { DeadlineWatch } from '../deadline-watch.ts';
 import type { BatchEvent } from '../events.ts';
 import type { TraceContext } from '../trace-context.ts';
 import { Answers } from './answers.ts';
-import { buildBatch } from './build-batch.ts';
+import { BatchGain } from './batch-gain.ts';
+import { buildBatch, rowsThatFit } from './build-batch.ts';
+import { Caution } from './caution.ts';
 import { CostModel } from './cost-model.ts';
 import { Door, type DoorOptions } from './door.ts';
 import type { Executor, RunOutcome } from './executor.ts';
@@ -39,6 +41,7 @@ export interface BatcherDependencies {
  */
 export class Batcher {
   readonly cost = new CostModel();
+  readonly #gain = new BatchGain();
   readonly #options: BatcherOptions;
   readonly #dependencies: BatcherDependencies;
   readonly #clock: Clock;
@@ -59,8 +62,9 @@ export class Batcher {
     this.#dependencies = dependencies;
     this.#clock = dependencies.clock;
     this.#lanes = dependencies.executors.map((executor) => new Lane(executor));
-    this.#door = new Door(options, this.#queue, this.#lanes, this.cost);
-    this.#answers = new Answers(dependencies.onRefusal);
+    const caution = new Caution();
+    this.#door = new Door(options, { queue: this.#queue, lanes: this.#lanes, cost: this.cost, caution });
+    this.#answers = new Answers(caution, dependencies.onRefusal);
     this.#deadlines = new DeadlineWatch(dependencies.clock, () => this.#dropUseless());
   }
 
@@ -128,7 +132,7 @@ export class Batcher {
     }
     for (const lane of this.#lanes) {
       if (!lane.canHoldNext) continue;
-      this.#sendNext(lane, nowMs, (group) => gainsNothingByWaiting(group, this.cost, this.#options.maxSize));
+      this.#sendNext(lane, nowMs, (group) => gainsNothingByWaiting(group, this.cost, this.#maxRows(group)));
     }
     this.#armDelay(nowMs);
   }
@@ -136,10 +140,10 @@ export class Batcher {
   /** Gives the lane the next run of the oldest group that is ripe, if it fulfils the condition. */
   #sendNext(lane: Lane, nowMs: number, condition: (group: RequestGroup) => boolean): boolean {
     for (;;) {
-      const group = this.#queue.oldestGroup((candidate) => ripeAtMs(candidate, this.cost, this.#options) <= nowMs);
+      const group = this.#queue.oldestGroup((candidate) => this.#ripeAtMs(candidate) <= nowMs);
       if (group === undefined || !condition(group)) return false;
       const members = buildBatch(this.#queue, group, {
-        maxRows: this.#options.maxSize,
+        maxRows: this.#maxRows(group),
         startMs: lane.freeAtMs(nowMs) + this.cost.overheadMs,
         cost: this.cost,
         dropped: (pending) => this.#answers.drop(pending, nowMs),
@@ -148,6 +152,22 @@ export class Batcher {
       this.#send(lane, members, nowMs);
       return true;
     }
+  }
+
+  /** Most rows of the next run of the group: as many as are allowed, fit, and make a row cheaper. */
+  #maxRows({ first }: RequestGroup): number {
+    if (first === undefined) return 1;
+    return this.#gain.usefulRows(rowsThatFit(this.#options.maxSize, first.bytes / first.rows));
+  }
+
+  #recordGain({ rows, bytes }: Batch, runMs: number): void {
+    const bytesPerRow = bytes / rows;
+    this.#gain.record({ rows, runMs, bytesPerRow }, rowsThatFit(this.#options.maxSize, bytesPerRow));
+  }
+
+  #ripeAtMs(group: RequestGroup): number {
+    const { maxDelayMs } = this.#options;
+    return ripeAtMs(group, this.cost, { maxRows: this.#maxRows(group), maxDelayMs });
   }
 
   #takeAgain(nowMs: number): readonly Pending[] | undefined {
@@ -160,12 +180,20 @@ export class Batcher {
 
   #send(lane: Lane, members: readonly Pending[], nowMs: number): void {
     let rows = 0;
+    let bytes = 0;
     let latestDeadlineMs = 0;
     for (const member of members) {
       rows += member.rows;
+      bytes += member.bytes;
       latestDeadlineMs = Math.max(latestDeadlineMs, member.deadlineMs);
     }
-    const batch: Batch = { members, rows, expectedMs: this.cost.estimateMs(rows) };
+    const batch: Batch = {
+      members,
+      rows,
+      bytes,
+      joins: members[0]?.group !== undefined,
+      expectedMs: this.cost.estimateMs(rows),
+    };
     lane.add(batch, nowMs);
     const run = lane.executor.run({
       inputs: joinInputs(members, rows),
@@ -188,6 +216,7 @@ export class Batcher {
     this.#again.unshift(...again);
     if (outcome.kind === 'done') {
       this.cost.record(batch.rows, outcome.runMs, Math.max(0, nowMs - outcome.startedMs - outcome.runMs));
+      if (batch.joins) this.#recordGain(batch, outcome.runMs);
       this.#dependencies.onBatch?.({
         rows: batch.rows,
         maxRows: this.#options.maxSize,
@@ -219,7 +248,7 @@ export class Batcher {
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
     if (this.#options.maxDelayMs === 0 || !this.#lanes.some((lane) => lane.isIdle)) return;
-    const ripeMs = this.#queue.earliest((group) => ripeAtMs(group, this.cost, this.#options));
+    const ripeMs = this.#queue.earliest((group) => this.#ripeAtMs(group));
     if (ripeMs === Number.POSITIVE_INFINITY) return;
     this.#cancelDelay = this.#clock.setTimer(Math.max(1, Math.ceil(ripeMs - nowMs)), () => this.#dispatch());
   }

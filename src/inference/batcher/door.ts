@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
 import { predictFinishMs } from './admission.ts';
 import { rowsThatFit } from './build-batch.ts';
+import type { Caution } from './caution.ts';
 import type { CostModel } from './cost-model.ts';
 import type { Lane } from './lane.ts';
 import type { Arrival } from './pending.ts';
@@ -19,12 +20,17 @@ export class Door {
   readonly #queue: RequestQueue;
   readonly #lanes: readonly Lane[];
   readonly #cost: CostModel;
+  readonly #caution: Caution;
 
-  constructor(options: DoorOptions, queue: RequestQueue, lanes: readonly Lane[], cost: CostModel) {
+  constructor(
+    options: DoorOptions,
+    { queue, lanes, cost, caution }: { queue: RequestQueue; lanes: readonly Lane[]; cost: CostModel; caution: Caution },
+  ) {
     this.#options = options;
     this.#queue = queue;
     this.#lanes = lanes;
     this.#cost = cost;
+    this.#caution = caution;
   }
 
   /** Why the request is not let in; undefined if it is. `makeRoom` is called before the queue is found full. */
@@ -69,6 +75,7 @@ export class Door {
       overheadMs: this.#cost.overheadMs,
       rows: allRows,
       runs: joins ? Math.max(this.#queue.groupCount, Math.ceil(allRows / maxRows)) : this.#queue.length + 1,
+      caution: this.#caution.share,
       ownRunRows: joins ? Math.min(maxRows, allRows) : rows,
     });
     return finishMs ?? nowMs;

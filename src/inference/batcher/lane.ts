@@ -5,6 +5,10 @@ import type { Pending } from './pending.ts';
 export interface Batch {
   readonly members: readonly Pending[];
   readonly rows: number;
+  /** Of its inputs. */
+  readonly bytes: number;
+  /** Whether its members could have shared a run with others. */
+  readonly joins: boolean;
   readonly expectedMs: number;
 }
 

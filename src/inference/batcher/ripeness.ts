@@ -1,9 +1,7 @@
-import { rowsThatFit } from './build-batch.ts';
+import { perRunOverheadMs } from './batch-gain.ts';
 import type { CostModel } from './cost-model.ts';
 import type { RequestGroup } from './request-group.ts';
 
-/** What a run costs at this process, the way to the runner and back, when it is one run more than need be. */
-const perRunOverheadMs = 0.2;
 /** Share of a run that joining must save for waiting to be worth it. */
 const worthwhileShare = 0.1;
 
@@ -11,12 +9,12 @@ const worthwhileShare = 0.1;
 export function ripeAtMs(
   group: RequestGroup,
   cost: CostModel,
-  options: { maxSize: number; maxDelayMs: number },
+  { maxRows, maxDelayMs }: { maxRows: number; maxDelayMs: number },
 ): number {
   const { first } = group;
-  if (options.maxDelayMs === 0 || first === undefined || !group.joins || group.rows >= options.maxSize) return 0;
+  if (maxDelayMs === 0 || first === undefined || !group.joins || group.rows >= maxRows) return 0;
   const latestStartMs = first.deadlineMs - cost.estimateMs(group.rows) - cost.overheadMs;
-  return Math.min(first.enqueuedMs + options.maxDelayMs, latestStartMs);
+  return Math.min(first.enqueuedMs + maxDelayMs, latestStartMs);
 }
 
 /**
@@ -24,10 +22,10 @@ export function ripeAtMs(
  * from run to run without waiting for this process. That is right when the batch would not get better by waiting,
  * because it is full or cannot be joined, or because the run takes so long that what joining saves hardly counts.
  */
-export function gainsNothingByWaiting(group: RequestGroup, cost: CostModel, maxSize: number): boolean {
+export function gainsNothingByWaiting(group: RequestGroup, cost: CostModel, maxRows: number): boolean {
   const { first } = group;
   if (first === undefined || !group.joins) return true;
-  if (group.rows >= rowsThatFit(maxSize, first.bytes / first.rows)) return true;
+  if (group.rows >= maxRows) return true;
   const savedMs = (cost.line?.perRunMs ?? 0) + perRunOverheadMs;
   return savedMs < worthwhileShare * cost.estimateMs(group.rows);
 }

@@ -10,14 +10,21 @@ const runner = { perRowMs: 1, perRunMs: 10 };
 const capacityPerMs = maxSize / (runner.perRowMs * maxSize + runner.perRunMs);
 const durationMs = 4_000;
 
-/** Sends single rows at a fixed rate, and counts how they end. */
-async function overload(timesCapacity: number, timeoutMs: number, instances: number) {
+/** Sends single rows at a fixed rate, and counts how they end. Runs that begin while the machine stalls take `stallMs` more. */
+async function overload(timesCapacity: number, timeoutMs: number, instances: number, stallMs = 0) {
   const clock = new VirtualClock();
+  const model = {
+    ...runner,
+    get perRunMs() {
+      const isStalling = clock.now() > 1_000 && clock.now() < 1_050;
+      return isStalling ? runner.perRunMs + stallMs : runner.perRunMs;
+    },
+  };
   const batcher = new Batcher(
     { maxSize, maxDelayMs: 0, maxQueueRows: 100_000, maxQueueBytes: 1e9 },
     {
       clock,
-      executors: Array.from({ length: instances }, () => new VirtualRunner(clock, runner)),
+      executors: Array.from({ length: instances }, () => new VirtualRunner(clock, model)),
       defer: (callback) => void clock.setTimer(0, callback),
     },
   );
@@ -62,6 +69,12 @@ describe('at three times the capacity', () => {
       expect(late).toBeLessThan(0.02 * requests);
     },
   );
+});
+
+test('a stall at three times the capacity costs hardly more than the time that it takes', async () => {
+  const stallMs = 80;
+  const { inTime, possible } = await overload(3, 100, 1, stallMs);
+  expect(inTime).toBeGreaterThan(0.9 * possible * (1 - (3 * stallMs) / durationMs));
 });
 
 test('at half the capacity nobody is refused', async () => {
