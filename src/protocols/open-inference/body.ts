@@ -1,8 +1,10 @@
+import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import { decompress, readContentEncoding, tooLarge } from './compression.ts';
 import { jsonLength } from './infer-body.ts';
+import { releaseMemory } from './release-memory.ts';
 
 /** The element size that has the greatest alignment. */
 const alignment = 8;
@@ -33,7 +35,10 @@ async function readBody({ headers }: FastifyRequest, payload: Readable, maxBytes
   if (Number(headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
   const chunks = await collect(payload, maxBytes);
   if (coding !== undefined) return decompress(Buffer.concat(chunks), coding, maxBytes);
-  return joinAligned(chunks, jsonLength(headers) ?? 0);
+  const whole = joinAligned(chunks, jsonLength(headers) ?? 0);
+  // Node.js copies every chunk of a body that comes over a socket into memory of its own.
+  if (payload instanceof IncomingMessage) for (const chunk of chunks) releaseMemory(chunk);
+  return whole;
 }
 
 function collect(payload: Readable, maxBytes: number): Promise<Buffer[]> {

@@ -11,6 +11,7 @@ import { decodeInputs } from './decode.ts';
 import { encodeReply, type InferReply, type ReplyOptions } from './encode.ts';
 import { errorResponses } from './error-body.ts';
 import { type InferBody, jsonLengthHeader, readInferBody } from './infer-body.ts';
+import { releaseMemory } from './release-memory.ts';
 import { inferRequest, inferResponse, modelParams, versionParams } from './schemas.ts';
 
 /** Smaller replies would gain nothing by compression. */
@@ -81,14 +82,15 @@ async function answer(
   reply: FastifyReply,
   infer: Infer,
 ): Promise<FastifyReply> {
-  const body = readInferBody(request.headers, bodyOf(request));
+  const bytes = bodyOf(request);
+  const body = readInferBody(request.headers, bytes);
   let encodeMs = 0;
   const result = await infer(inferRequestOf(request, reply, body), (model) => {
     const startedMs = performance.now();
     const inputs = decodeInputs(body, model);
     encodeMs = performance.now() - startedMs;
     return inputs;
-  });
+  }).finally(() => releaseMemory(bytes));
   const inferredMs = performance.now();
   const encoded = encodeReply(result, replyOptions(body));
   setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
