@@ -33,7 +33,7 @@ export async function predictTensors<Answer>(
   { model, version, outputs, instances, encode, decode, ...asked }: Prediction<Answer>,
 ): Promise<Answer> {
   const timeoutMs = Math.min(
-    requestTimeoutMs(request) ?? Number.POSITIVE_INFINITY,
+    requestTimeoutMs(request, reply) ?? Number.POSITIVE_INFINITY,
     asked.timeoutMs ?? Number.POSITIVE_INFINITY,
   );
   let encodeMs = 0;

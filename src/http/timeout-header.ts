@@ -1,8 +1,12 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 
 const header = 'x-request-timeout-ms';
+
+/** Part of the time, and most of it in milliseconds, that is kept for the way of the answer back to the client. */
+const wayBackShare = 0.02;
+const longestWayBackMs = 10;
 
 /** Documents the headers that every prediction takes. */
 export const predictionHeaders = z.object({
@@ -11,11 +15,19 @@ export const predictionHeaders = z.object({
 });
 
 /**
- * The deadline that the client asks for, in milliseconds from the arrival of the request; undefined if it asks for none.
+ * How long the client still waits, in milliseconds: what it asks for, less the time since the arrival of the request
+ * and a little for the way back, so that an answer is there in time or not given. Undefined if it asks for nothing.
  *
- * @throws AppError `MALFORMED_HEADER` if it is not a whole number from 1 to 3,600,000
+ * @throws AppError `MALFORMED_HEADER` if it does not ask for a whole number from 1 to 3,600,000
  */
-export function requestTimeoutMs(request: FastifyRequest): number | undefined {
+export function requestTimeoutMs(request: FastifyRequest, reply: FastifyReply): number | undefined {
+  const timeoutMs = askedTimeoutMs(request);
+  if (timeoutMs === undefined) return undefined;
+  const wayBackMs = Math.min(longestWayBackMs, timeoutMs * wayBackShare);
+  return Math.max(0, timeoutMs - wayBackMs - reply.elapsedTime);
+}
+
+function askedTimeoutMs(request: FastifyRequest): number | undefined {
   const value = request.headers[header];
   if (value === undefined) return undefined;
   const timeoutMs = Number(value);

@@ -103,7 +103,7 @@ function inferRequestOf(
   body: InferBody,
 ): InferRequest {
   const { name, version } = request.params;
-  const timeouts = [requestTimeoutMs(request), body.kind === 'json' ? body.request.timeoutMs : undefined];
+  const timeouts = [requestTimeoutMs(request, reply), body.kind === 'json' ? body.request.timeoutMs : undefined];
   const timeoutMs = Math.min(...timeouts.filter((timeout) => timeout !== undefined));
   return {
     model: name,
