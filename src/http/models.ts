@@ -26,6 +26,9 @@ const queueSchema = z.object({
   rows: z.int(),
   bytes: z.number(),
   oldest_wait_ms: z.number().describe('How long the oldest request has waited'),
+  background_rows: z
+    .int()
+    .describe('Rows that wait until nobody else needs a runner; the other figures leave them out'),
 });
 
 const costSchema = z
@@ -133,10 +136,10 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
   };
 }
 
-function describeStats({ runners, queueRows, queueBytes, oldestWaitMs, cost }: ModelStats) {
+function describeStats({ runners, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost }: ModelStats) {
   return {
     runners: runners.map(describeRunner),
-    queue: { rows: queueRows, bytes: queueBytes, oldest_wait_ms: oldestWaitMs },
+    queue: { rows: queueRows, bytes: queueBytes, oldest_wait_ms: oldestWaitMs, background_rows: backgroundRows },
     ...(cost !== undefined && { cost: { per_row_ms: cost.perRowMs, per_run_ms: cost.perRunMs } }),
   };
 }

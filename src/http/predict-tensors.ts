@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Encode, Infer, InferResult } from '../serving/infer.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { setPredictionHeaders } from './prediction-headers.ts';
+import { requestPriority } from './priority-header.ts';
 import { requestTimeoutMs } from './timeout-header.ts';
 import { traceContextOf } from './trace.ts';
 
@@ -14,6 +15,8 @@ export interface Prediction<Answer> {
   readonly outputs?: readonly string[] | undefined;
   /** Deadline that the body asks for; that of the header counts as well. */
   readonly timeoutMs?: number | undefined;
+  /** Priority that the body asks for, in place of that of the header. */
+  readonly priority?: number | undefined;
   /** What the inputs are made from, for the prediction log; the inputs themselves when absent. */
   readonly instances?: readonly unknown[] | undefined;
   readonly encode: Encode;
@@ -39,8 +42,9 @@ export async function predictTensors<Answer>(
   let encodeMs = 0;
   const signal = whenClientIsGone(reply);
   const trace = traceContextOf(request);
-  const inferRequest = { model, version, outputs, instances, requestId: request.id, signal, timeoutMs, trace };
-  const result = await infer(inferRequest, async (served) => {
+  const priority = asked.priority ?? requestPriority(request);
+  const asks = { model, version, outputs, instances, requestId: request.id, signal, timeoutMs, priority, trace };
+  const result = await infer(asks, async (served) => {
     const startedMs = performance.now();
     const inputs = await encode(served);
     encodeMs = performance.now() - startedMs;

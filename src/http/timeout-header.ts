@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { maxPriority, priorityHeader } from './priority-header.ts';
 
 const header = 'x-request-timeout-ms';
 
@@ -11,6 +12,12 @@ const longestWayBackMs = 10;
 /** Documents the headers that every prediction takes. */
 export const predictionHeaders = z.object({
   [header]: z.int().min(1).max(3_600_000).optional().describe("Deadline in milliseconds, capped by the model's own"),
+  [priorityHeader]: z
+    .int()
+    .min(0)
+    .max(maxPriority)
+    .optional()
+    .describe('1 is served first, larger numbers later; 0 stands for the level of most requests'),
   'x-request-id': z.string().max(128).optional().describe('Names the request in the reply and in the log'),
 });
 

@@ -11,6 +11,7 @@ import type { LoadedModel, ModelState, ModelStats } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
 import { newPhases, type Phases } from './phases.ts';
 import type { PredictContext } from './predictor.ts';
+import { levelOf } from './priority.ts';
 import { type ReadRequest, RequestReader } from './request-reader.ts';
 import type { RunnerPool } from './runner/runner-pool.ts';
 
@@ -74,8 +75,8 @@ export class BatchedModel implements LoadedModel {
   }
 
   stats(): ModelStats {
-    const { queueRows, queueBytes, oldestWaitMs, cost } = this.#batcher;
-    return { runners: this.#pool.stats, queueRows, queueBytes, oldestWaitMs, cost: cost.line };
+    const { queueRows, queueBytes, backgroundRows, oldestWaitMs, cost } = this.#batcher;
+    return { runners: this.#pool.stats, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost: cost.line };
   }
 
   whenStateChanges(listener: (state: ModelState) => void): () => void {
@@ -100,26 +101,40 @@ export class BatchedModel implements LoadedModel {
 
   #run(
     request: ReadRequest,
-    context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace'>,
+    context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace' | 'priority'>,
     phases: Phases,
   ): Promise<Tensor[]> {
     const { inputs, outputs, group, rows, bytes } = request;
     const deadlineMs = Math.min(context.deadlineMs, this.#clock.now() + this.#options.timeoutMs);
     const { signal, trace } = context;
+    const level = levelOf(context.priority);
     return new Promise((resolve, reject) => {
-      this.#batcher.submit({ inputs, outputs, group, rows, bytes, deadlineMs, signal, trace, phases, resolve, reject });
+      this.#batcher.submit({
+        inputs,
+        outputs,
+        group,
+        rows,
+        bytes,
+        level,
+        deadlineMs,
+        signal,
+        trace,
+        phases,
+        resolve,
+        reject,
+      });
     });
   }
 
   /** Runs a request of more rows than a run takes in several, and puts the outputs together again. */
   async #runInParts(request: ReadRequest, context: PredictContext, maxRows: number): Promise<Tensor[]> {
-    const { deadlineMs, phases, trace } = context;
+    const { deadlineMs, phases, trace, priority } = context;
     // When one part fails, nobody waits for the others any more.
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
     const parts = splitRequest(request, maxRows).map(async (part) => {
       const partPhases = newPhases();
-      const outputs = await this.#run(part, { deadlineMs, signal, trace }, partPhases);
+      const outputs = await this.#run(part, { deadlineMs, signal, trace, priority }, partPhases);
       addPhases(phases, partPhases);
       return outputs;
     });

@@ -7,9 +7,12 @@ export type { ModelState, RunnerStats };
 
 export interface ModelStats {
   readonly runners: readonly RunnerStats[];
+  /** Rows that wait, but for those in the background. */
   readonly queueRows: number;
   readonly queueBytes: number;
-  /** How long the oldest waiting request has waited; 0 when none waits. */
+  /** Rows that wait in the background. */
+  readonly backgroundRows: number;
+  /** How long the oldest request that is not in the background has waited; 0 when none waits. */
   readonly oldestWaitMs: number;
   /** The learned cost of a run, `perRowMs · rows + perRunMs`; undefined until a run is known. */
   readonly cost: CostLine | undefined;

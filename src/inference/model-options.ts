@@ -10,9 +10,9 @@ export interface BatchingOptions {
   readonly maxSize: number;
   /** How long an idle runner waits for a fuller batch. */
   readonly maxDelayMs: number;
-  /** Most rows that may wait. */
+  /** Most rows that may wait; as many may wait in the background. */
   readonly maxQueueRows: number;
-  /** Most bytes of tensors that may wait. */
+  /** Most bytes of tensors that may wait; as many may wait in the background. */
   readonly maxQueueBytes: number;
 }
 

@@ -1,5 +1,6 @@
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import type { Phases } from './phases.ts';
+import type { Priority } from './priority.ts';
 import type { TraceContext } from './trace-context.ts';
 
 /** What a prediction knows about the request that it serves. */
@@ -9,6 +10,8 @@ export interface PredictContext {
   readonly signal: AbortSignal;
   /** The moment, on the {@link Clock} of the engine, after which an answer is worthless. */
   readonly deadlineMs: number;
+  /** @default that of most requests; 0 stands for it too */
+  readonly priority?: Priority | undefined;
   /** Names of the outputs that are wanted; all when absent. */
   readonly outputs?: readonly string[];
   /** The trace that the request belongs to. */

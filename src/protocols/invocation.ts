@@ -5,6 +5,7 @@ export interface Invocation {
   /** Names of the wanted outputs; all when absent. */
   readonly outputs?: readonly string[] | undefined;
   readonly timeoutMs?: number | undefined;
+  readonly priority?: number | undefined;
   readonly encode: Encode;
   readonly decode: (result: InferResult) => InvocationReply;
 }

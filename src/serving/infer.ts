@@ -1,6 +1,7 @@
 import { type AppError, toAppError } from '../errors.ts';
 import type { Clock } from '../inference/clock.ts';
 import { newPhases, type Phases } from '../inference/phases.ts';
+import type { Priority } from '../inference/priority.ts';
 import type { TraceContext } from '../inference/trace-context.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
@@ -17,6 +18,8 @@ export interface InferRequest {
   readonly signal: AbortSignal;
   /** Capped by the deadline of the server and by that of the model; both when absent. */
   readonly timeoutMs?: number | undefined;
+  /** How urgent it is; 0 or absent stands for the level of most requests. */
+  readonly priority?: Priority | undefined;
   /** Names of the wanted outputs; all when absent. */
   readonly outputs?: readonly string[] | undefined;
   /** The trace that the request belongs to. */
@@ -101,6 +104,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
         signal: request.signal,
         deadlineMs: startedMs + allowedMs,
         ...(request.outputs !== undefined && { outputs: request.outputs }),
+        priority: request.priority,
         trace: request.trace,
         phases,
       });

@@ -231,6 +231,11 @@ export const faultyServers: readonly FaultyServer[] = [
     breaks: ['infer.outputs', 'infer.outputs-order', 'binary.output'],
   },
   {
+    name: 'refuses priorities',
+    middle: refuse((request) => jsonOf(request).includes('"priority"')),
+    breaks: ['infer.priority'],
+  },
+  {
     name: 'refuses unknown parameters',
     middle: refuse((request) => jsonOf(request).includes('conformance_text')),
     breaks: ['infer.parameters'],

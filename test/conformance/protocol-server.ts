@@ -122,11 +122,19 @@ class Refusal extends Error {
 }
 
 const lengthHeader = 'inference-header-content-length';
-const extensions = ['binary_tensor_data', 'classification', 'model_configuration', 'model_repository', 'statistics'];
+const extensions = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'schedule_policy',
+  'statistics',
+];
 
 class Protocol {
   readonly #unloaded = new Set<string>();
-  readonly #served = new Map<string, { requests: number; rows: number }>();
+  /** The rows of each request, by model. */
+  readonly #served = new Map<string, number[]>();
 
   answer(request: Seen): Answer {
     try {
@@ -186,18 +194,22 @@ class Protocol {
   }
 
   #stats(name: string) {
-    const { requests, rows } = this.#served.get(name) ?? { requests: 0, rows: 0 };
-    const took = { count: requests, ns: requests * 1000 };
-    const none = { count: 0, ns: 0 };
-    const compute = { compute_input: took, compute_infer: took, compute_output: took };
+    const served = this.#served.get(name) ?? [];
+    const tookOf = (count: number) => ({ count, ns: count * 1000 });
+    const computeOf = (count: number) => {
+      const took = tookOf(count);
+      return { compute_input: took, compute_infer: took, compute_output: took };
+    };
+    const took = tookOf(served.length);
+    const sizes = Map.groupBy(served, (rows) => rows);
     return {
       name,
       version: '1',
-      last_inference: requests === 0 ? 0 : Date.now(),
-      inference_count: rows,
-      execution_count: requests,
-      inference_stats: { success: took, fail: none, queue: took, ...compute },
-      batch_stats: requests === 0 ? [] : [{ batch_size: rows / requests, ...compute }],
+      last_inference: served.length === 0 ? 0 : Date.now(),
+      inference_count: served.reduce((sum, rows) => sum + rows, 0),
+      execution_count: served.length,
+      inference_stats: { success: took, fail: tookOf(0), queue: took, ...computeOf(served.length) },
+      batch_stats: [...sizes].map(([rows, { length }]) => ({ batch_size: rows, ...computeOf(length) })),
     };
   }
 
@@ -222,8 +234,7 @@ class Protocol {
       sections.push(section);
       return { name: output, datatype, shape, parameters: { binary_data_size: section.byteLength } };
     });
-    const served = this.#served.get(name) ?? { requests: 0, rows: 0 };
-    this.#served.set(name, { requests: served.requests + 1, rows: served.rows + rows });
+    this.#served.set(name, [...(this.#served.get(name) ?? []), rows]);
     const { id } = asked;
     const answer = json(200, {
       ...(id !== undefined && { id }),

@@ -26,7 +26,7 @@ it('GET /models/{name} tells signature, labels, runners, queue and the learned c
         ],
         batchable: true,
         runners: [{ pid: expect.any(Number), state: 'ready', rss_bytes: expect.any(Number), restarts: 0 }],
-        queue: { rows: 0, bytes: 0, oldest_wait_ms: 0 },
+        queue: { rows: 0, bytes: 0, oldest_wait_ms: 0, background_rows: 0 },
         cost: { per_row_ms: expect.any(Number), per_run_ms: expect.any(Number) },
         labels: { label: ['setosa', 'versicolor', 'virginica'] },
         metadata: { task: 'classification' },

@@ -209,6 +209,20 @@ export const inferChecks: readonly ModelCheck[] = [
     run: (model) => expectPlainAnswer(model, (request) => request),
   },
   {
+    id: 'infer.priority',
+    section: 'Schedule Policy Extension',
+    level: 'MUST',
+    says: 'A request of any priority has the answer of one that names none',
+    async run(model) {
+      if (!model.server.extensions.has('schedule_policy')) {
+        throw new NotTried('the server does not advertise schedule_policy');
+      }
+      for (const priority of [0, 1, 2, 1000]) {
+        await expectPlainAnswer(model, (request) => ({ ...request, parameters: { priority } }));
+      }
+    },
+  },
+  {
     id: 'infer.concurrent',
     section: 'OIP Inference',
     level: 'MUST',

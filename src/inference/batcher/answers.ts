@@ -1,7 +1,7 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Caution } from './caution.ts';
-import type { Pending } from './pending.ts';
+import { isBackground, type Pending } from './pending.ts';
 import { clientGone, deadlineExceeded } from './refusals.ts';
 
 /** Answers every request that was let in exactly once, and knows how many are still without an answer. */
@@ -32,14 +32,14 @@ export class Answers {
       return;
     }
     this.#settle(pending);
-    this.#caution.wasInTime();
+    if (!isBackground(pending)) this.#caution.wasInTime();
     pending.resolve(outputs);
   }
 
   reject(pending: Pending, error: AppError): void {
     if (pending.settled) return;
     this.#settle(pending);
-    if (error.code === 'DEADLINE_EXCEEDED') this.#caution.wasLate();
+    if (error.code === 'DEADLINE_EXCEEDED' && !isBackground(pending)) this.#caution.wasLate();
     this.#onRefusal?.(error.code);
     pending.reject(error);
   }

@@ -19,36 +19,50 @@ export interface BatchLimits {
   /** When the run could begin, with the time that the way to the runner and back takes added. */
   readonly startMs: number;
   readonly cost: CostModel;
+  /** Longest that the run may take for more than one request in it, as far as is known. @default no limit */
+  readonly longestMs?: number;
   /** Answers a request that need not run any more, and says whether it did. */
   readonly dropped: (pending: Pending) => boolean;
 }
 
 /**
- * Takes the requests of the next run from the group: in the order of arrival, whole, as many rows as fit, and no
- * request more that would make the most urgent one late. A request that is late even if it runs alone does not hold
- * the others back.
+ * Takes the requests of the next run from the group: in their order, whole, as many rows as fit, and no request more that
+ * would make the most urgent one late. A request that is late even if it runs alone does not hold the others back.
  */
 export function buildBatch(queue: RequestQueue, group: RequestGroup, limits: BatchLimits): Pending[] {
   const first = firstAlive(queue, group, limits);
   if (first === undefined) return [];
   queue.shift(group);
   const batch = [first];
-  if (!group.joins) return batch;
-  let { rows, bytes } = first;
-  let mostUrgentMs = urgencyMs(first, limits);
+  if (group.joins) fillBatch(batch, queue, group, limits);
+  return batch;
+}
+
+/** Adds what fits of the group to the batch, as {@link buildBatch} does. */
+export function fillBatch(batch: Pending[], queue: RequestQueue, group: RequestGroup, limits: BatchLimits): void {
+  const { longestMs = Number.POSITIVE_INFINITY } = limits;
+  let rows = 0;
+  let bytes = 0;
+  let mostUrgentMs = Number.POSITIVE_INFINITY;
+  for (const member of batch) {
+    rows += member.rows;
+    bytes += member.bytes;
+    mostUrgentMs = Math.min(mostUrgentMs, urgencyMs(member, limits));
+  }
   for (let next = firstAlive(queue, group, limits); next !== undefined; next = firstAlive(queue, group, limits)) {
     rows += next.rows;
     bytes += next.bytes;
     if (rows > limits.maxRows || bytes > maxBatchBytes) break;
     mostUrgentMs = Math.min(mostUrgentMs, urgencyMs(next, limits));
-    if (limits.startMs + limits.cost.estimateMs(rows) >= mostUrgentMs) break;
+    const runMs = limits.cost.estimateMs(rows);
+    if (runMs > longestMs || limits.startMs + runMs >= mostUrgentMs) break;
     queue.shift(group);
     batch.push(next);
   }
-  return batch;
 }
 
-function firstAlive(queue: RequestQueue, group: RequestGroup, { dropped }: BatchLimits): Pending | undefined {
+/** The request of the group whose turn it is, after those that need no run any more are dropped. */
+export function firstAlive(queue: RequestQueue, group: RequestGroup, { dropped }: BatchLimits): Pending | undefined {
   let first = group.first;
   while (first !== undefined && dropped(first)) {
     queue.shift(group);

@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { Answers } from './answers.ts';
+import { separateBackground } from './background.ts';
 import type { RunOutcome } from './executor.ts';
 import { rowsMatch, splitOutputs } from './join.ts';
 import type { Batch } from './lane.ts';
@@ -23,8 +24,7 @@ export function finishBatch(batch: Batch, outcome: RunOutcome, context: FinishCo
     case 'not_started':
       return [members];
     case 'died':
-      for (const member of members) context.answers.reject(member, runnerDied(outcome.reason));
-      return [];
+      return finishDied(members, outcome.reason, context);
   }
 }
 
@@ -52,7 +52,17 @@ function finishDone(
   return [];
 }
 
-/** One request of the batch is at fault: halving the batch finds it, and the others get their answers. */
+/** Requests that somebody waits for shall not fail by what came along in the background: they run again, without it. */
+function finishDied(members: readonly Pending[], reason: string, { answers }: FinishContext): (readonly Pending[])[] {
+  const [online, background] = separateBackground(members);
+  for (const member of background ?? members) answers.reject(member, runnerDied(reason));
+  return background === undefined || online === undefined ? [] : [online];
+}
+
+/**
+ * One request of the batch is at fault: halving the batch finds it, and the others get their answers. What came along in
+ * the background is parted from the others first, for they shall not wait for its faults to be found.
+ */
 function finishRefused(
   members: readonly Pending[],
   message: string,
@@ -64,6 +74,8 @@ function finishRefused(
     answers.reject(first, new AppError('MODEL_REFUSED_INPUT', { message: `The model refused the input: ${message}` }));
     return [];
   }
+  const parts = separateBackground(members);
+  if (parts.length > 1) return [...parts];
   const middle = Math.ceil(members.length / 2);
   return [members.slice(0, middle), members.slice(middle)];
 }

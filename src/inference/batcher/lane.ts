@@ -10,6 +10,10 @@ export interface Batch {
   /** Whether its members could have shared a run with others. */
   readonly joins: boolean;
   readonly expectedMs: number;
+  /** Rows that somebody waits for. */
+  readonly onlineRows: number;
+  /** How long a run of those alone should take. */
+  readonly onlineMs: number;
 }
 
 /** An executor and the batches it was given. */
@@ -37,6 +41,11 @@ export class Lane {
     return this.#batches.length === 1 && this.executor.accepts;
   }
 
+  /** Whether a run given to it would begin at once if nothing ran in the background. */
+  get isIdleOnline(): boolean {
+    return this.executor.accepts && this.#batches.every(({ onlineRows }) => onlineRows === 0);
+  }
+
   add(batch: Batch, nowMs: number): void {
     if (this.#batches.length === 0) this.#startedMs = nowMs;
     this.#batches.push(batch);
@@ -49,12 +58,12 @@ export class Lane {
     if (index === 0) this.#startedMs = nowMs;
   }
 
-  /** When it will have done what it was given. */
-  freeAtMs(nowMs: number): number {
+  /** When it will have done what it was given, or would have done what somebody waits for if that were all. */
+  freeAtMs(nowMs: number, expected: 'expectedMs' | 'onlineMs' = 'expectedMs'): number {
     const [current, ...waiting] = this.#batches;
     if (current === undefined) return nowMs;
-    let freeMs = Math.max(nowMs, this.#startedMs + current.expectedMs);
-    for (const batch of waiting) freeMs += batch.expectedMs;
+    let freeMs = Math.max(nowMs, this.#startedMs + current[expected]);
+    for (const batch of waiting) freeMs += batch[expected];
     return freeMs;
   }
 }

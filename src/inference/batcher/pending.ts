@@ -1,6 +1,7 @@
 import type { AppError } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Phases } from '../phases.ts';
+import { backgroundLevel } from '../priority.ts';
 import type { TraceContext } from '../trace-context.ts';
 
 /** A request, or a part of a large one, from the moment it is let in until it is answered. */
@@ -13,6 +14,8 @@ export interface Pending {
   readonly group: string | undefined;
   /** Place in the order of arrival. */
   readonly order: number;
+  /** How urgent it is, as `levelOf` gives it. */
+  readonly level: number;
   readonly rows: number;
   readonly bytes: number;
   readonly deadlineMs: number;
@@ -30,3 +33,7 @@ export interface Pending {
 
 /** A request as it comes to the door. */
 export type Arrival = Omit<Pending, 'order' | 'enqueuedMs' | 'settled'>;
+
+export function isBackground({ level }: Pick<Pending, 'level'>): boolean {
+  return level === backgroundLevel;
+}

@@ -1,15 +1,12 @@
 import type { Pending } from './pending.ts';
+import { PriorityLevel } from './priority-level.ts';
 
-/** Taken requests that a group may hold before it gives their memory back. */
-const maxTaken = 64;
-
-/** Waiting requests that can share a run, in the order of arrival. */
+/** Waiting requests that can share a run, by level, and within a level in the order of arrival. */
 export class RequestGroup {
   readonly key: string | undefined;
+  /** Those in which requests wait, the most urgent first. */
+  #levels: PriorityLevel[] = [];
   #rows = 0;
-  #items: Pending[] = [];
-  /** Where the oldest waiting request stands; what is before it has been taken. */
-  #start = 0;
 
   constructor(key: string | undefined) {
     this.key = key;
@@ -25,36 +22,46 @@ export class RequestGroup {
     return this.key !== undefined;
   }
 
+  /** The request whose turn it is. */
   get first(): Pending | undefined {
-    return this.#items[this.#start];
+    return this.#levels[0]?.first;
+  }
+
+  /** When the oldest request came; infinity when none waits. */
+  get oldestMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { first } of this.#levels) oldestMs = Math.min(oldestMs, first?.enqueuedMs ?? oldestMs);
+    return oldestMs;
   }
 
   push(pending: Pending): void {
-    this.#items.push(pending);
+    this.#level(pending.level).push(pending);
     this.#rows += pending.rows;
   }
 
   shift(): Pending | undefined {
-    const first = this.#items[this.#start];
+    const [level] = this.#levels;
+    const first = level?.shift();
     if (first === undefined) return undefined;
-    this.#start += 1;
     this.#rows -= first.rows;
-    if (this.#start >= maxTaken && this.#start * 2 >= this.#items.length) this.#dropTaken();
+    if (level?.first === undefined) this.#levels.shift();
     return first;
   }
 
+  /** Takes out every request for which `isGone` holds. */
   remove(isGone: (pending: Pending) => boolean): Pending[] {
-    this.#dropTaken();
-    const removed: Pending[] = [];
-    const kept: Pending[] = [];
-    for (const item of this.#items) (isGone(item) ? removed : kept).push(item);
-    for (const item of removed) this.#rows -= item.rows;
-    this.#items = kept;
+    const removed = this.#levels.flatMap((level) => level.remove(isGone));
+    for (const { rows } of removed) this.#rows -= rows;
+    this.#levels = this.#levels.filter(({ first }) => first !== undefined);
     return removed;
   }
 
-  #dropTaken(): void {
-    this.#items.splice(0, this.#start);
-    this.#start = 0;
+  #level(number: number): PriorityLevel {
+    const index = this.#levels.findIndex(({ level }) => level >= number);
+    const found = this.#levels[index];
+    if (found?.level === number) return found;
+    const level = new PriorityLevel(number);
+    this.#levels.splice(index === -1 ? this.#levels.length : index, 0, level);
+    return level;
   }
 }

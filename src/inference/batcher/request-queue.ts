@@ -1,9 +1,17 @@
 import type { Pending } from './pending.ts';
 import { RequestGroup } from './request-group.ts';
 
+/** What waits before a request. */
+export interface Ahead {
+  readonly requests: number;
+  readonly rows: number;
+}
+
 /** The requests that wait for a run, kept by group, and how much they are. */
 export class RequestQueue {
   readonly #groups = new Map<string | undefined, RequestGroup>();
+  /** Waiting requests and rows by level. */
+  readonly #levels: { requests: number; rows: number }[] = [];
   #length = 0;
   #rows = 0;
   #bytes = 0;
@@ -32,30 +40,27 @@ export class RequestQueue {
       this.#groups.set(pending.group, group);
     }
     group.push(pending);
-    this.#length += 1;
-    this.#rows += pending.rows;
-    this.#bytes += pending.bytes;
+    this.#count(pending, 1);
   }
 
-  /** Takes the oldest request of the group. */
+  /** Takes the request of the group whose turn it is. */
   shift(group: RequestGroup): Pending | undefined {
     const pending = group.shift();
     if (pending !== undefined) this.#forget(group, pending);
     return pending;
   }
 
-  /** The group whose oldest request came first, of those that fulfil the condition. */
-  oldestGroup(condition: (group: RequestGroup) => boolean): RequestGroup | undefined {
-    let oldest: RequestGroup | undefined;
-    let lowestOrder = Number.POSITIVE_INFINITY;
+  group(key: string | undefined): RequestGroup | undefined {
+    return this.#groups.get(key);
+  }
+
+  /** The group with the most urgent request, and the oldest of them, of those that fulfil the condition. */
+  nextGroup(condition: (group: RequestGroup) => boolean): RequestGroup | undefined {
+    let next: RequestGroup | undefined;
     for (const group of this.#groups.values()) {
-      const order = group.first?.order ?? Number.POSITIVE_INFINITY;
-      if (order < lowestOrder && condition(group)) {
-        oldest = group;
-        lowestOrder = order;
-      }
+      if (comesBefore(group.first, next?.first) && condition(group)) next = group;
     }
-    return oldest;
+    return next;
   }
 
   /** The lowest value over all groups; infinity when nothing waits. */
@@ -63,6 +68,17 @@ export class RequestQueue {
     let earliestMs = Number.POSITIVE_INFINITY;
     for (const group of this.#groups.values()) earliestMs = Math.min(earliestMs, timeMs(group));
     return earliestMs;
+  }
+
+  /** What has its turn before a request of that level that comes now. */
+  ahead(level: number): Ahead {
+    let requests = 0;
+    let rows = 0;
+    for (let i = 0; i <= level; i += 1) {
+      requests += this.#levels[i]?.requests ?? 0;
+      rows += this.#levels[i]?.rows ?? 0;
+    }
+    return { requests, rows };
   }
 
   /** Takes out every request for which `isGone` holds. */
@@ -78,9 +94,22 @@ export class RequestQueue {
   }
 
   #forget(group: RequestGroup, pending: Pending): void {
-    this.#length -= 1;
-    this.#rows -= pending.rows;
-    this.#bytes -= pending.bytes;
+    this.#count(pending, -1);
     if (group.first === undefined) this.#groups.delete(group.key);
   }
+
+  #count({ level, rows, bytes }: Pending, sign: 1 | -1): void {
+    this.#length += sign;
+    this.#rows += sign * rows;
+    this.#bytes += sign * bytes;
+    this.#levels[level] ??= { requests: 0, rows: 0 };
+    const counts = this.#levels[level];
+    counts.requests += sign;
+    counts.rows += sign * rows;
+  }
+}
+
+function comesBefore(one: Pending | undefined, other: Pending | undefined): boolean {
+  if (one === undefined || other === undefined) return one !== undefined;
+  return one.level === other.level ? one.order < other.order : one.level < other.level;
 }

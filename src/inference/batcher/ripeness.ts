@@ -14,7 +14,7 @@ export function ripeAtMs(
   const { first } = group;
   if (maxDelayMs === 0 || first === undefined || !group.joins || group.rows >= maxRows) return 0;
   const latestStartMs = first.deadlineMs - cost.estimateMs(group.rows) - cost.overheadMs;
-  return Math.min(first.enqueuedMs + maxDelayMs, latestStartMs);
+  return Math.min(group.oldestMs + maxDelayMs, latestStartMs);
 }
 
 /**

@@ -16,8 +16,9 @@ export interface InferAnswer {
 }
 
 /**
- * Answers one `ModelInferRequest`. The parameter `timeout` (microseconds) is a deadline beside that of the call, and the
- * parameter `classification` of an output asks for its best classes, both as Triton has them; others are ignored.
+ * Answers one `ModelInferRequest`. The parameter `timeout` (microseconds) is a deadline beside that of the call, `priority`
+ * says how urgent it is, and the parameter `classification` of an output asks for its best classes, all as Triton has
+ * them; others are ignored.
  *
  * @throws AppError what reading the inputs, predicting and classifying throw; `MALFORMED_BODY` for a bad parameter
  */
@@ -31,6 +32,7 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
       signal: call.signal,
       trace: call.trace,
       timeoutMs: shortest(call.timeoutMs(), timeoutParameterMs(request.parameters)),
+      priority: wholeParameter(request.parameters, 'priority'),
       ...(wanted.length > 0 && { outputs: [...new Set(wanted)] }),
     },
     () => readInputs(request),
@@ -66,10 +68,13 @@ function bestClasses(
 
 /** The parameter `timeout`, in milliseconds; 0 stands for none. */
 function timeoutParameterMs(parameters: ReadonlyMap<string, InferParameter>): number | undefined {
-  const parameter = parameters.get('timeout');
-  if (parameter === undefined) return undefined;
-  const timeoutUs = wholeNumber('timeout', parameter);
+  const timeoutUs = wholeParameter(parameters, 'timeout') ?? 0;
   return timeoutUs === 0 ? undefined : timeoutUs / 1000;
+}
+
+function wholeParameter(parameters: ReadonlyMap<string, InferParameter>, name: string): number | undefined {
+  const parameter = parameters.get(name);
+  return parameter && wholeNumber(name, parameter);
 }
 
 function wholeNumber(name: string, { int64, uint64 }: InferParameter): number {

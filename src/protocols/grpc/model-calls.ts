@@ -1,3 +1,4 @@
+import { defaultPriorityLevel, priorityLevels } from '../../inference/priority.ts';
 import type { Lease } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { TensorSpec } from '../../tensor/tensor.ts';
@@ -16,6 +17,7 @@ const extensions = [
   'model_configuration',
   'model_repository',
   'parameters',
+  'schedule_policy',
   'statistics',
 ];
 
@@ -90,5 +92,12 @@ function configOf({ name, model, manifest }: Lease): ModelConfig {
     maxBatchSize: model.batchable ? manifest.batching.maxSize : 0,
     input: model.signature.inputs.map(describeTensor),
     output: model.signature.outputs.map(describeTensor),
+    dynamicBatching: model.batchable
+      ? {
+          maxQueueDelayMicroseconds: Math.round(manifest.batching.maxDelayMs * 1000),
+          priorityLevels,
+          defaultPriorityLevel,
+        }
+      : undefined,
   };
 }

@@ -34,6 +34,7 @@ export interface InferenceRequest {
   /** Whether outputs that were not asked for by name are binary. */
   readonly binaryOutputs: boolean;
   readonly timeoutMs: number | undefined;
+  readonly priority: number | undefined;
 }
 
 /**
@@ -45,7 +46,7 @@ export interface InferenceRequest {
  */
 export function readInferenceRequest(body: unknown): InferenceRequest {
   const { id, parameters, inputs, outputs } = readObject(body, 'the request');
-  const { binaryOutputs, timeoutMs } = readRequestParameters(parameters);
+  const { binaryOutputs, timeoutMs, priority } = readRequestParameters(parameters);
   const requested = outputs === undefined ? [] : readList(outputs, 'outputs');
   return {
     id: readOptionalString(id, 'id'),
@@ -59,6 +60,7 @@ export function readInferenceRequest(body: unknown): InferenceRequest {
           ),
     binaryOutputs,
     timeoutMs,
+    priority,
   };
 }
 

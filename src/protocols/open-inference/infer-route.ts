@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { whenClientIsGone } from '../../http/client-signal.ts';
 import { setPredictionHeaders } from '../../http/prediction-headers.ts';
+import { requestPriority } from '../../http/priority-header.ts';
 import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
 import { traceContextOf } from '../../http/trace.ts';
 import type { Infer, InferRequest } from '../../serving/infer.ts';
@@ -103,7 +104,8 @@ function inferRequestOf(
   body: InferBody,
 ): InferRequest {
   const { name, version } = request.params;
-  const timeouts = [requestTimeoutMs(request, reply), body.kind === 'json' ? body.request.timeoutMs : undefined];
+  const asked = body.kind === 'json' ? body.request : undefined;
+  const timeouts = [requestTimeoutMs(request, reply), asked?.timeoutMs];
   const timeoutMs = Math.min(...timeouts.filter((timeout) => timeout !== undefined));
   return {
     model: name,
@@ -112,7 +114,8 @@ function inferRequestOf(
     signal: whenClientIsGone(reply),
     trace: traceContextOf(request),
     timeoutMs,
-    outputs: body.kind === 'json' ? body.request.outputs?.map((output) => output.name) : undefined,
+    priority: asked?.priority ?? requestPriority(request),
+    outputs: asked?.outputs?.map((output) => output.name),
   };
 }
 

@@ -14,6 +14,7 @@ export function readOpenInferenceInvocation(json: unknown, binary: Uint8Array): 
   return {
     outputs: request.outputs?.map((output) => output.name),
     timeoutMs: request.timeoutMs,
+    priority: request.priority,
     encode: (model) => decodeInputs({ kind: 'json', request, binary }, model),
     decode: (result) => {
       const { parts, jsonBytes } = encodeReply(result, request);

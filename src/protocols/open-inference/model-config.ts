@@ -1,3 +1,4 @@
+import { defaultPriorityLevel, priorityLevels } from '../../inference/priority.ts';
 import type { Manifest } from '../../models/manifest.ts';
 import type { ServedModel } from '../../serving/infer.ts';
 import type { TensorSpec } from '../../tensor/tensor.ts';
@@ -22,7 +23,11 @@ export function modelConfig({ name, signature, manifest, batchable }: ServedMode
     output: signature.outputs.map((output) => tensorConfig(output, batchable)),
     instance_group: [{ name, kind: 'KIND_CPU', count: manifest.instances }],
     ...(batchable && {
-      dynamic_batching: { max_queue_delay_microseconds: Math.round(batching.maxDelayMs * 1000) },
+      dynamic_batching: {
+        max_queue_delay_microseconds: Math.round(batching.maxDelayMs * 1000),
+        priority_levels: priorityLevels,
+        default_priority_level: defaultPriorityLevel,
+      },
     }),
   };
 }

@@ -7,13 +7,15 @@ export interface RequestParameters {
   readonly binaryOutputs: boolean;
   /** Deadline; undefined for none. */
   readonly timeoutMs: number | undefined;
+  /** 1 is the highest, larger numbers are lower; 0 stands for the level of requests that name none. */
+  readonly priority: number | undefined;
 }
 
 /**
- * Reads the parameters of a request. Unknown ones are of no effect, as are `priority` and those of sequences: requests are
- * served in their order, and models keep no state.
+ * Reads the parameters of a request. Unknown ones are of no effect, as are those of sequences: models keep no state.
  *
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_parameters.md
+ * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_schedule_policy.md
  * @throws AppError `MALFORMED_BODY` for a value of a wrong type and for reserved names
  */
 export function readRequestParameters(value: unknown): RequestParameters {
@@ -23,11 +25,11 @@ export function readRequestParameters(value: unknown): RequestParameters {
     const message = `parameters.${name}: the name is reserved`;
     throw new AppError('MALFORMED_BODY', { message, received: name });
   }
-  readOptionalWhole(parameters['priority'], 'parameters.priority');
   for (const name of ['sequence_start', 'sequence_end']) readOptionalBoolean(parameters[name], `parameters.${name}`);
   const timeoutMicroseconds = readOptionalWhole(parameters['timeout'], 'parameters.timeout') ?? 0;
   return {
     binaryOutputs: readOptionalBoolean(parameters['binary_data_output'], 'parameters.binary_data_output') ?? false,
+    priority: readOptionalWhole(parameters['priority'], 'parameters.priority'),
     timeoutMs: timeoutMicroseconds === 0 ? undefined : timeoutMicroseconds / 1000,
   };
 }

@@ -11,6 +11,7 @@ const extensions = [
   'model_configuration',
   'model_repository',
   'parameters',
+  'schedule_policy',
   'statistics',
 ];
 

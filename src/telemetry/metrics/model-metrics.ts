@@ -45,6 +45,11 @@ export function exposeModels(registry: Registry, observeModels: ObserveModels): 
     of: ({ model, manifest }, labels) => (model === undefined ? [] : [[labels, manifest.batching.maxQueueRows]]),
   });
   loadedGauge('inferd_queue_rows', 'Rows that wait for a runner', ({ queueRows }) => queueRows);
+  loadedGauge(
+    'inferd_queue_background_rows',
+    'Rows that wait in the background, until no other request needs a runner',
+    ({ backgroundRows }) => backgroundRows,
+  );
   loadedGauge('inferd_queue_bytes', 'Bytes that wait for a runner', ({ queueBytes }) => queueBytes);
   loadedGauge(
     'inferd_queue_oldest_wait_seconds',

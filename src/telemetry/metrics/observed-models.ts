@@ -17,6 +17,7 @@ export interface ObservedStats {
     readonly rssBytes: number;
   }[];
   readonly queueRows: number;
+  readonly backgroundRows: number;
   readonly queueBytes: number;
   readonly oldestWaitMs: number;
   /** The cost of a run, `perRowMs · rows + perRunMs`. */

@@ -3,15 +3,17 @@ import { describe, expect, test } from 'vitest';
 import type { AppError } from '../../../src/errors.ts';
 import { Batcher, type BatcherOptions } from '../../../src/inference/batcher/batcher.ts';
 import { newPhases } from '../../../src/inference/phases.ts';
+import { levelOf, type Priority } from '../../../src/inference/priority.ts';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
-import { VirtualRunner, type VirtualRunnerOptions } from './virtual-runner.ts';
+import { type RecordedRun, VirtualRunner, type VirtualRunnerOptions } from './virtual-runner.ts';
 
 interface Request {
   readonly atMs: number;
   readonly rows: number;
   readonly timeoutMs: number;
   readonly group: string | undefined;
+  readonly priority: Priority;
   /** When the client goes away, if it does. */
   readonly goneAtMs: number | undefined;
   readonly fate: 'fine' | 'poison' | 'deadly';
@@ -37,6 +39,7 @@ const request: fc.Arbitrary<Request> = fc.record({
   rows: fc.integer({ min: 1, max: maxSize }),
   timeoutMs: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(1_000), fc.constant(100_000)),
   group: fc.constantFrom('a', 'b', undefined),
+  priority: fc.constantFrom<Priority[]>(0, 0, 0, 1, 7, 'background', 'background'),
   goneAtMs: fc.option(fc.integer({ min: 0, max: 400 }), { nil: undefined, freq: 4 }),
   fate: fc.oneof(
     { arbitrary: fc.constant('fine' as const), weight: 12 },
@@ -77,8 +80,8 @@ async function play({ options, runner, instances, requests }: World) {
   for (const one of runners) one.onAccepts = () => batcher.wake();
 
   const answers = requests.map((): Answer[] => []);
-  const queueSizes: { rows: number; bytes: number }[] = [];
-  for (const [index, { atMs, rows, timeoutMs, group, goneAtMs }] of requests.entries()) {
+  const queueSizes: { rows: number; bytes: number; backgroundRows: number }[] = [];
+  for (const [index, { atMs, rows, timeoutMs, group, priority, goneAtMs }] of requests.entries()) {
     const abort = new AbortController();
     clock.setTimer(atMs, () => {
       const answer = (rest: Omit<Answer, 'atMs'>) => answers[index]?.push({ atMs: clock.now(), ...rest });
@@ -88,13 +91,15 @@ async function play({ options, runner, instances, requests }: World) {
         group,
         rows,
         bytes: 4 * rows,
+        level: levelOf(priority),
         deadlineMs: atMs + timeoutMs,
         signal: abort.signal,
         phases: newPhases(),
         resolve: (outputs) => answer({ outputs }),
         reject: (error) => answer({ error }),
       });
-      queueSizes.push({ rows: batcher.queueRows, bytes: batcher.queueBytes });
+      const { queueRows, queueBytes, backgroundRows } = batcher;
+      queueSizes.push({ rows: queueRows, bytes: queueBytes, backgroundRows });
     });
     if (goneAtMs !== undefined) clock.setTimer(goneAtMs, () => abort.abort());
   }
@@ -112,6 +117,26 @@ const ownerOf = (value: number) => Math.floor(value / maxSize);
 
 function uniqueOwners(values: readonly number[]): number[] {
   return [...new Set(values.map(ownerOf))];
+}
+
+/** The indexes of the requests in the order of arrival, or first in that order. */
+function inOrder(requests: readonly Request[], first = (_a: number, _b: number) => 0): number[] {
+  const atMs = (index: number) => requests[index]?.atMs ?? 0;
+  return requests.map((_, index) => index).sort((a, b) => first(a, b) || atMs(a) - atMs(b));
+}
+
+const byLevel = (requests: readonly Request[]) => (a: number, b: number) =>
+  levelOf(requests[a]?.priority) - levelOf(requests[b]?.priority);
+
+/** When each request was first given to a runner. */
+function whenSent(runs: readonly RecordedRun[]): Map<number, number> {
+  const sentMs = new Map<number, number>();
+  for (const run of runs) {
+    for (const owner of uniqueOwners(run.values)) {
+      sentMs.set(owner, Math.min(run.sentMs, sentMs.get(owner) ?? run.sentMs));
+    }
+  }
+  return sentMs;
 }
 
 /** Checks one law on random worlds. */
@@ -170,16 +195,16 @@ describe('for random arrivals, failures and aborts, the batcher', () => {
         expect(groups.size).toBe(1);
         if (groups.has(undefined)) expect(uniqueOwners(values)).toHaveLength(1);
       }
-      for (const { rows, bytes } of queueSizes) {
+      for (const { rows, bytes, backgroundRows } of queueSizes) {
+        expect(backgroundRows).toBeLessThanOrEqual(options.maxQueueRows);
         expect(rows).toBeLessThanOrEqual(options.maxQueueRows);
         expect(bytes).toBeLessThanOrEqual(options.maxQueueBytes);
       }
     }));
 
-  test('keeps requests whole and in the order of arrival within a run', () =>
+  test('keeps requests whole, and within a run in the order of priority and arrival', () =>
     always(({ requests }, { runs }) => {
-      const arrival = requests.map((_, i) => i).sort((a, b) => (requests[a]?.atMs ?? 0) - (requests[b]?.atMs ?? 0));
-      const place = new Map(arrival.map((index, i) => [index, i]));
+      const place = new Map(inOrder(requests, byLevel(requests)).map((index, i) => [index, i]));
       for (const { values } of runs) {
         const owners = uniqueOwners(values);
         expect(values).toEqual(owners.flatMap((owner) => valuesOf(owner, requests[owner]?.rows ?? 0)));
@@ -188,17 +213,75 @@ describe('for random arrivals, failures and aborts, the batcher', () => {
       }
     }));
 
-  test('begins the runs of a group in the order of arrival', () =>
+  test('begins the runs of a level of a group in the order of arrival', () =>
     always(({ requests, instances }, { runs }) => {
       const troubled = requests.some(({ fate }) => fate !== 'fine');
       if (instances > 1 || troubled) return;
-      const arrival = requests.map((_, i) => i).sort((a, b) => (requests[a]?.atMs ?? 0) - (requests[b]?.atMs ?? 0));
-      for (const group of ['a', 'b', undefined]) {
-        const owners = runs.flatMap(({ values }) => uniqueOwners(values));
-        const ofGroup = owners.filter((owner) => requests[owner]?.group === group);
-        expect(ofGroup).toEqual(arrival.filter((index) => ofGroup.includes(index)));
+      const arrival = inOrder(requests);
+      const owners = runs.flatMap(({ values }) => uniqueOwners(values));
+      const kindOf = (owner: number) => `${requests[owner]?.group} ${requests[owner]?.priority}`;
+      for (const kind of new Set(owners.map(kindOf))) {
+        const ofKind = owners.filter((owner) => kindOf(owner) === kind);
+        expect(ofKind).toEqual(arrival.filter((index) => ofKind.includes(index)));
       }
     }, 300));
+
+  test('sends nobody of a group before one of a higher level who was there', () =>
+    always(({ requests, instances }, { runs }) => {
+      const troubled = requests.some(({ fate }) => fate !== 'fine');
+      if (instances > 1 || troubled) return;
+      const sentMs = whenSent(runs);
+      for (const [owner, atMs] of sentMs) {
+        for (const [other, otherMs] of sentMs) {
+          const [one, two] = [requests[owner] as Request, requests[other] as Request];
+          // Who is in the background may use a gap in which others gather for a fuller batch.
+          if (one.group !== two.group || one.priority === 'background') continue;
+          if (levelOf(two.priority) < levelOf(one.priority) && two.atMs < atMs)
+            expect(otherMs).toBeLessThanOrEqual(atMs);
+        }
+      }
+    }, 300));
+
+  test('sends nobody in the background alone while someone else waits, unless for a fuller batch', () =>
+    always(({ requests, options }, { runs, answers }) => {
+      // Who was given ahead to a runner that then dies seems to wait all the time.
+      if (options.maxDelayMs > 0 || requests.some(({ fate }) => fate === 'deadly')) return;
+      const sentMs = whenSent(runs);
+      for (const { values, sentMs: atMs } of runs) {
+        if (!uniqueOwners(values).every((owner) => requests[owner]?.priority === 'background')) continue;
+        for (const [other, { atMs: cameMs, priority }] of requests.entries()) {
+          if (priority === 'background' || cameMs >= atMs) continue;
+          const leftMs = Math.min(sentMs.get(other) ?? Infinity, answers[other]?.[0]?.atMs ?? Infinity);
+          const goneMs = Math.min(leftMs, requests[other]?.goneAtMs ?? Infinity);
+          expect(goneMs).toBeLessThanOrEqual(atMs);
+        }
+      }
+    }, 300));
+
+  test('refuses at the door nobody for what is in the background', () =>
+    always(({ requests }, { answers, runs }) => {
+      const endMs = (owner: number) => {
+        const ends = runs.filter(({ values }) => uniqueOwners(values).includes(owner)).map(({ endedMs }) => endedMs);
+        return Math.max(answers[owner]?.[0]?.atMs ?? 0, ...ends);
+      };
+      for (const [index, { atMs, priority }] of requests.entries()) {
+        const code = answers[index]?.[0]?.error?.code;
+        if (priority === 'background' || (code !== 'QUEUE_FULL' && code !== 'DEADLINE_UNREACHABLE')) continue;
+        const isInTheWay = (other: Request, i: number) =>
+          i !== index && other.priority !== 'background' && other.atMs <= atMs && endMs(i) >= atMs;
+        expect(requests.some(isInTheWay)).toBe(true);
+      }
+    }, 300));
+
+  test('lets everybody in the background have their turn when the others are done', () =>
+    always(({ requests }, { answers }) => {
+      if (requests.some(({ fate }) => fate === 'deadly')) return;
+      for (const [index, { priority, timeoutMs, goneAtMs, fate }] of requests.entries()) {
+        if (priority !== 'background' || timeoutMs < 100_000 || goneAtMs !== undefined || fate !== 'fine') continue;
+        const { outputs, error } = answers[index]?.[0] ?? {};
+        expect(outputs !== undefined || error?.code === 'QUEUE_FULL').toBe(true);
+      }
+    }));
 
   test('sends no run for requests that are past their deadline or abandoned', () =>
     always(({ requests }, { runs }) => {

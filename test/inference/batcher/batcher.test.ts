@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AppError } from '../../../src/errors.ts';
 import { Batcher, type BatcherOptions } from '../../../src/inference/batcher/batcher.ts';
 import { newPhases } from '../../../src/inference/phases.ts';
+import { levelOf, type Priority } from '../../../src/inference/priority.ts';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 import { VirtualRunner, type VirtualRunnerOptions } from './virtual-runner.ts';
@@ -28,8 +29,11 @@ function setUp(options: Partial<BatcherOptions> = {}, runner: Partial<VirtualRun
     { clock, executors: runners, defer: (callback) => void clock.setTimer(0, callback), onRowsMismatch },
   );
   for (const one of runners) one.onAccepts = () => batcher.wake();
-  const send = (value: number, request: { rows?: number; timeoutMs?: number; group?: string; bytes?: number } = {}) => {
-    const { rows = 1, timeoutMs = 10_000, group = 'a', bytes = 4 * rows } = request;
+  const send = (
+    value: number,
+    request: { rows?: number; timeoutMs?: number; group?: string; bytes?: number; priority?: Priority } = {},
+  ) => {
+    const { rows = 1, timeoutMs = 10_000, group = 'a', bytes = 4 * rows, priority } = request;
     const sent: Sent = { phases: newPhases() };
     batcher.submit({
       inputs: [float32([rows], new Array(rows).fill(value))],
@@ -37,6 +41,7 @@ function setUp(options: Partial<BatcherOptions> = {}, runner: Partial<VirtualRun
       group,
       rows,
       bytes,
+      level: levelOf(priority),
       deadlineMs: clock.now() + timeoutMs,
       signal: new AbortController().signal,
       phases: sent.phases,
@@ -208,6 +213,218 @@ describe('bounds', () => {
     send(1, { bytes: 60 });
     expect(send(2, { bytes: 60 }).error?.code).toBe('QUEUE_FULL');
     expect(send(3, { bytes: 40 }).error).toBeUndefined();
+  });
+});
+
+describe('priority', () => {
+  test('decides who takes part in the next run, and within a level the order of arrival', async () => {
+    const { clock, send, runsOf } = setUp({ maxSize: 2 });
+    send(0);
+    await clock.advance(1);
+    for (const [value, priority] of [
+      [1, 9],
+      [2, 0],
+      [3, 2],
+      [4, 5],
+      [5, undefined],
+      [6, 1],
+    ] as const) {
+      send(value, { ...(priority !== undefined && { priority }), rows: 1 });
+    }
+    await clock.advance(200);
+    expect(runsOf()).toEqual([[0], [6, 3], [2, 4], [5, 1]]);
+  });
+
+  test('decides which group is next', async () => {
+    const { clock, send, runsOf } = setUp();
+    send(0);
+    await clock.advance(1);
+    send(1, { group: 'a' });
+    send(2, { group: 'b', priority: 3 });
+    await clock.advance(100);
+    expect(runsOf()).toEqual([[0], [2], [1]]);
+  });
+
+  test('a number beyond the lowest level is the lowest level', async () => {
+    const { clock, send, runsOf } = setUp({ maxSize: 2 });
+    send(0);
+    await clock.advance(1);
+    for (const [value, priority] of [
+      [1, 4_000_000_000],
+      [2, 10],
+      [3, 11],
+    ] as const)
+      send(value, { priority });
+    await clock.advance(100);
+    expect(runsOf()).toEqual([[0], [1, 2], [3]]);
+  });
+
+  test('a request is not refused for what comes after it', async () => {
+    const { clock, send, learn } = setUp();
+    await learn();
+    send(1, { rows: 8 });
+    await clock.advance(1);
+    for (let i = 0; i < 200; i += 1) send(i, { rows: 4 });
+    const urgent = send(2, { timeoutMs: 100, priority: 1 });
+    await clock.advance(200);
+    expect(urgent.outputs).toBeDefined();
+  });
+
+  test('a delay counts from the oldest request, whatever comes before it', async () => {
+    const { clock, send, runners } = setUp({ maxDelayMs: 30 });
+    send(1, { priority: 9 });
+    await clock.advance(20);
+    send(2, { priority: 1 });
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([{ values: [2, 1], startedMs: 30 }]);
+  });
+});
+
+describe('a busy runner', () => {
+  test.each([
+    [5, true],
+    [6, false],
+  ])('is given a full batch of priority %d ahead: %s', async (priority, ahead) => {
+    const { clock, send, runners } = setUp({ maxSize: 1 });
+    send(1);
+    await clock.advance(1);
+    send(2, { priority });
+    await clock.advance(1);
+    send(3, { priority: 1 });
+    await clock.advance(100);
+    expect(runners[0]?.runs.map(({ values }) => values)).toEqual(ahead ? [[1], [2], [3]] : [[1], [3], [2]]);
+  });
+});
+
+describe('in the background, requests', () => {
+  const background = { priority: 'background' } as const;
+
+  test('run when nobody else needs the runner, in the order of arrival', async () => {
+    const { clock, send, runsOf } = setUp({ maxSize: 2 });
+    send(1, background);
+    await clock.advance(1);
+    for (const value of [2, 3, 4]) send(value, background);
+    send(5);
+    send(6, { group: 'b', priority: 10 });
+    await clock.advance(200);
+    expect(runsOf()).toEqual([[1], [5, 2], [6], [3, 4]]);
+  });
+
+  test('fill a run as far as that makes it a tenth longer', async () => {
+    const { clock, send, runsOf, learn } = setUp({ maxSize: 64 });
+    await learn();
+    send(0);
+    await clock.advance(1);
+    for (let value = 1; value <= 9; value += 1) send(-value, background);
+    for (let value = 1; value <= 10; value += 1) send(value);
+    await clock.advance(20);
+    // 10 ms and 1 ms for each of 10 rows leave room for 2 ms more.
+    expect(runsOf()[1]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1, -2]);
+  });
+
+  test('run by themselves no longer than two runs of a row', async () => {
+    const { clock, send, runsOf, learn } = setUp({ maxSize: 64 });
+    await learn();
+    for (let value = 1; value <= 40; value += 1) send(value, background);
+    await clock.advance(200);
+    // 10 ms and 1 ms a row: 12 rows take twice as long as one.
+    expect(runsOf().map(({ length }) => length)).toEqual([12, 12, 12, 4]);
+  });
+
+  test('are not given to a busy runner ahead', async () => {
+    const { clock, send, runners } = setUp({ maxSize: 2 });
+    send(1);
+    await clock.advance(1);
+    for (const value of [2, 3]) send(value, background);
+    await clock.advance(9);
+    send(4);
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([
+      { values: [1] },
+      { values: [4, 2], startedMs: 11 },
+      { values: [3], startedMs: 23 },
+    ]);
+  });
+
+  test('use the time in which a runner waits for a fuller batch of others', async () => {
+    const { clock, send, runners, learn } = setUp({ maxSize: 8, maxDelayMs: 30 });
+    await learn();
+    const startMs = clock.now();
+    send(1);
+    send(-1, background);
+    send(-2, { ...background, group: 'b' });
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([
+      { values: [-1], startedMs: startMs },
+      { values: [-2], startedMs: startMs + 11 },
+      { values: [1], startedMs: startMs + 30 },
+    ]);
+  });
+
+  test('leave a runner alone that others need before they would be done', async () => {
+    const { clock, send, runners, learn } = setUp({ maxSize: 8, maxDelayMs: 30 });
+    await learn();
+    const startMs = clock.now();
+    send(1);
+    await clock.advance(25);
+    send(-1, { ...background, group: 'b' });
+    await clock.advance(100);
+    expect(runners[0]?.runs).toMatchObject([
+      { values: [1], startedMs: startMs + 30 },
+      { values: [-1], startedMs: startMs + 41 },
+    ]);
+  });
+
+  test('have a bound of their own, and take no room from others', async () => {
+    const { clock, send, batcher } = setUp({ maxQueueRows: 3 });
+    for (const value of [1, 2, 3]) expect(send(value, background).error).toBeUndefined();
+    expect(send(4, background).error?.code).toBe('QUEUE_FULL');
+    const others = [5, 6, 7].map((value) => send(value));
+    expect(others.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+    expect(batcher).toMatchObject({ queueRows: 3, backgroundRows: 3 });
+    await clock.advance(100);
+    expect(others.every(({ outputs }) => outputs !== undefined)).toBe(true);
+  });
+
+  test('do not make the door refuse a deadline', async () => {
+    const { clock, send, learn } = setUp({ maxSize: 8 });
+    await learn();
+    send(-1, { ...background, rows: 8 });
+    await clock.advance(1);
+    send(-2, { ...background, rows: 8 });
+    const tight = send(1, { timeoutMs: 5 });
+    expect(tight.error).toBeUndefined();
+    await clock.advance(100);
+    expect(tight.error?.code).toBe('DEADLINE_EXCEEDED');
+  });
+
+  test('are refused at the door when their own deadline cannot be met', async () => {
+    const { clock, send, learn } = setUp({ maxSize: 8 });
+    await learn();
+    send(1, { rows: 8 });
+    await clock.advance(1);
+    send(2, { rows: 8 });
+    expect(send(3, { ...background, timeoutMs: 30 }).error?.code).toBe('DEADLINE_UNREACHABLE');
+  });
+
+  test('that the model refuses do not hold up those whose run they joined', async () => {
+    const { clock, send, runsOf } = setUp({ maxSize: 4 }, { poison: new Set([-1]) });
+    const others = [send(1), send(2)];
+    const [bad, good] = [send(-1, background), send(-2, background)];
+    await clock.advance(200);
+    expect(runsOf()).toEqual([[1, 2, -1, -2], [1, 2], [-1, -2], [-1], [-2]]);
+    expect(others.map(({ atMs }) => atMs)).toEqual([26, 26]);
+    expect(bad?.error?.code).toBe('MODEL_REFUSED_INPUT');
+    expect(good?.outputs).toBeDefined();
+  });
+
+  test('that end the runner do not fail those whose run they joined', async () => {
+    const { clock, send } = setUp({ maxSize: 4 }, { deadly: new Set([-1]), restartMs: 20 });
+    const other = send(1);
+    const deadly = send(-1, background);
+    await clock.advance(200);
+    expect(deadly.error?.code).toBe('RUNNER_DIED');
+    expect(other.outputs?.[0]?.data[0]).toBe(2);
   });
 });
 

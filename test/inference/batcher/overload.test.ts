@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Batcher } from '../../../src/inference/batcher/batcher.ts';
 import { newPhases } from '../../../src/inference/phases.ts';
+import { defaultPriorityLevel } from '../../../src/inference/priority.ts';
 import { float32 } from '../../../src/tensor/tensor.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 import { VirtualRunner } from './virtual-runner.ts';
@@ -38,6 +39,7 @@ async function overload(timesCapacity: number, timeoutMs: number, instances: num
       group: '',
       rows: 1,
       bytes: 4,
+      level: defaultPriorityLevel,
       deadlineMs: clock.now() + timeoutMs,
       signal: new AbortController().signal,
       phases: newPhases(),

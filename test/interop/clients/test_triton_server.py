@@ -25,7 +25,7 @@ def test_server_metadata(client):
     metadata = client.get_server_metadata()
     assert metadata["name"] == "inferd"
     assert metadata["version"]
-    extensions = {"classification", "model_configuration", "model_repository", "parameters", "statistics"}
+    extensions = {"classification", "model_configuration", "model_repository", "parameters", "schedule_policy", "statistics"}
     assert extensions <= set(metadata["extensions"])
     assert client.is_grpc or "binary_tensor_data" in metadata["extensions"]
 

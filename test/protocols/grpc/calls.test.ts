@@ -77,6 +77,7 @@ describe('the server', () => {
         max_batch_size: 32,
         input: [{ name: 'x', data_type: 'TYPE_FP32', dims: ['-1'] }],
         output: [{ name: 'y', data_type: 'TYPE_FP32', dims: ['-1'] }],
+        dynamic_batching: { max_queue_delay_microseconds: '0', priority_levels: '10', default_priority_level: '5' },
       },
     });
     await expect(client.call('ModelMetadata', { name: 'nothing' })).rejects.toMatchObject({ code: status.NOT_FOUND });

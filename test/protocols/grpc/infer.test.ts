@@ -204,6 +204,11 @@ describe('an error', () => {
       { ...raw('FP32', [1, 1], Buffer.alloc(4)), parameters: { timeout: { int64_param: -1 } } },
       /timeout/,
     ],
+    [
+      'a priority that is a text',
+      { ...raw('FP32', [1, 1], Buffer.alloc(4)), parameters: { priority: { string_param: 'high' } } },
+      /priority/,
+    ],
   ])('is INVALID_ARGUMENT for %s', async (_what, request, details) => {
     await expect(fails(request)).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,

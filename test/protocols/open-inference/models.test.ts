@@ -23,6 +23,7 @@ describe('metadata', () => {
           'model_configuration',
           'model_repository',
           'parameters',
+          'schedule_policy',
           'statistics',
         ],
       },
@@ -58,7 +59,7 @@ describe('metadata', () => {
         { name: 'scores', data_type: 'TYPE_FP32', dims: [3] },
       ],
       instance_group: [{ name: 'linear', kind: 'KIND_CPU', count: 1 }],
-      dynamic_batching: { max_queue_delay_microseconds: 0 },
+      dynamic_batching: { max_queue_delay_microseconds: 0, priority_levels: 10, default_priority_level: 5 },
     });
     const { json } = await get(server.address, '/v2/models/fixed_first/config');
     expect(json).toMatchObject({ max_batch_size: 0, input: [{ data_type: 'TYPE_FP32', dims: [1, 4] }] });

@@ -23,6 +23,12 @@ export const dataTypeNumbers: Readonly<Record<DataType, number>> = {
 const modelInput = message({ name: string(1), dataType: uint32(2), dims: int64s(4) });
 const modelOutput = message({ name: string(1), dataType: uint32(2), dims: int64s(3) });
 
+const dynamicBatching = message({
+  maxQueueDelayMicroseconds: uint32(2),
+  priorityLevels: uint32(4),
+  defaultPriorityLevel: uint32(5),
+});
+
 /** The members of Triton's `ModelConfig` that say something about a model here. */
 const modelConfig = message({
   name: string(1),
@@ -30,6 +36,7 @@ const modelConfig = message({
   maxBatchSize: uint32(4),
   input: repeated(embedded(5, modelInput)),
   output: repeated(embedded(6, modelOutput)),
+  dynamicBatching: optional(embedded(11, dynamicBatching)),
   backend: string(17),
 });
 
