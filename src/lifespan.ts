@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { openKeyRing } from './access/open-key-ring.ts';
-import { createApp } from './app.ts';
+import { createApp, type Services } from './app.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
@@ -9,11 +9,12 @@ import { loadModel } from './inference/model.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
-import { RemoteModels } from './models/remote/fetch-models.ts';
+import type { RemoteModels } from './models/remote/fetch-models.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
 import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver } from './observe.ts';
-import { startGrpcServer } from './protocols/grpc/grpc-server.ts';
+import type { GrpcServer } from './protocols/grpc/grpc-server.ts';
+import type { GrpcServices } from './protocols/grpc/services.ts';
 import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
@@ -105,25 +106,13 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const listening = await app.listen({ host: settings.host, port: settings.port });
   // Fastify does not know what its server speaks.
   const address = tls === undefined ? listening : listening.replace('http:', 'https:');
-  const { host, grpcPort, bodyLimitBytes, allowModelUpload } = settings;
-  const grpc =
-    grpcPort === undefined
-      ? undefined
-      : await startGrpcServer(
-          { host, port: grpcPort, bodyLimitBytes, tls: tls?.pair },
-          {
-            registry,
-            control,
-            statistics,
-            infer,
-            readiness,
-            clock: systemClock,
-            keys: access?.keys,
-            allowModelUpload,
-            log,
-            version: options.version,
-          },
-        );
+  const grpc = await startGrpc(settings, {
+    ...services,
+    clock: systemClock,
+    allowModelUpload: settings.allowModelUpload,
+    log,
+    version: options.version,
+  });
 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
@@ -155,12 +144,23 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   return { app, address, grpcPort: grpc?.port, registry, loaded, stop: () => (stopping ??= stop()) };
 }
 
-function openRemoteModels(
+/** What serves by gRPC is only loaded where it is switched on, like all that not everybody needs. */
+async function startGrpc(
+  { grpcPort, host, bodyLimitBytes }: Settings,
+  services: GrpcServices & Pick<Services, 'tls'>,
+): Promise<GrpcServer | undefined> {
+  if (grpcPort === undefined) return undefined;
+  const { startGrpcServer } = await import('./protocols/grpc/grpc-server.ts');
+  return startGrpcServer({ host, port: grpcPort, bodyLimitBytes, tls: services.tls?.pair }, services);
+}
+
+async function openRemoteModels(
   { modelsUri, modelsCacheDir, s3 }: Settings,
   log: Logger,
   report: (what: string) => void,
-): Promise<RemoteModels> | undefined {
+): Promise<RemoteModels | undefined> {
   if (modelsUri === undefined) return undefined;
+  const { RemoteModels } = await import('./models/remote/fetch-models.ts');
   return RemoteModels.open(
     { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
     { clock: systemClock, random: Math.random, log, report },

@@ -1,14 +1,12 @@
-import { conformance } from './conformance.ts';
-import { keys } from './keys.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
-import { serve } from './serve.ts';
-import { writeTypes } from './types.ts';
 
-/** Commands that do their work and end, with the exit code; each reads its own arguments. */
-const tools: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
-  ['types', writeTypes],
-  ['conformance', conformance],
-  ['keys', keys],
+type Tool = (args: readonly string[]) => Promise<number>;
+
+/** Commands that do their work and end, with the exit code; each reads its own arguments. No command loads another. */
+const tools: ReadonlyMap<string, () => Promise<Tool>> = new Map([
+  ['types', async () => (await import('./types.ts')).writeTypes],
+  ['conformance', async () => (await import('./conformance.ts')).conformance],
+  ['keys', async () => (await import('./keys.ts')).keys],
 ]);
 
 const usage = `Usage: inferd [command] [options]
@@ -32,7 +30,7 @@ Settings come from the environment and from a file .env; README.md lists them.
 export async function run(args: readonly string[]): Promise<number | undefined> {
   const [name = 'serve', ...others] = args;
   const tool = tools.get(name);
-  if (tool !== undefined) return tool(others);
+  if (tool !== undefined) return (await tool())(others);
 
   const read = tryToRead(args);
   if (typeof read === 'string') {
@@ -41,6 +39,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
   }
   const { command, settings } = read;
   if (command === 'serve') {
+    const { serve } = await import('./serve.ts');
     await serve(settings);
     return undefined;
   }

@@ -1,6 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { callerKey } from './caller-key.ts';
@@ -21,7 +21,7 @@ const unlimited = Number.MAX_SAFE_INTEGER;
  * (draft-ietf-httpapi-ratelimit-headers-07). While Redis is away nobody is refused: a limit is no lock.
  */
 export async function limitRate(app: FastifyInstance, { perMinute, redisUrl, log }: RateLimitOptions): Promise<void> {
-  const redis = redisUrl === undefined ? undefined : connect(app, redisUrl, log);
+  const redis = redisUrl === undefined ? undefined : await connect(app, redisUrl, log);
   await app.register(rateLimit, {
     global: false,
     timeWindow: 60_000,
@@ -54,7 +54,8 @@ export async function limitRate(app: FastifyInstance, { perMinute, redisUrl, log
   });
 }
 
-function connect(app: FastifyInstance, url: string, log: Logger): Redis {
+async function connect(app: FastifyInstance, url: string, log: Logger): Promise<Redis> {
+  const { Redis } = await import('ioredis');
   // A request must not wait for a Redis that is away.
   const redis = new Redis(url, { connectTimeout: 500, maxRetriesPerRequest: 1, enableOfflineQueue: false });
   let isAway = false;

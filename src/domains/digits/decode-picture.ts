@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import { AppError } from '../../errors.ts';
 import { type GreyRaster, toGreyRaster } from './grey-raster.ts';
 import { pictureFormats, sniffPictureFormat } from './picture-format.ts';
@@ -36,14 +36,15 @@ const rasterSidePx = 256;
  */
 export type DecodePicture = (bytes: Uint8Array) => Promise<GreyRaster>;
 
-/** Makes a decoder that keeps to `limits`. It also sets sharp, process-wide, to no cache and one thread a picture. */
+/** Makes a decoder that keeps to `limits`. */
 export function createPictureDecoder(limits: PictureLimits = defaultPictureLimits): DecodePicture {
-  sharp.cache(false);
-  sharp.concurrency(1);
   const takeTurn = createTurns(limits.maxConcurrent);
+  let loading: ReturnType<typeof loadSharp> | undefined;
   return async (bytes) => {
     const pixelLimit = checkPicture(bytes, limits);
-    return takeTurn(() => decode(bytes, pixelLimit, limits.timeoutSeconds));
+    loading ??= loadSharp();
+    const sharp = await loading;
+    return takeTurn(() => decode(sharp(bytes, sharpOptions(pixelLimit)), { ...limits, pixelLimit }));
   };
 }
 
@@ -70,10 +71,30 @@ function checkPicture(bytes: Uint8Array, limits: PictureLimits): number {
   return pixelLimit;
 }
 
-async function decode(bytes: Uint8Array, pixelLimit: number, timeoutSeconds: number): Promise<GreyRaster> {
+/**
+ * Loads sharp with the first picture: it takes 15 MB, which is more than the 50 ms that the first picture waits for it.
+ * No cache, and one thread a picture.
+ */
+async function loadSharp() {
+  const { default: sharp } = await import('sharp');
+  sharp.cache(false);
+  sharp.concurrency(1);
+  return sharp;
+}
+
+/** `failOn: 'error'` passes harmless junk, as browsers do, and refuses a picture with missing pixels. */
+function sharpOptions(pixelLimit: number): SharpOptions {
+  return { failOn: 'error', limitInputPixels: pixelLimit, sequentialRead: true };
+}
+
+interface DecodeLimits {
+  readonly pixelLimit: number;
+  readonly timeoutSeconds: number;
+}
+
+async function decode(picture: Sharp, { pixelLimit, timeoutSeconds }: DecodeLimits): Promise<GreyRaster> {
   try {
-    // `failOn: 'error'` passes harmless junk, as browsers do, and refuses a picture with missing pixels.
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: pixelLimit, sequentialRead: true })
+    const { data, info } = await picture
       .autoOrient()
       .resize({ width: rasterSidePx, height: rasterSidePx, fit: 'inside', withoutEnlargement: true })
       .toColourspace('srgb')
