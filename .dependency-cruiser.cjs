@@ -31,6 +31,7 @@ const mayInstall = {
   inference: ['onnxruntime-node', 'onnxruntime-common'],
   models: ['zod', '@bradenmacdonald/s3-lite-client', 'tar', 'yauzl'],
   serving: [],
+  storage: ['@electric-sql/pglite', '@electric-sql/pglite-socket', 'kysely', 'pg'],
   client: [],
   conformance: [],
 };

@@ -65,6 +65,10 @@ const errorTable = {
   RUNNER_DIED: { kind: 'overloaded', title: 'The runner of the model died' },
   SHUTTING_DOWN: { kind: 'overloaded', title: 'The server is shutting down' },
 
+  // What is kept
+  STORAGE_UNAVAILABLE: { kind: 'overloaded', title: 'What is stored cannot be reached' },
+  STORAGE_FULL: { kind: 'overloaded', title: 'The storage has no room left' },
+
   // The program
   SETTINGS_INVALID: { kind: 'internal', title: 'The settings are invalid' },
   INTERNAL: { kind: 'internal', title: 'Internal error' },

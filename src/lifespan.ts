@@ -19,6 +19,7 @@ import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
+import { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
@@ -42,6 +43,8 @@ export interface RunningServer {
   /** Port of gRPC; undefined when it is off. */
   readonly grpcPort: number | undefined;
   readonly registry: Registry;
+  /** Undefined when it is off. */
+  readonly storage: Storage | undefined;
   /** Settles when every model of the repository has been loaded, or has failed to. */
   readonly loaded: Promise<void>;
   /**
@@ -95,6 +98,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     statistics,
     observers,
   });
+  const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   const control = new ModelControl({ modelsDir, modelName, registry });
   const access = await openKeyRing(settings, { clock: systemClock, log });
   const tls = await openTls(settings, log);
@@ -123,6 +127,8 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     readiness.serve();
     const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
     log.info(startupLine(places, registry, systemClock.now() - startedMs));
+    // Not before: its first start takes as much of the processor as that of the models.
+    if (stopping === undefined) storage?.start();
     if (!settings.watchModels || stopping !== undefined) return;
     watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
   };
@@ -139,9 +145,10 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     await watcher?.stop();
     await registry.close();
     await control.close();
+    await storage?.close();
     await openTelemetry?.stop();
   };
-  return { app, address, grpcPort: grpc?.port, registry, loaded, stop: () => (stopping ??= stop()) };
+  return { app, address, grpcPort: grpc?.port, registry, storage, loaded, stop: () => (stopping ??= stop()) };
 }
 
 /** What serves by gRPC is only loaded where it is switched on, like all that not everybody needs. */

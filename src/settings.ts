@@ -96,6 +96,11 @@ export const environmentSchema = z.object({
   MAX_CONCURRENT_PER_CALLER: optionalWholeNumber({ min: 1, max: 1e6 }).describe(
     'Most requests of a key, or of an address without one, at the same time; unset: no limit',
   ),
+  STORAGE: flag(true).describe('Keep what outlives the program; 0: no tasks, and no prediction log'),
+  DATABASE_URL: optionalText()
+    .refine((value) => value === undefined || /^postgres(ql)?:\/\//.test(value), 'expected postgres://…')
+    .describe('Postgres, 14 or newer, that keeps it; unset: a database of its own in DATA_DIR'),
+  DATA_DIR: text('./data').describe('Folder of the embedded database and of large inputs and results'),
   REDIS_URL: optionalText().describe(
     'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
   ),
@@ -123,6 +128,7 @@ export const environmentSchema = z.object({
 const secrets = new Set([
   'API_KEYS',
   'REDIS_URL',
+  'DATABASE_URL',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
   'OTEL_EXPORTER_OTLP_HEADERS',
@@ -171,6 +177,9 @@ const settingsSchema = checkedSchema.transform((environment) => ({
     secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
     sessionToken: environment.AWS_SESSION_TOKEN,
   },
+  storage: environment.STORAGE,
+  databaseUrl: environment.DATABASE_URL,
+  dataDir: environment.DATA_DIR,
   apiKeys: environment.API_KEYS,
   apiKeysFile: environment.API_KEYS_FILE,
   docsPublic: environment.DOCS_PUBLIC,

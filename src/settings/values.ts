@@ -55,7 +55,14 @@ export function isProxy(value: string): boolean {
 
 export const text = (fallback: string) => z.preprocess(emptyIsUnset, z.string().default(fallback));
 
-const flagValues: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
+const flagValues: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  on: true,
+  '0': false,
+  false: false,
+  off: false,
+};
 
 export const flag = (fallback = false) =>
   z.preprocess(

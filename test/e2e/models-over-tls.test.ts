@@ -56,7 +56,7 @@ it('models are refused when the way to them leaves TLS', async () => {
   const uri = `${source.address}/models.tar.gz?sha256=${'0'.repeat(64)}`;
   const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
     cwd: projectDir,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ...source.environment, MODELS_URI: uri },
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', STORAGE: 'off', ...source.environment, MODELS_URI: uri },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);

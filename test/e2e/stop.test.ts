@@ -87,7 +87,14 @@ async function childrenOf(pid: number): Promise<number[]> {
 async function startThatLoads(modelsDir: string) {
   const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
     cwd: projectDir,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', MODELS_DIR: modelsDir, SHUTDOWN_TIMEOUT_MS: '500' },
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      MODELS_DIR: modelsDir,
+      SHUTDOWN_TIMEOUT_MS: '500',
+      STORAGE: 'off',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

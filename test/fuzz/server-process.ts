@@ -19,7 +19,14 @@ const projectDir = new URL('../..', import.meta.url).pathname;
 export async function startServerProcess(modelsDir: string): Promise<FuzzedServer> {
   const child = spawn(process.execPath, ['--expose-gc', '--import', liveMemory, 'src/main.ts', 'serve'], {
     cwd: projectDir,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', MODELS_DIR: modelsDir, LOG_LEVEL: 'info' },
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      MODELS_DIR: modelsDir,
+      LOG_LEVEL: 'info',
+      STORAGE: 'off',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   process.once('exit', () => child.kill('SIGKILL'));

@@ -23,7 +23,14 @@ export interface ServerProcess extends AsyncDisposable {
 export async function startProcess(environment: Record<string, string> = {}): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
     cwd: projectDir,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', MODELS_DIR: shippedModelsDir, ...environment },
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      MODELS_DIR: shippedModelsDir,
+      STORAGE: 'off',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // Also when the test runs out of time, and its scope never ends.

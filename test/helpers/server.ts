@@ -22,7 +22,13 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const logLines: Record<string, unknown>[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logLines.push(JSON.parse(line)) });
-  const settings = readSettings({ HOST: '127.0.0.1', PORT: '0', MODELS_DIR: shippedModelsDir, ...environment });
+  const settings = readSettings({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    MODELS_DIR: shippedModelsDir,
+    STORAGE: 'off',
+    ...environment,
+  });
   const server = await startServer(settings, { domains, log, version: '0.0.0-test' });
   return { ...server, logLines, [Symbol.asyncDispose]: () => server.stop() };
 }

@@ -1,0 +1,84 @@
+/**
+ * The program of the embedded database: PGlite in one folder, served to the main process through a Unix socket. It blocks
+ * its thread during a query and takes hundreds of megabytes, so it has a process of its own. It ends with the main process.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { toAppError } from '../../errors.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { DatabaseMessage } from './messages.ts';
+
+const [folder = '', socketPath = ''] = process.argv.slice(2);
+const longestCloseMs = 5000;
+
+function tell(message: DatabaseMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(message, () => resolve());
+  });
+}
+
+/** Makes the database beside its place, so that one that was never finished is not taken for one that is broken. */
+async function make(dataDir: string): Promise<void> {
+  const unfinished = `${dataDir}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  const db = await PGlite.create({ dataDir: unfinished });
+  await db.close();
+  renameSync(unfinished, dataDir);
+}
+
+async function open(dataDir: string): Promise<PGlite> {
+  try {
+    return await PGlite.create({ dataDir });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const advice = 'restore the folder from a backup, or move it away to begin with an empty one';
+    throw new Error(`the database in ${dataDir} cannot be opened (${reason}); ${advice}`, { cause });
+  }
+}
+
+async function serve(dataDir: string): Promise<void> {
+  const db = await open(dataDir);
+  // One connection alone: PGlite has one session, and what several would send ends up in each other's statements.
+  const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections: 1 });
+  await server.start();
+  close = async () => {
+    await server.stop();
+    await db.close();
+  };
+}
+
+let close = async () => {};
+
+// The main process disconnects when it wants an end, and is disconnected when it has come to its own.
+process.once('disconnect', () => {
+  setTimeout(() => process.exit(1), longestCloseMs).unref();
+  close()
+    .catch(() => {})
+    .finally(() => {
+      rmSync(dirname(socketPath), { recursive: true, force: true });
+      process.exit(0);
+    });
+});
+
+try {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(folder, process.ppid);
+  // What is collected as garbage locks nothing.
+  process.once('exit', () => lock.close());
+  const dataDir = join(folder, 'postgres');
+  if (existsSync(dataDir)) {
+    await serve(dataDir);
+    await tell({ kind: 'listening' });
+  } else {
+    await make(dataDir);
+    await tell({ kind: 'made' });
+    // Making takes more than twice the memory of serving, and a process does not give it back.
+    process.exit(0);
+  }
+} catch (thrown) {
+  await tell({ kind: 'failed', message: toAppError(thrown).message });
+  process.exit(1);
+}

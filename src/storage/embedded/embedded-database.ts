@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { setPriority, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../../errors.ts';
+import type { DatabaseMessage } from './messages.ts';
+
+/** The program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
+const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+
+/** Below the runners: a first start takes seconds of a processor. */
+const niceness = 5;
+const keptOutputCharacters = 2000;
+
+/** The process of the embedded database, and the folder with its socket. */
+export class EmbeddedDatabase {
+  readonly #child: ChildProcess;
+  /** Folder of the socket, which has the name that the driver looks for. */
+  readonly socketDir: string;
+  /** Resolves with the reason when the process is gone. */
+  readonly exited: Promise<string>;
+  #output = '';
+
+  private constructor(dataDir: string, socketDir: string) {
+    this.socketDir = socketDir;
+    const socketPath = join(socketDir, '.s.PGSQL.5432');
+    this.#child = spawn(process.execPath, [childPath, resolve(dataDir, 'database'), socketPath], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child.channel?.unref();
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = (this.#output + text).slice(-keptOutputCharacters);
+      });
+    }
+    this.exited = new Promise((settle) => {
+      this.#child.once('error', (error) => settle(error.message));
+      this.#child.once('exit', (code, signal) => settle(`it ended with ${signal ?? `code ${code}`}${this.#lastWords}`));
+    });
+    void this.exited.then(() => rm(socketDir, { recursive: true, force: true }));
+  }
+
+  /**
+   * Starts the database in `database` below `dataDir`, making it if there is none.
+   *
+   * @throws AppError `STORAGE_UNAVAILABLE` when the folder is locked or cannot be used
+   */
+  static async start(dataDir: string): Promise<EmbeddedDatabase> {
+    // Short, since the path of a socket may have 107 characters; made so that only this user can enter.
+    const database = new EmbeddedDatabase(dataDir, await mkdtemp(join(tmpdir(), 'inferd-')));
+    if ((await database.#begin()) === 'listening') return database;
+    await database.exited;
+    return EmbeddedDatabase.start(dataDir);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Lets the process write what it has to, and end. */
+  async close(): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect();
+    await this.exited;
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  async #begin(): Promise<'listening' | 'made'> {
+    lowerPriority(this.#child.pid);
+    const ended = this.exited.then((reason): DatabaseMessage => ({ kind: 'failed', message: reason }));
+    const told = once(this.#child, 'message').then(([message]) => message as DatabaseMessage);
+    const message = await Promise.race([told, ended]);
+    if (message.kind !== 'failed') return message.kind;
+    throw new AppError('STORAGE_UNAVAILABLE', {
+      message: `The embedded database did not start: ${message.message}`,
+      retryAfterSeconds: 5,
+    });
+  }
+
+  get #lastWords(): string {
+    return this.#output === '' ? '' : `: ${this.#output.trim()}`;
+  }
+}
+
+function lowerPriority(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // It has ended already, which is told elsewhere.
+  }
+}

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+
+/**
+ * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
+ * a later migration mends it.
+ */
+export const migrations: Readonly<Record<string, Migration>> = {};

@@ -1,0 +1,71 @@
+import { AppError } from '../errors.ts';
+
+const retryAfterSeconds = 5;
+
+/** SQLSTATE classes of a server that cannot be worked with for now: connection, resources, operator, system. */
+const unavailableClasses = new Set(['08', '53', '57', '58']);
+const queryCancelled = '57014';
+const diskFull = '53100';
+/** One transaction in the way of another: worth another try, with the connection as it is. */
+const conflicts = new Set(['40001', '40P01']);
+/** A refused password or an unknown database may be right again after somebody has seen to it. */
+const refusals = new Set(['28000', '28P01', '3D000']);
+
+/** How an error of the driver concerns the storage; undefined when it is about the statement. */
+export type StorageTrouble = 'unavailable' | 'full' | 'conflict';
+
+/** What an error of the driver says about the storage; undefined when it is the statement's own fault. */
+export function troubleOf(thrown: unknown): StorageTrouble | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  if (code === diskFull || /No space left on device/i.test(thrown.message)) return 'full';
+  if (conflicts.has(code)) return 'conflict';
+  if (code === queryCancelled) return undefined;
+  if (isSqlState(code)) {
+    return unavailableClasses.has(code.slice(0, 2)) || refusals.has(code) ? 'unavailable' : undefined;
+  }
+  return isConnectionError(code, thrown.message) ? 'unavailable' : undefined;
+}
+
+function isSqlState(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code);
+}
+
+/** The driver and the sockets under it have no common class for a connection that is not there. */
+function isConnectionError(code: string, message: string): boolean {
+  if (/^E[A-Z]+$/.test(code)) return true;
+  return /connection|timeout|terminated|not queryable|pool after calling end/i.test(message);
+}
+
+/** The error that clients see while the storage cannot be used. */
+export function storageUnavailable(reason: string, cause?: unknown): AppError {
+  return new AppError('STORAGE_UNAVAILABLE', {
+    message: `The storage cannot be used: ${reason}`,
+    retryAfterSeconds,
+    cause,
+  });
+}
+
+/** An error of the driver in our own terms; what is about the statement passes as it is. */
+export function toStorageError(thrown: unknown): unknown {
+  if (thrown instanceof AppError) return thrown;
+  const trouble = troubleOf(thrown);
+  if (trouble === undefined) return thrown;
+  const reason = reasonOf(thrown);
+  if (trouble === 'full') {
+    const message = `The storage has no room left, and nothing was kept: ${reason}`;
+    return new AppError('STORAGE_FULL', { message, retryAfterSeconds, cause: thrown });
+  }
+  return storageUnavailable(reason, thrown);
+}
+
+/** The message of an error; those of refused connections have theirs inside. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(reasonOf).join('; ');
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Whether somebody waited too long for a connection of the pool. */
+export function isWaitForConnection(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message === 'timeout exceeded when trying to connect';
+}

@@ -1,0 +1,212 @@
+import type { Kysely } from 'kysely';
+import type { Pool } from 'pg';
+import { toAppError } from '../errors.ts';
+import { backoffMs } from './backoff.ts';
+import { type Connection, connect } from './connection.ts';
+import type { Database } from './database.ts';
+import { EmbeddedDatabase } from './embedded/embedded-database.ts';
+import { migrate } from './migrate.ts';
+import { isWaitForConnection, reasonOf, storageUnavailable, toStorageError, troubleOf } from './storage-error.ts';
+
+export interface StorageOptions {
+  /** Postgres; undefined: the embedded database. */
+  readonly databaseUrl: string | undefined;
+  /** Folder of the embedded database, and of files. */
+  readonly dataDir: string;
+}
+
+export interface StorageDependencies {
+  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  readonly log: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+  };
+}
+
+export type StorageState = 'starting' | 'ready' | 'unavailable' | 'closed';
+
+/** What the storage is used by. */
+export interface OpenStorage {
+  readonly db: Kysely<Database>;
+  /** For libraries that bring their own statements. */
+  readonly pool: Pool;
+}
+
+/**
+ * Where everything lasting is kept. It starts beside the server, is mended while the server goes on, and throws
+ * `STORAGE_UNAVAILABLE` meanwhile: nothing waits for it unless it wants to.
+ */
+export class Storage {
+  /** Whether the database is this server's own; if not, other processes may work on it as well. */
+  readonly isEmbedded: boolean;
+  readonly dataDir: string;
+  readonly #options: StorageOptions;
+  readonly #dependencies: StorageDependencies;
+  readonly #readyListeners = new Set<() => void>();
+  #state: StorageState = 'starting';
+  #reason = 'it is starting';
+  #connection: Connection | undefined;
+  #embedded: EmbeddedDatabase | undefined;
+  #opening: Promise<void> | undefined;
+  #failures = 0;
+  #cancelRetry = () => {};
+
+  constructor(options: StorageOptions, dependencies: StorageDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.isEmbedded = options.databaseUrl === undefined;
+    this.dataDir = options.dataDir;
+  }
+
+  get state(): StorageState {
+    return this.#state;
+  }
+
+  /** Why it is not ready, in words; undefined when it is. */
+  get reason(): string | undefined {
+    return this.#state === 'ready' ? undefined : this.#reason;
+  }
+
+  /** Process of the embedded database; undefined without one. */
+  get pid(): number | undefined {
+    return this.#embedded?.pid;
+  }
+
+  /** Opens the database behind the caller's back, and again whenever it is lost. */
+  start(): void {
+    if (this.#state === 'closed' || this.#opening !== undefined) return;
+    this.#opening = this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+  }
+
+  /**
+   * The database.
+   *
+   * @throws AppError `STORAGE_UNAVAILABLE` while it is not ready
+   */
+  get open(): OpenStorage {
+    return this.#ready;
+  }
+
+  /**
+   * Works with the database. What shows that it is gone makes the storage look for it again.
+   *
+   * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`; other errors of the statements pass as they are
+   */
+  async use<Result>(work: (storage: OpenStorage) => Promise<Result>): Promise<Result> {
+    const connection = this.#ready;
+    try {
+      return await work(connection);
+    } catch (thrown) {
+      if (this.#showsLoss(thrown)) this.#lose(connection, thrown);
+      throw toStorageError(thrown);
+    }
+  }
+
+  /** Calls back whenever the storage becomes ready, and now if it is; the returned function ends that. */
+  onReady(listener: () => void): () => void {
+    this.#readyListeners.add(listener);
+    if (this.#state === 'ready') listener();
+    return () => void this.#readyListeners.delete(listener);
+  }
+
+  /** Resolves when the storage is ready for the first time from now on. */
+  whenReady(): Promise<void> {
+    return new Promise((resolve) => {
+      const off = this.onReady(() => {
+        queueMicrotask(() => off());
+        resolve();
+      });
+    });
+  }
+
+  /** Waits for the queries under way, and ends the embedded database. */
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#reason = 'the server is shutting down';
+    this.#cancelRetry();
+    await this.#opening;
+    await this.#connection?.close().catch(() => {});
+    await this.#embedded?.close();
+  }
+
+  get #ready(): Connection {
+    if (this.#state === 'ready' && this.#connection !== undefined) return this.#connection;
+    throw storageUnavailable(this.#reason);
+  }
+
+  async #open(): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    const startedMs = clock.now();
+    try {
+      this.#connection = await this.#connect();
+      await migrate(this.#connection.db);
+    } catch (thrown) {
+      this.#abandon();
+      this.#retryLater(thrown);
+      return;
+    }
+    if (this.#state === 'closed') return;
+    this.#failures = 0;
+    this.#state = 'ready';
+    log.info({ storage: this.#place, open_ms: Math.round(clock.now() - startedMs) }, 'Storage ready');
+    for (const listener of this.#readyListeners) listener();
+  }
+
+  async #connect(): Promise<Connection> {
+    const { databaseUrl, dataDir } = this.#options;
+    const onIdleError = (error: Error) => {
+      if (this.#connection === connection) this.#lose(connection, error);
+    };
+    if (databaseUrl === undefined) this.#embedded = await this.#startEmbedded(dataDir);
+    const place = this.#embedded ?? { url: databaseUrl ?? '' };
+    const connection = await connect(place, onIdleError);
+    return connection;
+  }
+
+  async #startEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
+    const embedded = await EmbeddedDatabase.start(dataDir);
+    void embedded.exited.then((reason) => {
+      const connection = this.#connection;
+      if (this.#embedded !== embedded || connection === undefined) return;
+      this.#lose(connection, new Error(`the embedded database is gone: ${reason}`));
+    });
+    return embedded;
+  }
+
+  /** The embedded database makes those who ask wait when it is busy: that is told by time, and no sign of its end. */
+  #showsLoss(thrown: unknown): boolean {
+    return troubleOf(thrown) === 'unavailable' && !(this.isEmbedded && isWaitForConnection(thrown));
+  }
+
+  /** The database was there, and is not any more. */
+  #lose(connection: Connection, thrown: unknown): void {
+    if (this.#state !== 'ready' || this.#connection !== connection) return;
+    this.#abandon();
+    this.#retryLater(thrown);
+  }
+
+  #retryLater(thrown: unknown): void {
+    if (this.#state === 'closed') return;
+    const { clock, log } = this.#dependencies;
+    this.#failures += 1;
+    this.#state = 'unavailable';
+    this.#reason = reasonOf(thrown);
+    const delayMs = backoffMs(this.#failures);
+    log.warn({ err: toAppError(thrown), retry_ms: delayMs }, 'The storage cannot be used');
+    this.#cancelRetry = clock.setTimer(delayMs, () => this.start());
+  }
+
+  /** Lets go of a database that cannot be used: nothing is waited for. */
+  #abandon(): void {
+    this.#embedded?.kill();
+    this.#connection?.close().catch(() => {});
+    this.#connection = undefined;
+    this.#embedded = undefined;
+  }
+
+  get #place(): string {
+    return this.isEmbedded ? `embedded in ${this.dataDir}` : 'Postgres';
+  }
+}

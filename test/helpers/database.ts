@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { systemClock } from '../../src/inference/clock.ts';
+import { Storage } from '../../src/storage/storage.ts';
+import { temporaryFolder } from './folder.ts';
+
+const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+
+/** A place for a storage, which is gone at the end of the scope. */
+export interface TestDatabase extends AsyncDisposable {
+  /** Undefined: the embedded database. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  /** The same as settings. */
+  readonly environment: Record<string, string>;
+}
+
+/** The kinds of database that tests run on: Postgres only where one listens, or `TEST_DATABASE_URL` says that one does. */
+export const databaseKinds: readonly ('embedded' | 'postgres')[] =
+  process.env['TEST_DATABASE_URL'] !== undefined || (await isReachable()) ? ['embedded', 'postgres'] : ['embedded'];
+
+/** An empty database of that kind. */
+export function temporaryDatabase(kind: 'embedded' | 'postgres'): Promise<TestDatabase> {
+  return kind === 'embedded' ? temporaryEmbedded() : temporaryPostgres();
+}
+
+/** A storage on an empty database of that kind, once it is ready. */
+export async function temporaryStorage(kind: 'embedded' | 'postgres'): Promise<Storage & AsyncDisposable> {
+  const database = await temporaryDatabase(kind);
+  const storage = openStorage(database);
+  await storage.whenReady();
+  return Object.assign(storage, {
+    [Symbol.asyncDispose]: async () => {
+      await storage.close();
+      await database[Symbol.asyncDispose]();
+    },
+  });
+}
+
+/** What a storage has logged, warnings only. */
+export type LoggedWarnings = { readonly details: object; readonly message: string }[];
+
+/** Opens a storage there; it has been started. */
+export function openStorage(
+  { databaseUrl, dataDir }: Pick<TestDatabase, 'databaseUrl' | 'dataDir'>,
+  warnings: LoggedWarnings = [],
+): Storage {
+  const warn = (details: object, message: string) => void warnings.push({ details, message });
+  const storage = new Storage({ databaseUrl, dataDir }, { clock: systemClock, log: { info: () => {}, warn } });
+  storage.start();
+  return storage;
+}
+
+async function temporaryEmbedded(): Promise<TestDatabase> {
+  const folder = await temporaryFolder();
+  const environment = { STORAGE: 'on', DATA_DIR: folder.path };
+  return { ...folder, databaseUrl: undefined, dataDir: folder.path, environment };
+}
+
+async function temporaryPostgres(): Promise<TestDatabase> {
+  const folder = await temporaryFolder();
+  const name = `inferd_test_${randomUUID().replaceAll('-', '')}`;
+  await administrate(`CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const databaseUrl = url.href;
+  return {
+    databaseUrl,
+    dataDir: folder.path,
+    environment: { STORAGE: 'on', DATABASE_URL: databaseUrl, DATA_DIR: folder.path },
+    [Symbol.asyncDispose]: async () => {
+      await administrate(`DROP DATABASE ${name} WITH (FORCE)`);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function administrate(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function isReachable(): Promise<boolean> {
+  try {
+    await administrate('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
