@@ -29,6 +29,7 @@ import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { modelPaths } from './protocols/typed/model-paths.ts';
 import { typedRoutes } from './protocols/typed/routes.ts';
+import { typedTaskRoutes } from './protocols/typed/task-routes.ts';
 import { aliveRoute } from './protocols/v1/alive.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
@@ -36,6 +37,9 @@ import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
 import type { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
+import { createTaskDesk } from './tasks/desk.ts';
+import { taskRoutes } from './tasks/routes.ts';
+import type { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
@@ -55,6 +59,8 @@ export interface Services {
   readonly log: Logger;
   /** Undefined: everybody may do everything. */
   readonly keys: KeyRing | undefined;
+  /** Undefined without a storage. */
+  readonly tasks: TaskService | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
   /** Version of the program, for the documentation. */
@@ -63,9 +69,10 @@ export interface Services {
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, domains, log, keys, tls } = services;
+  const { registry, infer, readiness, metrics, domains, log, keys, tasks, tls } = services;
   const { bodyLimitBytes } = settings;
   const choice = { defaultModel: settings.defaultModel, registry, domains };
+  const desk = tasks === undefined ? undefined : createTaskDesk(tasks, settings.tasks.webhooks);
   const invoke = { infer, openInference: readOpenInferenceInvocation };
 
   const app = fastify({
@@ -113,9 +120,11 @@ export async function createApp(settings: Settings, services: Services): Promise
   app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
   for (const domain of domains) {
-    app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes });
+    app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes, desk });
   }
   app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings });
+  if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
+  if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);
   return app;
 }

@@ -69,6 +69,15 @@ const errorTable = {
   STORAGE_UNAVAILABLE: { kind: 'overloaded', title: 'What is stored cannot be reached' },
   STORAGE_FULL: { kind: 'overloaded', title: 'The storage has no room left' },
 
+  // Background tasks
+  TASK_NOT_FOUND: { kind: 'not_found', title: 'There is no such task' },
+  TASK_FINISHED: { kind: 'conflict', title: 'The task is finished' },
+  TASK_WITHOUT_RESULT: { kind: 'conflict', title: 'The task has no result' },
+  TASK_ABANDONED: { kind: 'internal', title: 'The workers of the task died' },
+  TASK_UNKNOWN_WORK: { kind: 'not_found', title: 'No worker can do the task' },
+  IDEMPOTENCY_CONFLICT: { kind: 'conflict', title: 'The idempotency key was used for something else' },
+  WEBHOOK_REFUSED: { kind: 'invalid', title: 'The webhook cannot be called' },
+
   // The program
   SETTINGS_INVALID: { kind: 'internal', title: 'The settings are invalid' },
   INTERNAL: { kind: 'internal', title: 'Internal error' },

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { createApp, type Services } from './app.ts';
+import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
@@ -15,11 +16,13 @@ import { RepositoryWatcher } from './models/watch.ts';
 import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver } from './observe.ts';
 import type { GrpcServer } from './protocols/grpc/grpc-server.ts';
 import type { GrpcServices } from './protocols/grpc/services.ts';
+import { modelWork } from './protocols/typed/deferred.ts';
 import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import { Storage } from './storage/storage.ts';
+import { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
@@ -99,10 +102,23 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     observers,
   });
   const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
+  const works = [...options.domains.map((domain) => domainWork(domain, infer)), modelWork(infer)];
+  const tasks = storage && new TaskService(settings.tasks, { storage, works, clock: systemClock, log });
   const control = new ModelControl({ modelsDir, modelName, registry });
   const access = await openKeyRing(settings, { clock: systemClock, log });
   const tls = await openTls(settings, log);
-  const services = { registry, infer, readiness, control, statistics, metrics, tracing, keys: access?.keys, tls };
+  const services = {
+    registry,
+    infer,
+    readiness,
+    control,
+    statistics,
+    metrics,
+    tracing,
+    keys: access?.keys,
+    tasks,
+    tls,
+  };
   const app = await createApp(settings, { ...services, ...options });
   const scan = () => scanRepository(modelsDir, modelName);
   // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
@@ -128,8 +144,10 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
     log.info(startupLine(places, registry, systemClock.now() - startedMs));
     // Not before: its first start takes as much of the processor as that of the models.
-    if (stopping === undefined) storage?.start();
-    if (!settings.watchModels || stopping !== undefined) return;
+    if (stopping !== undefined) return;
+    storage?.start();
+    tasks?.start();
+    if (!settings.watchModels) return;
     watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
   };
   const loaded = loadAll().catch((thrown: unknown) => {
@@ -139,12 +157,13 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     readiness.drain();
     remote?.stop();
     await delay(settings.drainDelayMs);
-    await Promise.all([app.close(), grpc?.stop()]);
+    await Promise.all([app.close(), grpc?.stop(), tasks?.drain()]);
     access?.close();
     tls?.close();
     await watcher?.stop();
     await registry.close();
     await control.close();
+    await tasks?.close();
     await storage?.close();
     await openTelemetry?.stop();
   };

@@ -101,6 +101,20 @@ export const environmentSchema = z.object({
     .refine((value) => value === undefined || /^postgres(ql)?:\/\//.test(value), 'expected postgres://…')
     .describe('Postgres, 14 or newer, that keeps it; unset: a database of its own in DATA_DIR'),
   DATA_DIR: text('./data').describe('Folder of the embedded database and of large inputs and results'),
+  TASK_CONCURRENCY: wholeNumber({ min: 0, max: 1024, default: 32 }).describe(
+    'Background tasks that this process works on at the same time; 0: it only takes them, for others to do',
+  ),
+  TASK_LEASE_MS: wholeNumber({ min: 300, max: 3_600_000, default: 15_000 }).describe(
+    'How long a task belongs to a worker that is not heard of any more, in milliseconds',
+  ),
+  TASK_POLL_MS: wholeNumber({ min: 10, max: 60_000, default: 500 }).describe(
+    'How often to look for tasks that other processes took, or whose time has come, in milliseconds',
+  ),
+  TASK_RESULT_TTL_S: wholeNumber({ min: 1, max: 31_536_000, default: 86_400 }).describe(
+    'How long a finished task is kept unless it says so itself, in seconds',
+  ),
+  WEBHOOK_SECRET: optionalText().describe('Secret that webhooks of tasks are signed with; unset: no webhooks'),
+  WEBHOOK_ALLOW_PRIVATE: flag().describe('Let webhooks call addresses of this machine and of private networks'),
   REDIS_URL: optionalText().describe(
     'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
   ),
@@ -129,6 +143,7 @@ const secrets = new Set([
   'API_KEYS',
   'REDIS_URL',
   'DATABASE_URL',
+  'WEBHOOK_SECRET',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
   'OTEL_EXPORTER_OTLP_HEADERS',
@@ -180,6 +195,13 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   storage: environment.STORAGE,
   databaseUrl: environment.DATABASE_URL,
   dataDir: environment.DATA_DIR,
+  tasks: {
+    concurrency: environment.TASK_CONCURRENCY,
+    leaseMs: environment.TASK_LEASE_MS,
+    pollMs: environment.TASK_POLL_MS,
+    resultTtlSeconds: environment.TASK_RESULT_TTL_S,
+    webhooks: { secret: environment.WEBHOOK_SECRET, allowPrivate: environment.WEBHOOK_ALLOW_PRIVATE },
+  },
   apiKeys: environment.API_KEYS,
   apiKeysFile: environment.API_KEYS_FILE,
   docsPublic: environment.DOCS_PUBLIC,

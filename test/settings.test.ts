@@ -47,6 +47,13 @@ describe('readSettings', () => {
       storage: true,
       databaseUrl: undefined,
       dataDir: './data',
+      tasks: {
+        concurrency: 32,
+        leaseMs: 15_000,
+        pollMs: 500,
+        resultTtlSeconds: 86_400,
+        webhooks: { secret: undefined, allowPrivate: false },
+      },
       apiKeys: [],
       apiKeysFile: undefined,
       docsPublic: true,

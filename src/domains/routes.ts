@@ -6,9 +6,12 @@ import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
 import { predictionErrorCodes, problemResponses } from '../http/problem.ts';
 import { declareScope } from '../http/route-scope.ts';
+import type { TaskDesk } from '../http/task-desk.ts';
 import { predictionHeaders } from '../http/timeout-header.ts';
+import { validationError } from '../http/zod-compilers.ts';
 import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
+import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
 import { type BodyShape, type Instances, locateFaults, readInstances } from './instances.ts';
 
@@ -16,6 +19,8 @@ export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
   readonly infer: Infer;
   readonly bodyLimitBytes: number;
+  /** Takes what is to be predicted in the background; undefined: nobody does. */
+  readonly desk?: TaskDesk | undefined;
 }
 
 const maxInstances = 1000;
@@ -63,6 +68,61 @@ export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOp
     },
     handler: async (request, reply) => ({ predictions: await predict(request, reply, options, 'many') }),
   });
+
+  if (options.desk !== undefined) addTaskRoute(app, batch, options, options.desk);
+}
+
+/** `POST /{domain}/tasks`: what either of the others would do, later. */
+function addTaskRoute(
+  app: FastifyInstance,
+  batch: z.ZodType,
+  { domain, bodyLimitBytes }: DomainRoutesOptions,
+  desk: TaskDesk,
+): void {
+  const { input, examples } = domain;
+  app.post('/tasks', {
+    schema: {
+      tags: [domain.name],
+      summary: `${domain.summary} In the background`,
+      description: 'Takes what predict or predict/batch takes, and answers where the result will be.',
+      headers: desk.headers,
+      querystring: desk.query,
+      body: {
+        content: {
+          ...jsonBody(documentEither(input, batch), [examples[0], { instances: [examples[0], examples[0]] }]),
+          ...formBody(domain),
+          ...fileBody(domain, 'one'),
+          ...fileBody(domain, 'many'),
+        },
+      },
+      response: desk.responses,
+    },
+    handler: async (request, reply) => {
+      if (request.mediaType === 'application/json') request.body = validateEither(request.body, input, batch);
+      const isFiles = domain.file !== undefined && request.isMultipart();
+      const asked = isFiles || isBatch(request.body) ? 'many' : 'one';
+      const { values } = await readInstances(request, domain, asked, bodyLimitBytes);
+      const order: DomainOrder = { shape: isFiles && values.length === 1 ? 'one' : asked, instances: values };
+      const work = domainWorkName(domain);
+      return desk.accept(request, reply, { work, model: domain.model, input: order, instances: values.length });
+    },
+  });
+}
+
+/** A schema that documents two and validates nothing: a union would name the faults by both. */
+function documentEither(one: z.ZodType, many: z.ZodType): z.ZodType {
+  const { $schema: _, ...schema } = z.toJSONSchema(z.union([one, many]), { io: 'input', unrepresentable: 'any' });
+  return z.any().meta(schema);
+}
+
+function validateEither(body: unknown, one: z.ZodType, many: z.ZodType): unknown {
+  const result = (isBatch(body) ? many : one).safeParse(body, { reportInput: true });
+  if (result.success) return result.data;
+  throw validationError(result.error, ['body']);
+}
+
+function isBatch(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, 'instances');
 }
 
 async function predict(

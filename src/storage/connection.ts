@@ -27,6 +27,8 @@ export async function connect(place: Place, onIdleError: (error: Error) => void)
   const [{ Kysely, PostgresDialect }, { default: pg }] = await Promise.all([import('kysely'), import('pg')]);
   const pool = new pg.Pool(poolOptions(place));
   pool.on('error', onIdleError);
+  // Whoever uses a connection is told by its queries; between two of them nobody would listen.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db: db.withSchema(schemaName), pool, close: () => db.destroy() };
 }

@@ -1,6 +1,5 @@
 import type { Kysely, Migration } from 'kysely';
 import { type Database, schemaName } from './database.ts';
-import { migrations } from './migrations/migrations.ts';
 
 /**
  * Brings the tables up to date, under a lock that other processes on the same database wait for. A step that fails
@@ -10,7 +9,7 @@ import { migrations } from './migrations/migrations.ts';
  * @throws what the database throws
  */
 export async function migrate(db: Kysely<Database>, upTo?: string): Promise<void> {
-  const { Migrator } = await import('kysely');
+  const [{ Migrator }, { migrations }] = await Promise.all([import('kysely'), import('./migrations/migrations.ts')]);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async (): Promise<Record<string, Migration>> => ({ ...migrations }) },

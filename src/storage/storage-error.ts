@@ -16,7 +16,7 @@ export type StorageTrouble = 'unavailable' | 'full' | 'conflict';
 
 /** What an error of the driver says about the storage; undefined when it is the statement's own fault. */
 export function troubleOf(thrown: unknown): StorageTrouble | undefined {
-  if (!(thrown instanceof Error)) return undefined;
+  if (!(thrown instanceof Error) || thrown instanceof AppError) return undefined;
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
   if (code === diskFull || /No space left on device/i.test(thrown.message)) return 'full';
   if (conflicts.has(code)) return 'conflict';

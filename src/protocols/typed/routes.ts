@@ -6,11 +6,11 @@ import { type Prediction, predictTensors } from '../../http/predict-tensors.ts';
 import { predictionErrorCodes, problemResponses } from '../../http/problem.ts';
 import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
-import type { Infer, InferResult } from '../../serving/infer.ts';
-import { type Nested, tensorToNested } from '../../tensor/json-output.ts';
+import type { Infer } from '../../serving/infer.ts';
+import type { Nested } from '../../tensor/json-output.ts';
 import { parseExactJson } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
-import { labelledOutput } from './class-labels.ts';
+import { writeOutputs } from './outputs.ts';
 import { checkQuery, type PredictionQuery, predictionQuery } from './query.ts';
 
 export const predictionPath = '/models/:name/predict';
@@ -80,13 +80,4 @@ function prediction(
     },
     decode: (result) => writeOutputs(result, query),
   };
-}
-
-function writeOutputs({ outputs, model }: InferResult, query: PredictionQuery): Record<string, Nested<unknown>> {
-  const allLabels = query.labels ? model.manifest.labels : {};
-  const written = Object.entries(outputs).map(([name, tensor]) => {
-    const labels = Object.hasOwn(allLabels, name) ? allLabels[name] : undefined;
-    return [name, labels === undefined ? tensorToNested(tensor) : labelledOutput(tensor, name, labels, query.top)];
-  });
-  return Object.fromEntries(written);
 }

@@ -1,0 +1,29 @@
+import type { DeferredWork } from '../serving/deferred-work.ts';
+import type { Infer } from '../serving/infer.ts';
+import type { AnyDomain } from './define-domain.ts';
+import type { BodyShape } from './instances.ts';
+
+/** What is kept of a request to a domain that is answered later. */
+export interface DomainOrder {
+  readonly shape: BodyShape;
+  readonly instances: readonly unknown[];
+}
+
+/** Name of the work in what is stored. */
+export function domainWorkName({ name }: AnyDomain): string {
+  return `domain/${name}`;
+}
+
+/** Predicts by a domain, later, with the results that its routes would answer. */
+export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
+  return {
+    name: domainWorkName(domain),
+    async run(input, { requestId, signal }) {
+      const { shape, instances } = input as DomainOrder;
+      const request = { model: domain.model, requestId, signal, instances };
+      const { outputs, model } = await infer(request, (served) => domain.encode(instances, served));
+      const results = domain.decode(outputs, instances, model);
+      return shape === 'one' ? results[0] : { predictions: results };
+    },
+  };
+}

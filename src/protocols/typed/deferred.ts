@@ -1,0 +1,50 @@
+import type { Registry } from '../../models/registry.ts';
+import type { DeferredWork } from '../../serving/deferred-work.ts';
+import type { Infer } from '../../serving/infer.ts';
+import { readExactJsonBody } from '../exact-json-parser.ts';
+import { tensorsFromMembers } from '../named-inputs.ts';
+import { writeOutputs } from './outputs.ts';
+import { checkQuery, type PredictionQuery } from './query.ts';
+
+/** What is kept of a request to a model that is answered later. */
+export interface ModelOrder {
+  readonly model: string;
+  /** As it came: parsed, its 64-bit integers would be other objects in every program. */
+  readonly body: Uint8Array;
+  readonly query: PredictionQuery;
+}
+
+/** Name of the work in what is stored. */
+export const modelWorkName = 'model';
+
+/** Predicts with any model, later, with the outputs that its route would answer. */
+export function modelWork(infer: Infer): DeferredWork {
+  return {
+    name: modelWorkName,
+    async run(input, { requestId, signal }) {
+      const { model, body, query } = input as ModelOrder;
+      const result = await infer({ model, requestId, signal, outputs: query.outputs }, (served) => {
+        checkQuery(query, served);
+        return tensorsFromMembers(readExactJsonBody(body), served.signature, ['body']);
+      });
+      return writeOutputs(result, query);
+    },
+  };
+}
+
+/**
+ * Checks what will be asked of a model by what is loaded now.
+ *
+ * @throws AppError `MODEL_NOT_FOUND`, `MODEL_NOT_READY`, and what the predict route throws for such a request
+ */
+export function checkOrder(registry: Registry, name: string, members: unknown, query: PredictionQuery): void {
+  const lease = registry.acquire(name);
+  try {
+    const { version, manifest, model } = lease;
+    const { signature, batchable } = model;
+    checkQuery(query, { name, version, manifest, signature, batchable });
+    tensorsFromMembers(members, signature, ['body']);
+  } finally {
+    lease.release();
+  }
+}

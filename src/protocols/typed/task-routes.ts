@@ -1,0 +1,72 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { toAppError } from '../../errors.ts';
+import { requireAcceptedMediaType } from '../../http/media-type.ts';
+import { problemResponses } from '../../http/problem.ts';
+import { declareScope } from '../../http/route-scope.ts';
+import type { TaskDesk } from '../../http/task-desk.ts';
+import type { Registry } from '../../models/registry.ts';
+import { readExactJsonBody } from '../exact-json-parser.ts';
+import { checkOrder, type ModelOrder, modelWorkName } from './deferred.ts';
+import { predictionQuery } from './query.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it came, where a route keeps it. */
+    receivedBody: Buffer | undefined;
+  }
+}
+
+/** `POST /models/{name}/tasks`: what the predict route of the model would do, later. */
+export function typedTaskRoutes(
+  app: FastifyInstance,
+  { desk, registry }: { desk: TaskDesk; registry: Registry },
+): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  declareScope(app, 'infer');
+  keepBodies(app);
+  app.addHook('preValidation', (request, _reply, done) => {
+    requireAcceptedMediaType(request);
+    done();
+  });
+
+  typed.post('/models/:name/tasks', {
+    schema: {
+      tags: ['tasks'],
+      summary: 'Predict with any model in the background',
+      description: 'Takes what the predict route of the model takes, and answers where the result will be.',
+      params: z.object({ name: z.string() }),
+      headers: desk.headers,
+      querystring: predictionQuery.extend(desk.query.shape),
+      body: {
+        content: { 'application/json': { schema: z.record(z.string(), z.any()).describe('The inputs by name') } },
+      },
+      response: {
+        ...problemResponses('MODEL_NOT_FOUND', 'SIGNATURE_MISMATCH', 'MALFORMED_TENSOR', 'MODEL_NOT_READY'),
+        ...desk.responses,
+      },
+    },
+    handler: (request, reply) => {
+      const { name: model } = request.params;
+      const { outputs, top, labels } = request.query;
+      const query = { outputs, top, labels };
+      checkOrder(registry, model, request.body, query);
+      const input: ModelOrder = { model, body: request.receivedBody ?? Buffer.alloc(0), query };
+      return desk.accept(request, reply, { work: modelWorkName, model, input, instances: 1 });
+    },
+  });
+}
+
+function keepBodies(app: FastifyInstance): void {
+  app.decorateRequest('receivedBody', undefined);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      request.receivedBody = body as Buffer;
+      done(null, readExactJsonBody(body as Buffer));
+    } catch (thrown) {
+      done(toAppError(thrown));
+    }
+  });
+}

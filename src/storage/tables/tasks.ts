@@ -1,0 +1,47 @@
+import type { Generated } from 'kysely';
+
+/** `queued` and `running` become one of the others, which are final. */
+export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** A row of `tasks`. */
+export interface TasksTable {
+  /** UUID of version 7: ordered by the time of its making. */
+  id: string;
+  /** What is to be done, by the name that programs know it by. */
+  work: string;
+  /** Model that the work is about, for filters and for keys that may use some models only. */
+  model: string;
+  /** Id of the API key that submitted it; empty without one. */
+  owner: string;
+  state: Generated<TaskState>;
+  priority: number;
+  instances: number;
+  /** Counts the claims: whoever finishes a task must have its latest. */
+  attempt: Generated<number>;
+  /** Claims that ended in an error that may pass. */
+  failures: Generated<number>;
+  /** Claims whose worker was never heard of again. */
+  deaths: Generated<number>;
+  retries: number;
+  /** Process that works on it, while it is running. */
+  worker: string | null;
+  lease_until: Date | null;
+  idempotency_key: string | null;
+  /** SHA-256 of everything that was asked for. */
+  fingerprint: Buffer;
+  /** Null: in a file. */
+  input: Buffer | null;
+  /** JSON; null without a result, and where it is in a file. */
+  result: Buffer | null;
+  /** JSON: the latest error. */
+  error: string | null;
+  webhook: string | null;
+  ttl_seconds: number;
+  created_at: Generated<Date>;
+  /** When it may begin. */
+  due_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  /** When it is deleted; null until it is finished. */
+  expires_at: Date | null;
+}

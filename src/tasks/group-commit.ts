@@ -1,0 +1,62 @@
+/**
+ * Joins what many want to write into few transactions: while one is under way, what comes is gathered for the next. So a
+ * single write waits for nobody, and a thousand cost little more than one.
+ */
+export class GroupCommit<Item, Outcome> {
+  readonly #commit: (items: readonly Item[]) => Promise<readonly Outcome[]>;
+  readonly #maxItems: number;
+  #waiting: Waiting<Item, Outcome>[] = [];
+  #working: Promise<void> | undefined;
+
+  /**
+   * @param commit writes all of them or none, and gives an outcome for each, in order
+   * @param maxItems most that one transaction takes
+   */
+  constructor(commit: (items: readonly Item[]) => Promise<readonly Outcome[]>, maxItems: number) {
+    this.#commit = commit;
+    this.#maxItems = maxItems;
+  }
+
+  /** Resolves when the item has been written. */
+  add(item: Item): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      this.#working ??= this.#work().finally(() => {
+        this.#working = undefined;
+      });
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    // What is added in the same turn goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, this.#maxItems);
+      await this.#write(group);
+    }
+  }
+
+  async #write(group: readonly Waiting<Item, Outcome>[]): Promise<void> {
+    try {
+      const outcomes = await this.#commit(group.map(({ item }) => item));
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const outcome = outcomes[index];
+        if (outcome === undefined) reject(new Error('a write of a group has no outcome'));
+        else resolve(outcome);
+      }
+    } catch (thrown) {
+      for (const { reject } of group) reject(thrown);
+    }
+  }
+}
+
+interface Waiting<Item, Outcome> {
+  readonly item: Item;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (thrown: unknown) => void;
+}

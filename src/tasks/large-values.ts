@@ -1,0 +1,72 @@
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What the value of a task is: what was asked for, or what a claim made of it. */
+export type ValueName = 'input' | `result-${number}`;
+
+/**
+ * Large inputs and results as files beside the embedded database, which would hold each in memory several times. On
+ * Postgres they are in the row: the workers of other machines must read them, and Postgres itself keeps them aside.
+ */
+export class LargeValues {
+  readonly #folder: string;
+  readonly #leastBytes: number;
+
+  /** @param leastBytes what is smaller is kept in the row; infinity: everything */
+  constructor(dataDir: string, leastBytes: number) {
+    this.#folder = join(dataDir, 'tasks');
+    this.#leastBytes = leastBytes;
+  }
+
+  isLarge(value: Buffer): boolean {
+    return value.byteLength >= this.#leastBytes;
+  }
+
+  /** Writes a value so that it outlives the program and the power. */
+  async write(id: string, name: ValueName, value: Buffer): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = await open(this.#path(id, name), 'w', 0o600);
+    try {
+      await file.writeFile(value);
+      await file.sync();
+    } catch (thrown) {
+      await this.remove(id, name);
+      throw thrown;
+    } finally {
+      await file.close();
+    }
+  }
+
+  read(id: string, name: ValueName): Promise<Buffer> {
+    return readFile(this.#path(id, name));
+  }
+
+  async remove(id: string, name: ValueName): Promise<void> {
+    await rm(this.#path(id, name), { force: true });
+  }
+
+  /** Removes every value of tasks. */
+  async removeAll(ids: readonly string[]): Promise<void> {
+    if (this.#leastBytes === Number.POSITIVE_INFINITY || ids.length === 0) return;
+    const gone = new Set(ids);
+    const files = await this.#files();
+    await Promise.all(files.filter(({ id }) => gone.has(id)).map(({ path }) => rm(path, { force: true })));
+  }
+
+  /** Removes the values that no task has any more: what a program that was killed has left. */
+  async sweep(existing: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Promise<void> {
+    const files = await this.#files();
+    const ids = [...new Set(files.map(({ id }) => id))];
+    const kept = ids.length === 0 ? new Set() : await existing(ids);
+    await Promise.all(files.filter(({ id }) => !kept.has(id)).map(({ path }) => rm(path, { force: true })));
+  }
+
+  async #files(): Promise<{ readonly id: string; readonly path: string }[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    return names.map((name) => ({ id: name.slice(0, name.indexOf('.')), path: join(this.#folder, name) }));
+  }
+
+  #path(id: string, name: ValueName): string {
+    return join(this.#folder, `${id}.${name}`);
+  }
+}

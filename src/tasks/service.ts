@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { serialize } from 'node:v8';
+import { AppError, toAppError } from '../errors.ts';
+import type { TaskOrder } from '../http/task-desk.ts';
+import type { DeferredWork } from '../serving/deferred-work.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Ledger, Submitted } from './ledger.ts';
+import { Maintenance } from './maintenance.ts';
+import type { Task, TaskState } from './task.ts';
+import { newTaskId } from './task-id.ts';
+import { TaskTally } from './task-tally.ts';
+import { TaskWatch } from './task-watch.ts';
+import type { WebhookSettings } from './webhook/webhook-sender.ts';
+import { WebhookSender } from './webhook/webhook-sender.ts';
+import { TaskWorker } from './worker.ts';
+
+export interface TaskSettings {
+  /** Most tasks at the same time; 0: submit only, others do them. */
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  /** How often to look for tasks that others have submitted, or whose time has come. */
+  readonly pollMs: number;
+  /** How long a finished task is kept when its submission does not say. */
+  readonly resultTtlSeconds: number;
+  readonly webhooks: WebhookSettings;
+}
+
+export interface TaskDependencies {
+  readonly storage: Storage;
+  readonly works: readonly DeferredWork[];
+  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  readonly log: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+  };
+}
+
+/** What can be wished of a task beside its input. */
+export interface TaskOptions {
+  readonly priority: number;
+  readonly delaySeconds: number;
+  readonly retries: number;
+  readonly ttlSeconds: number | undefined;
+  readonly webhook: string | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** Who looks at tasks. */
+export interface Viewer {
+  /** Id of the API key; empty without one. */
+  readonly owner: string;
+  /** Whether the tasks of others are to be seen as well. */
+  readonly seesAll: boolean;
+}
+
+/** Which page of which tasks. */
+export interface TaskQuery {
+  readonly state: TaskState | undefined;
+  readonly model: string | undefined;
+  readonly before: string | undefined;
+  readonly limit: number;
+}
+
+/** How long a stop waits for the tasks that run, before it puts them back. */
+const drainMs = 10_000;
+
+/** Background tasks: takes them, has them done, and tells of them. What it cannot do without the storage, it refuses. */
+export class TaskService {
+  readonly tally = new TaskTally();
+  readonly #settings: TaskSettings;
+  readonly #dependencies: TaskDependencies;
+  readonly #works: ReadonlyMap<string, DeferredWork>;
+  readonly #watch: TaskWatch;
+  #ledger: Ledger | undefined;
+  #worker: TaskWorker | undefined;
+  #maintenance: Maintenance | undefined;
+  #webhooks: WebhookSender | undefined;
+  #opening: Promise<void> | undefined;
+  #isClosed = false;
+  #stopListening = () => {};
+
+  constructor(settings: TaskSettings, dependencies: TaskDependencies) {
+    this.#settings = settings;
+    this.#dependencies = dependencies;
+    this.#works = new Map(dependencies.works.map((work) => [work.name, work]));
+    this.#watch = new TaskWatch({ find: (ids) => this.#open.find(ids), clock: dependencies.clock });
+  }
+
+  /** Begins to work as soon as the storage is ready, and goes on whenever it is again. */
+  start(): void {
+    const { storage } = this.#dependencies;
+    this.#stopListening = storage.onReady(() => {
+      this.#opening ??= this.#openLedger().finally(() => {
+        this.#opening = undefined;
+      });
+    });
+  }
+
+  /** How many tasks this process is at. */
+  get running(): number {
+    return this.#worker?.running ?? 0;
+  }
+
+  /**
+   * Keeps an order as a task.
+   *
+   * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `IDEMPOTENCY_CONFLICT`
+   */
+  async submit(order: TaskOrder, options: TaskOptions, owner: string): Promise<Submitted> {
+    const ledger = this.#open;
+    const input = serialize(order.input);
+    const isLarge = ledger.values.isLarge(input);
+    const { ttlSeconds = this.#settings.resultTtlSeconds, ...others } = options;
+    const { work, model, instances } = order;
+    const task = {
+      id: newTaskId(Date.now()),
+      ...{ work, model, instances, owner, ttlSeconds },
+      ...others,
+      fingerprint: fingerprint(order, input, options),
+      input: isLarge ? undefined : input,
+    };
+    const submitted = await ledger.submit(task, isLarge ? input : undefined);
+    if (submitted.isNew) this.tally.count('submitted');
+    if (options.delaySeconds === 0) this.#worker?.wake();
+    return submitted;
+  }
+
+  /** @throws AppError `TASK_NOT_FOUND`, also for a task that is not the viewer's; `STORAGE_UNAVAILABLE` */
+  async get(id: string, viewer: Viewer): Promise<Task> {
+    const [task] = await this.#open.find([id]);
+    return visible(task, id, viewer);
+  }
+
+  /**
+   * The JSON of the result.
+   *
+   * @throws AppError `TASK_NOT_FOUND`, `TASK_WITHOUT_RESULT`, `STORAGE_UNAVAILABLE`
+   */
+  async result(id: string, viewer: Viewer): Promise<Buffer> {
+    const found = await this.#open.findResult(id);
+    const task = visible(found?.task, id, viewer);
+    if (found?.result !== undefined) return found.result;
+    throw withoutResult(task);
+  }
+
+  /** @throws AppError `STORAGE_UNAVAILABLE` */
+  list(query: TaskQuery, { owner, seesAll }: Viewer): Promise<Task[]> {
+    return this.#open.list({ ...query, owner: seesAll ? undefined : owner });
+  }
+
+  /**
+   * Cancels a task, at once if this process is at it. One that is cancelled already stays so.
+   *
+   * @throws AppError `TASK_NOT_FOUND`, `TASK_FINISHED`, `STORAGE_UNAVAILABLE`
+   */
+  async cancel(id: string, viewer: Viewer): Promise<Task> {
+    const { state } = await this.get(id, viewer);
+    const cancelled = await this.#open.cancel(id);
+    if (cancelled === undefined) {
+      const task = await this.get(id, viewer);
+      if (task.state === 'cancelled') return task;
+      throw new AppError('TASK_FINISHED', { message: `The task ${id} is ${task.state}`, received: state });
+    }
+    this.#worker?.abort(id);
+    this.tally.count('cancelled');
+    this.#watch.look(id);
+    return cancelled;
+  }
+
+  /** The task now and after every change, up to its end, the end of `signal` or that of the program. */
+  async *follow(id: string, viewer: Viewer, signal: AbortSignal): AsyncGenerator<Task> {
+    yield await this.get(id, viewer);
+    yield* this.#watch.changes(id, signal);
+  }
+
+  /** Tasks that wait and run, of every process; undefined when the storage cannot tell. */
+  async count(): Promise<ReadonlyMap<TaskState, number> | undefined> {
+    return this.#ledger?.count().catch(() => undefined);
+  }
+
+  /** Ends the streams of changes, since they would keep the server open. */
+  endStreams(): void {
+    this.#watch.close();
+  }
+
+  /** Claims no more, and waits for the tasks that run; those that take long are put back for others. */
+  async drain(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopListening();
+    await this.#opening;
+    await Promise.all([this.#worker?.close(drainMs), this.#webhooks?.close(), this.#maintenance?.close()]);
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger?.close();
+    this.#ledger = undefined;
+  }
+
+  get #open(): Ledger {
+    if (this.#ledger !== undefined) return this.#ledger;
+    // Says why, if it is the storage.
+    void this.#dependencies.storage.open;
+    const message = 'The tasks are not ready yet';
+    throw new AppError('STORAGE_UNAVAILABLE', { message, retryAfterSeconds: 1 });
+  }
+
+  async #openLedger(): Promise<void> {
+    const { storage, clock, log } = this.#dependencies;
+    try {
+      if (this.#ledger === undefined) {
+        const { Ledger: Opened } = await import('./ledger.ts');
+        this.#ledger = await Opened.open(storage, (error) =>
+          log.warn({ err: error }, 'The queue of tasks has trouble'),
+        );
+      }
+      await this.#takeUp(this.#ledger);
+    } catch (thrown) {
+      log.warn({ err: toAppError(thrown) }, 'The tasks cannot be opened');
+      if (this.#isClosed || storage.state !== 'ready') return;
+      clock.setTimer(1000, () => void this.#openLedger());
+    }
+  }
+
+  /** Begins to work on the ledger, or goes on after the storage was away. */
+  async #takeUp(ledger: Ledger): Promise<void> {
+    if (this.#isClosed) return;
+    const { storage, clock, log } = this.#dependencies;
+    const { concurrency, leaseMs, pollMs, webhooks } = this.#settings;
+    // Nobody else works on the embedded database: whoever did before is dead.
+    if (storage.isEmbedded) await ledger.takeFromDeadWorkers(workerName);
+    if (this.#maintenance === undefined) await ledger.sweepValues();
+    this.#maintenance ??= new Maintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
+    if (concurrency === 0) return;
+    this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });
+    this.#worker ??= new TaskWorker(
+      { name: workerName, concurrency, leaseMs, pollMs, works: this.#works },
+      {
+        ledger,
+        clock,
+        log,
+        random: Math.random,
+        onChange: (id, outcome) => {
+          this.tally.count(outcome);
+          this.#watch.look(id);
+          if (outcome === 'succeeded' || outcome === 'failed') this.#webhooks?.wake();
+        },
+      },
+    );
+    this.#worker.wake();
+  }
+}
+
+const workerName = `${hostname()}/${process.pid}/${newTaskId(Date.now())}`;
+
+/** What was asked for, whatever it was asked with. */
+function fingerprint({ work, model }: TaskOrder, input: Buffer, options: TaskOptions): Buffer {
+  const { idempotencyKey: _, ...asked } = options;
+  return createHash('sha256')
+    .update(JSON.stringify({ work, model, ...asked }))
+    .update(input)
+    .digest();
+}
+
+function visible(task: Task | undefined, id: string, { owner, seesAll }: Viewer): Task {
+  if (task !== undefined && (seesAll || task.owner === owner)) return task;
+  throw new AppError('TASK_NOT_FOUND', { message: `There is no task ${id}`, received: id });
+}
+
+function withoutResult({ id, state, error }: Task): AppError {
+  const why = error === undefined || state !== 'failed' ? '' : ` (${error.code}: ${error.message})`;
+  const message = `The task ${id} is ${state}${why}`;
+  const mayCome = state === 'queued' || state === 'running';
+  return new AppError('TASK_WITHOUT_RESULT', { message, received: state, ...(mayCome && { retryAfterSeconds: 1 }) });
+}

@@ -1,0 +1,198 @@
+import { deserialize } from 'node:v8';
+import { AppError, toAppError } from '../errors.ts';
+import type { DeferredWork } from '../serving/deferred-work.ts';
+import type { Ledger } from './ledger.ts';
+import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
+import type { ClaimedTask } from './task.ts';
+
+export interface WorkerOptions {
+  /** Names the worker; no other has the same name, ever. */
+  readonly name: string;
+  /** Most tasks at the same time. */
+  readonly concurrency: number;
+  /** How long a task belongs to the worker after it was last heard of. */
+  readonly leaseMs: number;
+  /** How often to look for tasks that others have submitted, or whose time has come. */
+  readonly pollMs: number;
+  readonly works: ReadonlyMap<string, DeferredWork>;
+}
+
+export interface WorkerDependencies {
+  readonly ledger: Ledger;
+  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly log: { warn(details: object, message: string): void; error(details: object, message: string): void };
+  /** Told of every task that began, ended or was put back. */
+  readonly onChange: (id: string, outcome: 'running' | 'succeeded' | 'failed' | 'retried' | 'lost') => void;
+}
+
+interface Run {
+  readonly task: ClaimedTask;
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** Claims tasks and does them, as many at a time as may be, until it is closed. */
+export class TaskWorker {
+  readonly #options: WorkerOptions;
+  readonly #dependencies: WorkerDependencies;
+  readonly #running = new Map<string, Run>();
+  #claiming = false;
+  #isClosing = false;
+  #wantsMore = false;
+  #cancelPoll = () => {};
+  #cancelHeartbeat = () => {};
+
+  constructor(options: WorkerOptions, dependencies: WorkerDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#poll();
+    this.#beat();
+  }
+
+  /** How many tasks it is at. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#wantsMore = true;
+    void this.#claim();
+  }
+
+  /** Stops what it does of a task that was cancelled, if it does. */
+  abort(id: string): void {
+    this.#running.get(id)?.abort.abort(new AppError('CLIENT_GONE', { message: 'The task was cancelled' }));
+  }
+
+  /** Claims nothing more, and waits for what it is at; after `patienceMs` that is put back for others. */
+  async close(patienceMs: number): Promise<void> {
+    this.#isClosing = true;
+    this.#cancelPoll();
+    const runs = [...this.#running.values()];
+    const cancelTimer = this.#dependencies.clock.setTimer(patienceMs, () => {
+      for (const { abort } of runs) abort.abort(shuttingDown());
+    });
+    await Promise.all(runs.map(({ ended }) => ended));
+    cancelTimer();
+    this.#cancelHeartbeat();
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.#dependencies.clock.setTimer(this.#options.pollMs, () => {
+      this.wake();
+      this.#poll();
+    });
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#claiming) return;
+    this.#claiming = true;
+    try {
+      while (this.#wantsMore && !this.#isClosing && this.#free >= this.#leastClaim) {
+        this.#wantsMore = false;
+        const limit = this.#free;
+        const tasks = await this.#dependencies.ledger.claim(limit, this.#lease);
+        // A full claim means that there may be more.
+        if (tasks.length === limit) this.#wantsMore = true;
+        for (const task of tasks) this.#begin(task);
+      }
+    } catch (thrown) {
+      this.#dependencies.log.warn({ err: toAppError(thrown) }, 'No tasks can be claimed');
+    } finally {
+      this.#claiming = false;
+    }
+  }
+
+  get #free(): number {
+    return this.#options.concurrency - this.#running.size;
+  }
+
+  /** Claims of one task each would cost a transaction each: it waits until half of its hands are free. */
+  get #leastClaim(): number {
+    return Math.max(1, Math.floor(this.#options.concurrency / 2));
+  }
+
+  get #lease() {
+    return { worker: this.#options.name, leaseMs: this.#options.leaseMs };
+  }
+
+  #begin(task: ClaimedTask): void {
+    const abort = new AbortController();
+    const ended = this.#run(task, abort.signal)
+      .catch((thrown: unknown) => {
+        // The task stays claimed, and is taken over when its lease has ended.
+        this.#dependencies.log.warn({ err: toAppError(thrown), task: task.id }, 'The end of a task cannot be kept');
+      })
+      .finally(() => {
+        this.#running.delete(task.id);
+        void this.#claim();
+      });
+    this.#running.set(task.id, { task, abort, ended });
+    this.#dependencies.onChange(task.id, 'running');
+  }
+
+  async #run(task: ClaimedTask, signal: AbortSignal): Promise<void> {
+    const { ledger, onChange } = this.#dependencies;
+    const { id, attempt } = task;
+    let result: Buffer;
+    try {
+      result = await this.#work(task, signal);
+    } catch (thrown) {
+      await this.#fail(task, signal.aborted ? toAppError(signal.reason) : toAppError(thrown));
+      return;
+    }
+    const counts = await ledger.finish({ id, attempt, state: 'succeeded', result, error: undefined });
+    onChange(id, counts ? 'succeeded' : 'lost');
+  }
+
+  async #work({ id, work: name, input }: ClaimedTask, signal: AbortSignal): Promise<Buffer> {
+    const work = this.#options.works.get(name);
+    if (work === undefined) throw new AppError('TASK_UNKNOWN_WORK', { message: `No worker here can do ${name}` });
+    const stored = input ?? (await this.#dependencies.ledger.values.read(id, 'input'));
+    const result = await work.run(deserialize(stored), { requestId: id, signal });
+    return Buffer.from(JSON.stringify(result));
+  }
+
+  async #fail({ id, attempt, failures, retries }: ClaimedTask, error: AppError): Promise<void> {
+    const { ledger, random, log, onChange } = this.#dependencies;
+    if (error.code === 'CLIENT_GONE') return;
+    if (error.code === 'SHUTTING_DOWN') {
+      await ledger.requeue({ id, attempt, error: undefined, delaySeconds: 0 });
+      onChange(id, 'retried');
+      return;
+    }
+    if (isWorthRetrying(error) && failures < retries) {
+      const delaySeconds = retryDelaySeconds(failures + 1, random());
+      await ledger.requeue({ id, attempt, error: toTaskError(error), delaySeconds });
+      onChange(id, 'retried');
+      return;
+    }
+    if (error.kind === 'internal') log.error({ err: error, task: id }, 'A task failed');
+    const counts = await ledger.finish({ id, attempt, state: 'failed', result: undefined, error: toTaskError(error) });
+    onChange(id, counts ? 'failed' : 'lost');
+  }
+
+  #beat(): void {
+    this.#cancelHeartbeat = this.#dependencies.clock.setTimer(this.#options.leaseMs / 3, () => {
+      void this.#renew().finally(() => this.#beat());
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const ids = [...this.#running.keys()];
+    if (ids.length === 0) return;
+    try {
+      const still = await this.#dependencies.ledger.renew(ids, this.#lease);
+      for (const id of ids) if (!still.has(id)) this.abort(id);
+    } catch (thrown) {
+      this.#dependencies.log.warn({ err: toAppError(thrown) }, 'The leases of tasks cannot be renewed');
+    }
+  }
+}
+
+function shuttingDown(): AppError {
+  return new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 });
+}
