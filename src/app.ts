@@ -44,6 +44,9 @@ import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
+/** What a process is for: to serve everything, or to work on background tasks and tell of its health alone. */
+export type Role = 'server' | 'worker';
+
 /** Everything that the routes work with. */
 export interface Services {
   readonly registry: Registry;
@@ -65,6 +68,8 @@ export interface Services {
   readonly tls: TlsFiles | undefined;
   /** Version of the program, for the documentation. */
   readonly version: string;
+  /** @default server */
+  readonly role?: Role | undefined;
 }
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
@@ -113,6 +118,7 @@ export async function createApp(settings: Settings, services: Services): Promise
 
   app.register(healthRoutes, { readiness });
   if (metrics !== undefined) app.register(metricsRoute, { metrics });
+  if (services.role === 'worker') return app;
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });

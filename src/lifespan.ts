@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { openKeyRing } from './access/open-key-ring.ts';
-import { createApp, type Services } from './app.ts';
+import { createApp, type Role, type Services } from './app.ts';
 import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { TlsFiles } from './http/tls-files.ts';
@@ -24,6 +24,7 @@ import type { Settings } from './settings.ts';
 import { Storage } from './storage/storage.ts';
 import { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { exposeTasks } from './telemetry/metrics/task-metrics.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
 
@@ -31,6 +32,8 @@ export interface LifespanOptions {
   readonly domains: readonly AnyDomain[];
   readonly log: Logger;
   readonly version: string;
+  /** @default server */
+  readonly role?: Role | undefined;
   /** How many log lines have been given up. @default always 0 */
   readonly droppedLogLines?: () => number;
 }
@@ -104,6 +107,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   const works = [...options.domains.map((domain) => domainWork(domain, infer)), modelWork(infer)];
   const tasks = storage && new TaskService(settings.tasks, { storage, works, clock: systemClock, log });
+  if (metrics !== undefined && tasks !== undefined) exposeTasks(metrics.registry, tasks);
   const control = new ModelControl({ modelsDir, modelName, registry });
   const access = await openKeyRing(settings, { clock: systemClock, log });
   const tls = await openTls(settings, log);
@@ -126,13 +130,9 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   const listening = await app.listen({ host: settings.host, port: settings.port });
   // Fastify does not know what its server speaks.
   const address = tls === undefined ? listening : listening.replace('http:', 'https:');
-  const grpc = await startGrpc(settings, {
-    ...services,
-    clock: systemClock,
-    allowModelUpload: settings.allowModelUpload,
-    log,
-    version: options.version,
-  });
+  const { allowModelUpload } = settings;
+  const grpcServices = { ...services, clock: systemClock, allowModelUpload, log, version: options.version };
+  const grpc = options.role === 'worker' ? undefined : await startGrpc(settings, grpcServices);
 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
@@ -142,7 +142,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     await registry.sync(folders);
     readiness.serve();
     const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
-    log.info(startupLine(places, registry, systemClock.now() - startedMs));
+    log.info(startupLine(options.role ?? 'server', places, registry, systemClock.now() - startedMs));
     // Not before: its first start takes as much of the processor as that of the models.
     if (stopping !== undefined) return;
     storage?.start();
@@ -199,11 +199,12 @@ async function openTls({ tlsCert, tlsKey }: Settings, log: Logger): Promise<TlsF
 }
 
 /** One line for people: where the server is, and how each model fared. */
-function startupLine(places: string, registry: Registry, totalMs: number): string {
+function startupLine(role: Role, places: string, registry: Registry, totalMs: number): string {
   const models = registry.list().map(({ name, versions, error }) => {
     const [first] = versions;
     if (first?.loadMs === undefined) return `${name} UNAVAILABLE (${error?.message ?? first?.reason ?? 'no version'})`;
     return `${name} v${first.version} (${Math.round(first.loadMs)} ms)`;
   });
-  return `inferd serves ${models.join(', ') || 'no model'} at ${places} after ${Math.round(totalMs)} ms`;
+  const does = role === 'server' ? 'serves' : 'works on tasks of';
+  return `inferd ${does} ${models.join(', ') || 'no model'} at ${places} after ${Math.round(totalMs)} ms`;
 }

@@ -13,12 +13,13 @@ const usage = `Usage: inferd [command] [options]
 
 Commands:
   serve                Serve the model repository (default)
+  worker               Work on the background tasks of servers on the same DATABASE_URL
   types <url|folder>   Write TypeScript types for the models of a server or a folder
   conformance <url>    Examine a server of the Open Inference Protocol
   keys <command>       Make, list and revoke API keys
   help                 Show this text
 
-Options of serve, for containers whose settings are arguments:
+Options of serve and worker, for containers whose settings are arguments:
   --model_dir   MODELS_DIR
   --model_name  MODEL_NAME
   --http_port   PORT
@@ -41,6 +42,11 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
   if (command === 'serve') {
     const { serve } = await import('./serve.ts');
     await serve(settings);
+    return undefined;
+  }
+  if (command === 'worker') {
+    const { work } = await import('./worker.ts');
+    await work(settings);
     return undefined;
   }
   if (command === 'help') {

@@ -1,4 +1,5 @@
 import closeWithGrace from 'close-with-grace';
+import type { Role } from '../app.ts';
 import { createDigits } from '../domains/digits/digits.ts';
 import { iris } from '../domains/iris/iris.ts';
 import { sentiment } from '../domains/sentiment/sentiment.ts';
@@ -17,8 +18,9 @@ const logFlushTimeoutMs = 2000;
  * Serves the model repository until a signal ends the process.
  *
  * @param overrides settings by their names in the environment, which they take the place of
+ * @param role what the process is for
  */
-export async function serve(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function serve(overrides: Readonly<Record<string, string>> = {}, role: Role = 'server'): Promise<void> {
   const settings = readSettings({ ...readEnvironment(), ...overrides });
   const destination = logDestination();
   const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
@@ -26,6 +28,7 @@ export async function serve(overrides: Readonly<Record<string, string>> = {}): P
   const server = await startServer(settings, {
     domains,
     log,
+    role,
     version: packageVersion(),
     droppedLogLines: () => destination.droppedLines,
   });

@@ -20,7 +20,7 @@ export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
     name: domainWorkName(domain),
     async run(input, { requestId, signal }) {
       const { shape, instances } = input as DomainOrder;
-      const request = { model: domain.model, requestId, signal, instances };
+      const request = { model: domain.model, requestId, signal, instances, priority: 'background' as const };
       const { outputs, model } = await infer(request, (served) => domain.encode(instances, served));
       const results = domain.decode(outputs, instances, model);
       return shape === 'one' ? results[0] : { predictions: results };

@@ -9,7 +9,7 @@ import type { Ledger, Submitted } from './ledger.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Task, TaskState } from './task.ts';
 import { newTaskId } from './task-id.ts';
-import { TaskTally } from './task-tally.ts';
+import { type TaskEvent, TaskTally } from './task-tally.ts';
 import { TaskWatch } from './task-watch.ts';
 import type { WebhookSettings } from './webhook/webhook-sender.ts';
 import { WebhookSender } from './webhook/webhook-sender.ts';
@@ -68,7 +68,7 @@ const drainMs = 10_000;
 
 /** Background tasks: takes them, has them done, and tells of them. What it cannot do without the storage, it refuses. */
 export class TaskService {
-  readonly tally = new TaskTally();
+  readonly #tally = new TaskTally();
   readonly #settings: TaskSettings;
   readonly #dependencies: TaskDependencies;
   readonly #works: ReadonlyMap<string, DeferredWork>;
@@ -98,9 +98,13 @@ export class TaskService {
     });
   }
 
-  /** How many tasks this process is at. */
-  get running(): number {
-    return this.#worker?.running ?? 0;
+  /** How often what has happened to tasks in this process. */
+  events(): Iterable<readonly [TaskEvent, number]> {
+    return this.#tally.entries();
+  }
+
+  get storageIsReady(): boolean {
+    return this.#dependencies.storage.state === 'ready';
   }
 
   /**
@@ -122,7 +126,7 @@ export class TaskService {
       input: isLarge ? undefined : input,
     };
     const submitted = await ledger.submit(task, isLarge ? input : undefined);
-    if (submitted.isNew) this.tally.count('submitted');
+    if (submitted.isNew) this.#tally.count('submitted');
     if (options.delaySeconds === 0) this.#worker?.wake();
     return submitted;
   }
@@ -164,7 +168,7 @@ export class TaskService {
       throw new AppError('TASK_FINISHED', { message: `The task ${id} is ${task.state}`, received: state });
     }
     this.#worker?.abort(id);
-    this.tally.count('cancelled');
+    this.#tally.count('cancelled');
     this.#watch.look(id);
     return cancelled;
   }
@@ -242,7 +246,7 @@ export class TaskService {
         log,
         random: Math.random,
         onChange: (id, outcome) => {
-          this.tally.count(outcome);
+          this.#tally.count(outcome === 'running' ? 'started' : outcome);
           this.#watch.look(id);
           if (outcome === 'succeeded' || outcome === 'failed') this.#webhooks?.wake();
         },

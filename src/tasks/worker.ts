@@ -51,11 +51,6 @@ export class TaskWorker {
     this.#beat();
   }
 
-  /** How many tasks it is at. */
-  get running(): number {
-    return this.#running.size;
-  }
-
   /** There may be something to do. */
   wake(): void {
     this.#wantsMore = true;

@@ -20,8 +20,11 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** The real program on a free port, once every model is loaded; it is killed at the end of the scope. */
-export async function startProcess(environment: Record<string, string> = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+export async function startProcess(
+  environment: Record<string, string> = {},
+  command: 'serve' | 'worker' = 'serve',
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['src/main.ts', command], {
     cwd: projectDir,
     env: {
       ...process.env,
@@ -58,7 +61,7 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
     await exit;
   };
 
-  const ready = await line(({ msg }) => String(msg).startsWith('inferd serves'));
+  const ready = await line(({ msg }) => String(msg).match(/^inferd (serves|works)/) !== null);
   const address = /http:\S+/.exec(String(ready['msg']))?.[0];
   if (address === undefined) throw new Error(`No address in ${JSON.stringify(ready)}`);
   return { child, address, lines, line, exit, [Symbol.asyncDispose]: dispose };

@@ -23,7 +23,8 @@ export function modelWork(infer: Infer): DeferredWork {
     name: modelWorkName,
     async run(input, { requestId, signal }) {
       const { model, body, query } = input as ModelOrder;
-      const result = await infer({ model, requestId, signal, outputs: query.outputs }, (served) => {
+      const request = { model, requestId, signal, outputs: query.outputs, priority: 'background' as const };
+      const result = await infer(request, (served) => {
         checkQuery(query, served);
         return tensorsFromMembers(readExactJsonBody(body), served.signature, ['body']);
       });

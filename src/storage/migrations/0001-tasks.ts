@@ -34,6 +34,13 @@ export const tasks: Migration = {
       .execute();
     // Pages of a key's own tasks; those of everybody follow the primary key.
     await db.schema.createIndex('tasks_owner').on('tasks').columns(['owner', 'id']).execute();
+    // To count what is not finished, among many that are.
+    await db.schema
+      .createIndex('tasks_unfinished')
+      .on('tasks')
+      .column('state')
+      .where(sql.ref('state'), 'in', sql`('queued', 'running')`)
+      .execute();
     await db.schema
       .createIndex('tasks_idempotency')
       .unique()

@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Submissions } from './submitters.ts';
+
+interface ListedTask {
+  readonly id: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly finished_at?: string;
+  readonly error?: unknown;
+}
+
+/** What has become of what was accepted. */
+export interface Verdict {
+  readonly accepted: number;
+  readonly finished: number;
+  /** Accepted, and not there or without a result. */
+  readonly lost: readonly string[];
+  /** There more often than asked for, or finished more than once. */
+  readonly doubled: readonly string[];
+  /** Begun more than once. */
+  readonly takenOver: number;
+}
+
+/** Waits until no task is unfinished; gives false after `patienceMs`. */
+export async function allFinished(addressNow: () => string, patienceMs: number): Promise<boolean> {
+  const deadlineMs = performance.now() + patienceMs;
+  while (performance.now() < deadlineMs) {
+    const open = await Promise.all(['queued', 'running'].map((state) => firstPage(addressNow(), state)));
+    if (open.every((tasks) => tasks?.length === 0)) return true;
+    await delay(100);
+  }
+  return false;
+}
+
+/** Looks at every task there is. What was finished in an earlier verdict must be as it was then. */
+export async function judge(
+  address: string,
+  { accepted, doubled }: Submissions,
+  endsSoFar: Map<string, string>,
+): Promise<Verdict> {
+  const tasks = await everyTask(address);
+  const twice = [...doubled];
+  const asked = new Set(accepted.values());
+  for (const task of tasks.values()) {
+    const end = `${task.state} in attempt ${task.attempts} at ${task.finished_at}`;
+    const before = endsSoFar.get(task.id);
+    if (before !== undefined && before !== end) twice.push(`${task.id}: ${before}, then ${end}`);
+    endsSoFar.set(task.id, end);
+    if (!asked.has(task.id)) twice.push(`${task.id} belongs to no key`);
+  }
+  const lost = [...asked].filter((id) => tasks.get(id)?.state !== 'succeeded');
+  const takenOver = [...tasks.values()].filter(({ attempts }) => attempts > 1).length;
+  return { accepted: asked.size, finished: asked.size - lost.length, lost, doubled: twice, takenOver };
+}
+
+async function everyTask(address: string): Promise<Map<string, ListedTask>> {
+  const found = new Map<string, ListedTask>();
+  for (let cursor = ''; ; ) {
+    const response = await fetch(new URL(`/tasks?limit=500${cursor}`, address));
+    const page = (await response.json()) as { tasks: ListedTask[]; next_cursor?: string };
+    for (const task of page.tasks) found.set(task.id, task);
+    if (page.next_cursor === undefined) return found;
+    cursor = `&cursor=${page.next_cursor}`;
+  }
+}
+
+async function firstPage(address: string, state: string): Promise<ListedTask[] | undefined> {
+  try {
+    const response = await fetch(new URL(`/tasks?state=${state}&limit=1`, address));
+    if (response.status !== 200) return undefined;
+    return ((await response.json()) as { tasks: ListedTask[] }).tasks;
+  } catch {
+    return undefined;
+  }
+}
