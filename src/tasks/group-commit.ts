@@ -6,7 +6,8 @@ export class GroupCommit<Item, Outcome> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Outcome[]>;
   readonly #maxItems: number;
   #waiting: Waiting<Item, Outcome>[] = [];
-  #working: Promise<void> | undefined;
+  #isWorking = false;
+  #work: Promise<void> = Promise.resolve();
 
   /**
    * @param commit writes all of them or none, and gives an outcome for each, in order
@@ -21,24 +22,25 @@ export class GroupCommit<Item, Outcome> {
   add(item: Item): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      this.#working ??= this.#work().finally(() => {
-        this.#working = undefined;
-      });
+      if (!this.#isWorking) this.#work = this.#writeAll();
     });
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    while (this.#working !== undefined) await this.#working;
+    while (this.#isWorking) await this.#work;
   }
 
-  async #work(): Promise<void> {
+  async #writeAll(): Promise<void> {
+    this.#isWorking = true;
     // What is added in the same turn goes together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, this.#maxItems);
       await this.#write(group);
     }
+    // In the same turn as the look at what waits: what came between would wait for ever.
+    this.#isWorking = false;
   }
 
   async #write(group: readonly Waiting<Item, Outcome>[]): Promise<void> {

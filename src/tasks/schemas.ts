@@ -16,8 +16,8 @@ export const taskOptionsQuery = z.object({
     .int()
     .min(0)
     .max(20)
-    .default(3)
-    .describe('How often to try again after an error that may pass, such as 503'),
+    .default(8)
+    .describe('How often to try again after an error that may pass, such as 503; 8 last two to four minutes'),
   ttl_s: seconds(yearSeconds)
     .min(1)
     .optional()

@@ -20,11 +20,14 @@ export interface ChaosOptions {
   readonly workers: number;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** Who is next. @default one by chance */
+  readonly victim?: () => Victim;
   readonly report: (line: string) => void;
 }
 
 const submitters = 16;
-const patienceMs = 60_000;
+/** Longer than a model is given up after its runners were killed too often. */
+const patienceMs = 180_000;
 
 /** Kills something in each round while tasks are submitted, and looks what has become of them. */
 export async function runRounds(options: ChaosOptions): Promise<Verdict> {
@@ -45,7 +48,7 @@ export async function runRounds(options: ChaosOptions): Promise<Verdict> {
     await Promise.all([server, ...workers].map((program) => program.start()));
     let verdict = await judgeWhenReady(server, submissions, ends);
     for (let round = 1; round <= rounds; round++) {
-      const victim = chooseVictim(options, random());
+      const victim = options.victim?.() ?? chooseVictim(options, random());
       const stopSubmitting = submitTasks(`round-${round}`, submitters, addressNow, submissions);
       await delay(200 + random() * 1000);
       await killAndRestart(victim, { server, workers, cluster: options.cluster, random });
@@ -53,9 +56,9 @@ export async function runRounds(options: ChaosOptions): Promise<Verdict> {
       await stopSubmitting();
       const isDone = await allFinished(addressNow, patienceMs);
       verdict = await judgeWhenReady(server, submissions, ends);
-      const { accepted, finished, lost, doubled, takenOver } = verdict;
+      const { accepted, finished, failed, lost, doubled, takenOver } = verdict;
       report(
-        `round ${round}: killed the ${victim}; so far ${accepted} accepted, ${finished} finished, ${lost.length} lost, ` +
+        `round ${round}: killed the ${victim}; so far ${accepted} accepted, ${finished} finished (${failed.length} failed), ${lost.length} lost, ` +
           `${doubled.length} doubled, ${takenOver} taken over${isDone ? '' : '; NOT DONE'}`,
       );
     }

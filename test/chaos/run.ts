@@ -31,13 +31,13 @@ try {
     random: Math.random,
     report: write,
   });
-  const { accepted, finished, lost, doubled, takenOver } = verdict;
+  const { accepted, finished, failed, lost, doubled, takenOver } = verdict;
   write(
-    `${values.database}, ${values.rounds} rounds: ${accepted} accepted, ${finished} finished, ${lost.length} lost, ` +
-      `${doubled.length} doubled, ${takenOver} taken over`,
+    `${values.database}, ${values.rounds} rounds: ${accepted} accepted, ${finished} finished (${failed.length} failed), ` +
+      `${lost.length} lost, ${doubled.length} doubled, ${takenOver} taken over`,
   );
-  for (const problem of [...lost, ...doubled].slice(0, 10)) write(problem);
-  process.exitCode = lost.length + doubled.length === 0 && accepted > 0 ? 0 : 1;
+  for (const problem of [...failed, ...lost, ...doubled].slice(0, 10)) write(problem);
+  process.exitCode = failed.length + lost.length + doubled.length === 0 && accepted > 0 ? 0 : 1;
 } finally {
   await cluster?.close();
   await rm(folder, { recursive: true, force: true });

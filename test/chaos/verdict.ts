@@ -13,7 +13,9 @@ interface ListedTask {
 export interface Verdict {
   readonly accepted: number;
   readonly finished: number;
-  /** Accepted, and not there or without a result. */
+  /** Finished without a result. */
+  readonly failed: readonly string[];
+  /** Accepted, and not there or not finished. */
   readonly lost: readonly string[];
   /** There more often than asked for, or finished more than once. */
   readonly doubled: readonly string[];
@@ -48,9 +50,11 @@ export async function judge(
     endsSoFar.set(task.id, end);
     if (!asked.has(task.id)) twice.push(`${task.id} belongs to no key`);
   }
-  const lost = [...asked].filter((id) => tasks.get(id)?.state !== 'succeeded');
+  const states = [...asked].map((id) => [id, tasks.get(id)?.state] as const);
+  const failed = states.filter(([, state]) => state === 'failed').map(([id]) => id);
+  const lost = states.filter(([, state]) => state !== 'failed' && state !== 'succeeded').map(([id]) => id);
   const takenOver = [...tasks.values()].filter(({ attempts }) => attempts > 1).length;
-  return { accepted: asked.size, finished: asked.size - lost.length, lost, doubled: twice, takenOver };
+  return { accepted: asked.size, finished: asked.size - lost.length, failed, lost, doubled: twice, takenOver };
 }
 
 async function everyTask(address: string): Promise<Map<string, ListedTask>> {

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
+import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../../src/inference/clock.ts';
 import { Storage } from '../../src/storage/storage.ts';
 import { temporaryFolder } from './folder.ts';
@@ -53,8 +58,24 @@ export function openStorage(
 
 async function temporaryEmbedded(): Promise<TestDatabase> {
   const folder = await temporaryFolder();
+  await cp(await embeddedTemplate(), join(folder.path, 'database/postgres'), { recursive: true });
   const environment = { STORAGE: 'on', DATA_DIR: folder.path };
   return { ...folder, databaseUrl: undefined, dataDir: folder.path, environment };
+}
+
+/** The files of an empty embedded database: making them takes seconds, so that they are made once and copied. */
+async function embeddedTemplate(): Promise<string> {
+  const caches = new URL('../../node_modules/.cache', import.meta.url).pathname;
+  const path = join(caches, `inferd-test-pglite-${packageJson.dependencies['@electric-sql/pglite']}`);
+  if (existsSync(path)) return path;
+  await mkdir(caches, { recursive: true });
+  const unfinished = await mkdtemp(`${path}-`);
+  const db = await PGlite.create({ dataDir: join(unfinished, 'made') });
+  await db.close();
+  // Another test file may have been faster.
+  await rename(join(unfinished, 'made'), path).catch(() => {});
+  await rm(unfinished, { recursive: true, force: true });
+  return path;
 }
 
 async function temporaryPostgres(): Promise<TestDatabase> {

@@ -58,6 +58,18 @@ describe.each(databaseKinds)('a storage on %s', (kind) => {
 });
 
 describe('the embedded database', () => {
+  it('is made where there is none, also when an earlier start was killed while it made one', {
+    timeout: 60_000,
+  }, async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, 'database/postgres.new'), { recursive: true });
+    await writeFile(join(folder.path, 'database/postgres.new/PG_VERSION'), '18\n');
+    const storage = openStorage({ databaseUrl: undefined, dataDir: folder.path });
+    await storage.whenReady();
+    expect(await one(storage)).toBe(1);
+    await storage.close();
+  });
+
   it('is killed and comes back with everything', async () => {
     await using database = await temporaryDatabase('embedded');
     const warnings: LoggedWarnings = [];

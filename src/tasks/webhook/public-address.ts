@@ -28,11 +28,16 @@ const privateNetworks: readonly (readonly [address: string, bits: number])[] = [
   ['ff00::', 8],
 ];
 
-const blocked = new BlockList();
-for (const [address, bits] of privateNetworks) blocked.addSubnet(address, bits, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+/** A list for each family: in one, the addresses of version 4 that version 6 can write would be all those of version 4. */
+const blocked = { 4: new BlockList(), 6: new BlockList() };
+for (const [address, bits] of privateNetworks) {
+  if (isIP(address) === 4) blocked[4].addSubnet(address, bits, 'ipv4');
+  else blocked[6].addSubnet(address, bits, 'ipv6');
+}
 
 /** Whether an address is one of the public Internet; what is no address is not. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && !blocked.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 4) return !blocked[4].check(address, 'ipv4');
+  return family === 6 && !blocked[6].check(address, 'ipv6');
 }

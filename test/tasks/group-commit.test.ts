@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { GroupCommit } from '../../src/tasks/group-commit.ts';
+
+describe('a group commit', () => {
+  it('writes what comes together at once, and what comes meanwhile with the next', async () => {
+    const groups: number[][] = [];
+    let release = () => {};
+    const commits = new GroupCommit<number, number>(async (items) => {
+      groups.push([...items]);
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return items.map((item) => item * 2);
+    }, 3);
+    const first = [commits.add(1), commits.add(2)];
+    await expect.poll(() => groups).toEqual([[1, 2]]);
+    const later = [3, 4, 5, 6].map((item) => commits.add(item));
+    release();
+    expect(await Promise.all(first)).toEqual([2, 4]);
+    await expect.poll(() => groups.length).toBe(2);
+    release();
+    await expect.poll(() => groups.length).toBe(3);
+    release();
+    expect(await Promise.all(later)).toEqual([6, 8, 10, 12]);
+    expect(groups).toEqual([[1, 2], [3, 4, 5], [6]]);
+  });
+
+  it('fails everybody of a group that fails, and goes on', async () => {
+    const commits = new GroupCommit<number, number>(async (items) => {
+      if (items.includes(13)) throw new Error('unlucky');
+      return items;
+    }, 10);
+    const results = await Promise.allSettled([commits.add(1), commits.add(13)]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await commits.add(2)).toBe(2);
+    await commits.idle();
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { temporaryDatabase } from '../helpers/database.ts';
+import { temporaryRepository } from '../helpers/folder.ts';
+import { temporaryKeyFile } from '../helpers/keys.ts';
+import { postJson, startReadyServer } from '../helpers/server.ts';
+import { finishedTask, flower, getJson, submitTask, type TaskBody, whenTasksAreReady } from '../helpers/tasks.ts';
+
+it('a key sees the tasks that it has submitted, one that may do everything sees all', async () => {
+  await using database = await temporaryDatabase('embedded');
+  await using repository = await temporaryRepository('iris', 'titanic');
+  await using keyFile = await temporaryKeyFile();
+  const bearer = async (...options: Parameters<typeof keyFile.add>) => ({
+    authorization: `Bearer ${(await keyFile.add(...options)).key}`,
+  });
+  const one = await bearer();
+  const other = await bearer({ models: ['iris'] });
+  const admin = await bearer({ scopes: ['infer', 'admin'] });
+  const metrics = await bearer({ scopes: ['metrics'] });
+  await using server = await startReadyServer({
+    MODELS_DIR: repository.path,
+    API_KEYS_FILE: keyFile.file,
+    ...database.environment,
+  });
+  const { address } = server;
+  await whenTasksAreReady(address, admin);
+
+  const id = await submitTask(address, '/titanic/tasks', { pclass: 1, sex: 'female' }, one);
+  expect(await finishedTask(address, id, one)).toMatchObject({ state: 'succeeded' });
+  const statusFor = async (headers: Record<string, string>, path: string) =>
+    (await getJson(address, path, { headers })).status;
+  for (const path of [`/tasks/${id}`, `/tasks/${id}/result`]) {
+    expect(await statusFor(one, path)).toBe(200);
+    expect(await statusFor(admin, path)).toBe(200);
+    expect(await statusFor(other, path)).toBe(404);
+    expect(await statusFor(metrics, path)).toBe(403);
+    expect(await statusFor({}, path)).toBe(401);
+  }
+  expect(await getJson(address, `/tasks/${id}`, { method: 'DELETE', headers: other })).toMatchObject({ status: 404 });
+
+  const listed = async (headers: Record<string, string>) =>
+    ((await getJson(address, '/tasks', { headers })).body as { tasks: TaskBody[] }).tasks.map((task) => task.id);
+  expect(await listed(one)).toEqual([id]);
+  expect(await listed(other)).toEqual([]);
+  expect(await listed(admin)).toEqual([id]);
+
+  expect(await postJson(address, '/titanic/tasks', { pclass: 1, sex: 'male' }, other)).toMatchObject({ status: 403 });
+  const key = { 'idempotency-key': 'the same for both' };
+  const own = await submitTask(address, '/iris/tasks', flower, { ...other, ...key });
+  expect(await submitTask(address, '/iris/tasks', flower, { ...one, ...key })).not.toBe(own);
+});
