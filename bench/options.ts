@@ -13,7 +13,15 @@ export const contestantNames = [
   'litserve',
 ] as const;
 export const workloadNames = ['tiny', 'mid', 'heavy', 'binary'] as const;
-export const scenarioNames = ['closed-loop', 'one-connection', 'health', 'mixed', 'overload', 'memory'] as const;
+export const scenarioNames = [
+  'closed-loop',
+  'tritonclient',
+  'one-connection',
+  'health',
+  'mixed',
+  'overload',
+  'memory',
+] as const;
 
 export type ContestantName = (typeof contestantNames)[number];
 export type WorkloadName = (typeof workloadNames)[number];

@@ -18,6 +18,7 @@ import { measureOneConnection } from './scenarios/one-connection.ts';
 import { measureOverload } from './scenarios/overload.ts';
 import { measureHealth, measureMixed } from './scenarios/saturated.ts';
 import type { Round, Session } from './scenarios/session.ts';
+import { measureTritonclient } from './scenarios/tritonclient.ts';
 import { type Workload, workload } from './workloads.ts';
 
 const options = readOptions(process.argv.slice(2));
@@ -61,7 +62,7 @@ async function runRound(round: Round): Promise<void> {
   }
   for (const contestant of contestants) {
     if (contestant.missing() !== undefined) continue;
-    if (!closedLoopWanted && contestant.name !== 'inferd') continue;
+    if (!takesPart(contestant)) continue;
     step(round, contestant.name);
     await attempt(round, contestant.name, () => runContestant(round, contestant));
   }
@@ -70,6 +71,13 @@ async function runRound(round: Round): Promise<void> {
     step(round, 'idle memory');
     await attempt(round, 'idle memory', () => measureIdleMemory(round));
   }
+}
+
+/** Without the closed loop only some scenarios need more than inferd itself. */
+function takesPart({ name }: Contestant): boolean {
+  const { scenarios } = options;
+  if (scenarios.includes('closed-loop') || name === 'inferd') return true;
+  return name === 'mlserver' && scenarios.includes('tritonclient');
 }
 
 async function runContestant(round: Round, contestant: Contestant): Promise<void> {
@@ -82,6 +90,7 @@ async function runContestant(round: Round, contestant: Contestant): Promise<void
   try {
     const own = { ...round, workloads: await answeredWorkloads(round, session, workloads) };
     if (options.scenarios.includes('closed-loop')) await measureClosedLoop(own, session);
+    if (options.scenarios.includes('tritonclient')) await measureTritonclient(own, session);
     if (contestant.name !== 'inferd') return;
     if (options.scenarios.includes('one-connection')) await measureOneConnection(own, session);
     if (options.scenarios.includes('health')) await measureHealth(own, session);

@@ -21,6 +21,6 @@ install() {
 }
 
 install models "$here/../models/requirements.txt"
-for peer in fastapi bentoml mlserver litserve; do
+for peer in fastapi bentoml mlserver litserve tritonclient; do
   install "$peer" "$here/requirements-$peer.txt"
 done

@@ -56,6 +56,7 @@ const targets: readonly Target[] = [
   ratio('binary, one thread: requests/s ÷ bare onnxruntime-node loop', 0.9, (results) =>
     ratioTo(results, 'binary', bareLoop),
   ),
+  ratio('binary by tritonclient: requests/s ÷ MLServer', 1, ratioByTritonclient),
   most('heavy at saturation: p99 of /health/live', 10, 'ms', middleOf('health.p99Ms')),
   most('tiny, 1 connection: p50 − bare onnxruntime-node run', 0.5, 'ms', middleOf('oneConnection.overheadP50Ms')),
   ...overload('heavy'),
@@ -102,6 +103,13 @@ function bestRate(results: Results, workload: WorkloadName): number | undefined 
     ...figureValues(results, `overload.${workload}.capacity`),
   ];
   return rates.length === 0 ? undefined : Math.max(...rates);
+}
+
+/** MLServer counts with the faster of its two protocols. */
+function ratioByTritonclient(results: Results): number | undefined {
+  const rateOf = (subject: string) => medianOf(results, `tritonclient.${subject}.requestsPerSecond`);
+  const mlserver = Math.max(rateOf('mlserver.grpc') ?? 0, rateOf('mlserver.http-json') ?? 0);
+  return divide(rateOf('inferd.http-binary'), mlserver);
 }
 
 function middleOf(name: string): Target['measure'] {
