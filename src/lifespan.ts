@@ -13,7 +13,7 @@ import { Registry } from './models/registry.ts';
 import type { RemoteModels } from './models/remote/fetch-models.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
-import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver } from './observe.ts';
+import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver, whenOnline } from './observe.ts';
 import type { GrpcServer } from './protocols/grpc/grpc-server.ts';
 import type { GrpcServices } from './protocols/grpc/services.ts';
 import { modelWork } from './protocols/typed/deferred.ts';
@@ -96,6 +96,14 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   });
   const observers: InferObserver[] = [];
   if (metrics !== undefined) observers.push(inferenceMetricsObserver(metrics));
+  let lastOnlineMs = Number.NEGATIVE_INFINITY;
+  if (settings.storage) {
+    observers.push(
+      whenOnline(() => {
+        lastOnlineMs = systemClock.now();
+      }),
+    );
+  }
   if (settings.logPredictions.share > 0) observers.push(predictionLogObserver({ log, ...settings.logPredictions }));
   const infer = createInfer({
     registry,
@@ -106,7 +114,12 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   });
   const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   const works = [...options.domains.map((domain) => domainWork(domain, infer)), modelWork(infer)];
-  const tasks = storage && new TaskService(settings.tasks, { storage, works, clock: systemClock, log });
+  const tasks =
+    storage &&
+    new TaskService(settings.tasks, {
+      ...{ storage, works, clock: systemClock, log },
+      lastOnlineMs: () => lastOnlineMs,
+    });
   if (metrics !== undefined && tasks !== undefined) exposeTasks(metrics.registry, tasks);
   const control = new ModelControl({ modelsDir, modelName, registry });
   const access = await openKeyRing(settings, { clock: systemClock, log });

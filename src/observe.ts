@@ -14,6 +14,15 @@ export function inferenceMetricsObserver({ inference }: Metrics): InferObserver 
   };
 }
 
+/** Calls back after each prediction that somebody waited for. */
+export function whenOnline(callback: () => void): InferObserver {
+  return {
+    onAnswer: ({ priority }) => {
+      if (priority !== 'background') callback();
+    },
+  };
+}
+
 /** Writes predictions to the log. */
 export function predictionLogObserver(options: PredictionLogOptions): InferObserver {
   const write = predictionLog(options);

@@ -30,6 +30,8 @@ export interface TaskDependencies {
   readonly storage: Storage;
   readonly works: readonly DeferredWork[];
   readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  /** When this process last answered somebody who waited, by `clock`. */
+  readonly lastOnlineMs: () => number;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
@@ -230,7 +232,7 @@ export class TaskService {
   /** Begins to work on the ledger, or goes on after the storage was away. */
   async #takeUp(ledger: Ledger): Promise<void> {
     if (this.#isClosed) return;
-    const { storage, clock, log } = this.#dependencies;
+    const { storage, clock, log, lastOnlineMs } = this.#dependencies;
     const { concurrency, leaseMs, pollMs, webhooks } = this.#settings;
     // Nobody else works on the embedded database: whoever did before is dead.
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(workerName);
@@ -245,6 +247,7 @@ export class TaskService {
         clock,
         log,
         random: Math.random,
+        lastOnlineMs,
         onChange: (id, outcome) => {
           this.#tally.count(outcome === 'running' ? 'started' : outcome);
           this.#watch.look(id);

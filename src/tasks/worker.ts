@@ -19,13 +19,21 @@ export interface WorkerOptions {
 
 export interface WorkerDependencies {
   readonly ledger: Ledger;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  /** When this process last answered somebody who waited, by `clock`. */
+  readonly lastOnlineMs: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly log: { warn(details: object, message: string): void; error(details: object, message: string): void };
   /** Told of every task that began, ended or was put back. */
   readonly onChange: (id: string, outcome: 'running' | 'succeeded' | 'failed' | 'retried' | 'lost') => void;
 }
+
+/**
+ * While others wait for predictions, tasks are done a few at a time with pauses between: the models prefer those who wait,
+ * but the thread that serves them is one, and it is slow to answer while it is at many tasks.
+ */
+const courtesy = { onlineForMs: 250, concurrency: 4, pauseMs: 20 };
 
 interface Run {
   readonly task: ClaimedTask;
@@ -93,6 +101,7 @@ export class TaskWorker {
         // A full claim means that there may be more.
         if (tasks.length === limit) this.#wantsMore = true;
         for (const task of tasks) this.#begin(task);
+        if (this.#isOnline) await this.#pause();
       }
     } catch (thrown) {
       this.#dependencies.log.warn({ err: toAppError(thrown) }, 'No tasks can be claimed');
@@ -101,13 +110,29 @@ export class TaskWorker {
     }
   }
 
+  get #isOnline(): boolean {
+    const { clock, lastOnlineMs } = this.#dependencies;
+    return clock.now() - lastOnlineMs() < courtesy.onlineForMs;
+  }
+
+  get #concurrency(): number {
+    const { concurrency } = this.#options;
+    return this.#isOnline ? Math.min(courtesy.concurrency, concurrency) : concurrency;
+  }
+
   get #free(): number {
-    return this.#options.concurrency - this.#running.size;
+    return this.#concurrency - this.#running.size;
   }
 
   /** Claims of one task each would cost a transaction each: it waits until half of its hands are free. */
   get #leastClaim(): number {
-    return Math.max(1, Math.floor(this.#options.concurrency / 2));
+    return Math.max(1, Math.floor(this.#concurrency / 2));
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#dependencies.clock.setTimer(courtesy.pauseMs, resolve);
+    });
   }
 
   get #lease() {
