@@ -37,6 +37,12 @@ async function load(url: URL, clients: number, untilMs: number, pauseMs = 0): Pr
   return timesMs.toSorted((a, b) => a - b);
 }
 
+/** How many tasks have succeeded so far. */
+async function succeeded(): Promise<number> {
+  const text = await (await fetch(new URL('/metrics', server.address))).text();
+  return Number(/inferd_task_events_total\{event="succeeded"\} (\d+)/.exec(text)?.[1]);
+}
+
 const percentile = (sorted: readonly number[], part: number) => sorted[Math.floor(sorted.length * part)] ?? Number.NaN;
 const inSeconds = () => performance.now() + seconds * 1000;
 const folder = await mkdtemp(join(tmpdir(), 'inferd-bench-tasks-'));
@@ -62,16 +68,10 @@ try {
   const finishedSeconds = (performance.now() - startedMs) / 1000;
   const delayed = await load(at(`/iris/tasks?delay_s=${seconds + 4}`), Number(values.clients), inSeconds());
   await sleep(4000);
-  const drainStartedMs = performance.now();
-  const beside: number[] = [];
-  while (((await (await fetch(at('/tasks?state=queued&limit=1'))).json()) as { tasks: [] }).tasks.length > 0) {
-    beside.push(...(await online(performance.now() + 500)));
-  }
-  const drainSeconds = (performance.now() - drainStartedMs) / 1000;
-  beside.sort((a, b) => a - b);
-  write(
-    `worked on: ${Math.round(delayed.length / drainSeconds)}/s (${delayed.length} in ${drainSeconds.toFixed(1)} s)`,
-  );
+  const before = await succeeded();
+  const beside = await online(inSeconds());
+  const workedOn = (await succeeded()) - before;
+  write(`worked on beside predictions: ${Math.round(workedOn / seconds)}/s of ${delayed.length} that waited`);
   write(`taken: ${Math.round(taken.length / seconds)}/s, p50 ${percentile(taken, 0.5).toFixed(1)} ms`);
   write(
     `finished: ${Math.round(taken.length / finishedSeconds)}/s (${taken.length} in ${finishedSeconds.toFixed(1)} s)`,

@@ -4,10 +4,12 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scanRepository } from '../../src/models/repository.ts';
+import { temporaryDatabase } from '../helpers/database.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { runnerPids } from '../helpers/process.ts';
 import { type Scrape, scrape } from '../helpers/scrape.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
+import { whenTasksAreReady } from '../helpers/tasks.ts';
 
 const flower = { sepal_length: 5.9, sepal_width: 3.0, petal_length: 5.1, petal_width: 1.8 };
 const iris = { model: 'iris', version: '1' };
@@ -193,7 +195,9 @@ describe('GET /metrics', () => {
 
 describe('docs/metrics.md', () => {
   it('has every metric with its type, and no other', async () => {
-    await using server = await startReadyServer({ TRITON_METRICS: '1' });
+    await using database = await temporaryDatabase('embedded');
+    await using server = await startReadyServer({ TRITON_METRICS: '1', ...database.environment });
+    await whenTasksAreReady(server.address);
     await postJson(server.address, '/iris/predict', flower);
     const { families } = await scrape(server.address);
     const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
