@@ -11,7 +11,7 @@ import type { DatabaseMessage } from './messages.ts';
 const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
 
 /** Below the runners: a first start takes seconds of a processor. */
-const niceness = 5;
+const niceness = 10;
 const keptOutputCharacters = 2000;
 
 /** The process of the embedded database, and the folder with its socket. */
