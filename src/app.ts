@@ -109,7 +109,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   secureAnswers(app, { overTls: tls !== undefined });
   endConnectionsWhileDraining(app, readiness);
   cutUploadsAtStop(app, settings.uploadTimeoutMs);
-  await admitCallers(app, { ...settings, keys, log });
+  app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));
   await documentRoutes(app, {
     version: services.version,
     needsKey: keys !== undefined,

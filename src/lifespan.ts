@@ -144,7 +144,8 @@ export async function startServer(settings: Settings, options: LifespanOptions):
   // Fastify does not know what its server speaks.
   const address = tls === undefined ? listening : listening.replace('http:', 'https:');
   const { allowModelUpload } = settings;
-  const grpcServices = { ...services, clock: systemClock, allowModelUpload, log, version: options.version };
+  const { version } = options;
+  const grpcServices = { ...services, limits: app.callerLimits, clock: systemClock, allowModelUpload, log, version };
   const grpc = options.role === 'worker' ? undefined : await startGrpc(settings, grpcServices);
 
   let watcher: RepositoryWatcher | undefined;

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { KeyRing } from '../access/key-ring.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { authorizeCallers, identifyCallers } from './authorization.ts';
+import type { CallerLimits } from './caller-limits.ts';
+import { limitConcurrency, limitRate } from './limit-callers.ts';
 
 export interface AdmissionOptions {
   /** Undefined: everybody may do everything. */
@@ -16,18 +18,24 @@ export interface AdmissionOptions {
 /**
  * Who comes in, and how often. What is off costs nothing: it has no hook, and is not even loaded. Health is always let in.
  * Rates are counted before keys are refused, so that a limit slows down also those who try keys.
+ *
+ * @returns the limits, for other protocols than HTTP; undefined when nobody has any
  */
-export async function admitCallers(app: FastifyInstance, options: AdmissionOptions): Promise<void> {
-  const { keys, rateLimitPerMinute, maxConcurrentPerCaller, redisUrl, log } = options;
+export async function admitCallers(app: FastifyInstance, options: AdmissionOptions): Promise<CallerLimits | undefined> {
+  const { keys } = options;
   app.decorateRequest('caller', undefined);
   if (keys !== undefined) identifyCallers(app, keys);
-  if (keys !== undefined || rateLimitPerMinute !== undefined) {
-    const { limitRate } = await import('./rate-limit.ts');
-    await limitRate(app, { perMinute: rateLimitPerMinute, redisUrl, log });
-  }
+  const limits = await openLimits(app, options);
+  if (limits !== undefined) limitRate(app, limits);
   if (keys !== undefined) authorizeCallers(app, { keys, docsPublic: options.docsPublic });
-  if (keys !== undefined || maxConcurrentPerCaller !== undefined) {
-    const { ConcurrencyLimit, limitConcurrency } = await import('./concurrency-limit.ts');
-    limitConcurrency(app, new ConcurrencyLimit(), maxConcurrentPerCaller);
-  }
+  if (limits !== undefined) limitConcurrency(app, limits);
+  return limits;
+}
+
+/** Loads what counts only where somebody has a limit; with keys, one of them may have one at any time. */
+async function openLimits(app: FastifyInstance, options: AdmissionOptions): Promise<CallerLimits | undefined> {
+  const { keys, rateLimitPerMinute: perMinute, maxConcurrentPerCaller: maxConcurrent, redisUrl, log } = options;
+  if (keys === undefined && perMinute === undefined && maxConcurrent === undefined) return undefined;
+  const { openCallerLimits } = await import('./open-caller-limits.ts');
+  return openCallerLimits(app, { perMinute, maxConcurrent, redisUrl, log });
 }

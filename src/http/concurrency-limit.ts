@@ -1,44 +1,37 @@
-import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors.ts';
 import { callerKey } from './caller-key.ts';
+import type { Requester } from './caller-limits.ts';
 
 /** Counts what is under way by caller, and refuses what is more than allowed. */
 export class ConcurrencyLimit {
   readonly #underWay = new Map<string, number>();
+  readonly #maxForAll: number | undefined;
+
+  /** @param maxForAll most requests of a caller, unless its key says otherwise; undefined for no limit */
+  constructor(maxForAll: number | undefined) {
+    this.#maxForAll = maxForAll;
+  }
 
   /**
-   * @returns ends the request; to be called once
+   * @returns ends the request, to be called once; undefined when the requester has no limit
    * @throws AppError `TOO_MANY_AT_ONCE`
    */
-  enter(caller: string, max: number): () => void {
-    const count = this.#underWay.get(caller) ?? 0;
+  enter(requester: Requester): (() => void) | undefined {
+    const max = requester.caller?.concurrency ?? this.#maxForAll;
+    if (max === undefined) return undefined;
+    const key = callerKey(requester);
+    const count = this.#underWay.get(key) ?? 0;
     if (count >= max) {
       const message = `${max} requests are under way already`;
       throw new AppError('TOO_MANY_AT_ONCE', { message, received: count + 1, expected: max, retryAfterSeconds: 1 });
     }
-    this.#underWay.set(caller, count + 1);
-    return () => this.#leave(caller);
+    this.#underWay.set(key, count + 1);
+    return () => this.#leave(key);
   }
 
-  /** How many callers have a request under way. */
-  get callers(): number {
-    return this.#underWay.size;
+  #leave(key: string): void {
+    const count = this.#underWay.get(key) ?? 0;
+    if (count > 1) this.#underWay.set(key, count - 1);
+    else this.#underWay.delete(key);
   }
-
-  #leave(caller: string): void {
-    const count = this.#underWay.get(caller) ?? 0;
-    if (count > 1) this.#underWay.set(caller, count - 1);
-    else this.#underWay.delete(caller);
-  }
-}
-
-/** Limits how many requests of one caller are under way, until their answers are sent or their clients are gone. */
-export function limitConcurrency(app: FastifyInstance, limit: ConcurrencyLimit, maxForAll: number | undefined): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const max = request.caller?.concurrency ?? maxForAll;
-    if (max !== undefined && request.routeOptions.config.scope !== 'open') {
-      reply.raw.once('close', limit.enter(callerKey(request), max));
-    }
-    done();
-  });
 }

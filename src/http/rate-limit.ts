@@ -1,9 +1,9 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
-import { AppError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { callerKey } from './caller-key.ts';
+import type { CallerLimits, RateState, Requester } from './caller-limits.ts';
 
 export interface RateLimitOptions {
   /** Most requests of a caller in a minute, unless its key says otherwise; undefined for no limit. */
@@ -13,45 +13,38 @@ export interface RateLimitOptions {
   readonly log: Logger;
 }
 
-/** Larger than any count: those who have no limit never get there, and are not even counted. */
-const unlimited = Number.MAX_SAFE_INTEGER;
+/** All that the plugin looks at in a request. */
+interface CountedRequest extends Requester {
+  readonly routeOptions: { readonly config: object };
+}
 
-/**
- * Limits the requests of one caller in a minute, and says in the `RateLimit` headers how many are left
- * (draft-ietf-httpapi-ratelimit-headers-07). While Redis is away nobody is refused: a limit is no lock.
- */
-export async function limitRate(app: FastifyInstance, { perMinute, redisUrl, log }: RateLimitOptions): Promise<void> {
+/** Counts the requests of each caller in a minute. While Redis is away nobody is refused: a limit is no lock. */
+export async function openRateLimit(
+  app: FastifyInstance,
+  { perMinute, redisUrl, log }: RateLimitOptions,
+): Promise<CallerLimits['countRequest']> {
   const redis = redisUrl === undefined ? undefined : await connect(app, redisUrl, log);
+  const maxOf = ({ caller }: Requester) => caller?.ratePerMinute ?? perMinute;
   await app.register(rateLimit, {
     global: false,
     timeWindow: 60_000,
     keyGenerator: callerKey,
-    max: (request) => request.caller?.ratePerMinute ?? perMinute ?? unlimited,
+    max: (request) => maxOf(request) ?? Number.MAX_SAFE_INTEGER,
     skipOnError: true,
     ...(redis !== undefined && { redis, nameSpace: 'inferd-rate-limit-' }),
   });
-  const count = app.createRateLimit();
-
-  const countRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    const limit = await count(request);
-    if (limit.isAllowed) return;
-    reply.header('ratelimit-limit', limit.max);
-    reply.header('ratelimit-remaining', limit.remaining);
-    reply.header('ratelimit-reset', limit.ttlInSeconds);
-    if (!limit.isExceeded) return;
-    throw new AppError('RATE_LIMITED', {
-      message: `${limit.max} requests a minute are allowed`,
-      expected: limit.max,
-      retryAfterSeconds: Math.max(1, limit.ttlInSeconds),
-    });
+  // A method, for it takes less than the whole request that the plugin is declared to want.
+  const plugin: { count(request: CountedRequest): ReturnType<ReturnType<FastifyInstance['createRateLimit']>> } = {
+    count: app.createRateLimit(),
   };
-
-  // Not async: requests without a limit should not wait for a promise.
-  app.addHook('onRequest', (request, reply, done) => {
-    const isLimited = (request.caller?.ratePerMinute ?? perMinute) !== undefined;
-    if (!isLimited || request.routeOptions.config.scope === 'open') done();
-    else countRequest(request, reply).then(() => done(), done);
-  });
+  const count = async ({ caller, ip }: Requester): Promise<RateState> => {
+    const state = await plugin.count({ caller, ip, routeOptions: { config: {} } });
+    // The plugin has no list of those who are always allowed.
+    if (state.isAllowed) return { max: 0, remaining: 0, resetSeconds: 0, isExceeded: false };
+    const { max, remaining, ttlInSeconds: resetSeconds, isExceeded } = state;
+    return { max, remaining, resetSeconds, isExceeded };
+  };
+  return (requester) => (maxOf(requester) === undefined ? undefined : count(requester));
 }
 
 async function connect(app: FastifyInstance, url: string, log: Logger): Promise<Redis> {

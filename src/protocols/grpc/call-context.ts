@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events';
+import { type EventEmitter, setMaxListeners } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { saneRequestId } from '../../http/request-id.ts';
 import { readTraceContext } from '../../http/trace.ts';
@@ -21,6 +21,8 @@ type Call = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getDeadline'> & 
 /** What a call tells of itself. The request id is taken from the metadata `x-request-id`. */
 export function callContext(call: Call): CallContext {
   const controller = new AbortController();
+  // Every request of a stream may listen.
+  setMaxListeners(0, controller.signal);
   call.once('cancelled', () => controller.abort());
   const deadlineMs = Number(call.getDeadline());
   return {

@@ -2,6 +2,7 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, toAppError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { answerMetadata, type CallContext } from './call-context.ts';
+import { retryStatus } from './messages/retry-info.ts';
 import { statusOfKind } from './status.ts';
 
 /** The status by which a call ends. */
@@ -14,8 +15,8 @@ const statusOfCode: Partial<Record<ErrorCode, status>> = {
 };
 
 /**
- * The status for whatever was thrown. When trying again may help, `grpc-retry-pushback-ms` says to clients with a retry
- * policy when. What is the server's fault is logged, and the client learns no more of it than the request id.
+ * The status for whatever was thrown. When trying again may help, `grpc-retry-pushback-ms` says when to clients with a
+ * retry policy, and `grpc-status-details-bin` says it to the others. What is the server's fault is logged, and the client learns no more of it than the request id.
  *
  * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md (pushback)
  */
@@ -27,6 +28,7 @@ export function callError(thrown: unknown, context: CallContext, log: Logger): C
   const metadata = answerMetadata(context);
   if (error.retryAfterSeconds !== undefined) {
     metadata.set('grpc-retry-pushback-ms', String(1000 * error.retryAfterSeconds));
+    metadata.set('grpc-status-details-bin', retryStatus(code, details, error.retryAfterSeconds));
   }
   return { name: 'CallError', code, details, message: details, metadata };
 }

@@ -39,7 +39,7 @@ const healthService = 'grpc.health.v1.Health';
  */
 export async function startGrpcServer(options: GrpcOptions, services: GrpcServices): Promise<GrpcServer> {
   const { bodyLimitBytes } = options;
-  const { log, readiness, clock, keys } = services;
+  const { log, readiness, clock } = services;
   const draining = new AbortController();
   const server = new Server({
     'grpc.max_receive_message_length': bodyLimitBytes,
@@ -63,13 +63,7 @@ export async function startGrpcServer(options: GrpcOptions, services: GrpcServic
   }
   const stream = handleStream({ services, maxPendingBytes: bodyLimitBytes, draining: draining.signal });
   server.register(`/${inferenceService}/ModelStreamInfer`, stream, asItIs, asItIs, 'bidi');
-  server.register(
-    `/${healthService}/Check`,
-    handleUnary(healthCheck(readiness), { log, keys }),
-    asItIs,
-    asItIs,
-    'unary',
-  );
+  server.register(`/${healthService}/Check`, handleUnary(healthCheck(readiness), services), asItIs, asItIs, 'unary');
   const watch = handleHealthWatch({ readiness, clock, log, draining: draining.signal });
   server.register(`/${healthService}/Watch`, watch, asItIs, asItIs, 'serverStream');
 

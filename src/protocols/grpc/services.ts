@@ -1,4 +1,5 @@
 import type { KeyRing } from '../../access/key-ring.ts';
+import type { CallerLimits } from '../../http/caller-limits.ts';
 import type { Clock } from '../../inference/clock.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import type { Registry } from '../../models/registry.ts';
@@ -18,6 +19,8 @@ export interface GrpcServices {
   readonly log: Logger;
   /** Undefined: everybody may do everything. */
   readonly keys: KeyRing | undefined;
+  /** Undefined: nobody has a limit. */
+  readonly limits: CallerLimits | undefined;
   /** Whether a load may bring its own files. */
   readonly allowModelUpload: boolean;
   /** Version of the program. */

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { type handleBidiStreamingCall, type ServerDuplexStream, status } from '@grpc/grpc-js';
-import type { Caller } from '../../access/caller.ts';
 import { AppError } from '../../errors.ts';
-import { authenticateCall, authorizeCall } from './call-access.ts';
+import { authorizeCall } from './call-access.ts';
+import { type Admission, admitCall, admitStream } from './call-admission.ts';
 import { type CallContext, callContext } from './call-context.ts';
 import { callError } from './call-error.ts';
 import { answerInfer, inferAccess } from './infer-call.ts';
@@ -26,65 +26,65 @@ type Stream = ServerDuplexStream<Buffer, Buffer>;
  * `ModelStreamInfer`: requests are served side by side and answered in their order. A request that fails has its reason in
  * `error_message`, beside its id, and the stream goes on.
  */
-export function handleStream({
-  services,
-  maxPendingBytes,
-  draining,
-}: StreamOptions): handleBidiStreamingCall<Buffer, Buffer> {
+export function handleStream(options: StreamOptions): handleBidiStreamingCall<Buffer, Buffer> {
+  const { services } = options;
   return (stream) => {
     const context = callContext(stream);
-    let caller: Caller | undefined;
-    try {
-      caller = authenticateCall(stream.metadata, services.keys);
-    } catch (thrown) {
-      stream.emit('error', callError(thrown, context, services.log));
-      return;
-    }
-    let written = Promise.resolve();
-    let pending = 0;
-    let pendingBytes = 0;
-
-    stream.on('data', (request: Buffer) => {
-      pending += 1;
-      pendingBytes += request.byteLength;
-      if (pending >= maxPending || pendingBytes >= maxPendingBytes) stream.pause();
-      const answer = answerOne(request, context, services, caller);
-      written = written.then(async () => {
-        await write(stream, await answer);
-        pending -= 1;
-        pendingBytes -= request.byteLength;
-        if (!draining.aborted) stream.resume();
-      });
-    });
-    stream.on('end', () => written.then(() => stream.end()));
-
-    const drain = () => {
-      stream.pause();
-      const error = new AppError('SHUTTING_DOWN', { message: 'The server is shutting down' });
-      written.then(() => stream.emit('error', callError(error, context, services.log)));
-    };
-    if (draining.aborted) drain();
-    else draining.addEventListener('abort', drain, { once: true });
-    stream.once('close', () => draining.removeEventListener('abort', drain));
+    admitStream(stream, context, services).then(
+      () => serveStream(stream, context, options),
+      (thrown: unknown) => void stream.emit('error', callError(thrown, context, services.log)),
+    );
   };
 }
 
-async function answerOne(
-  bytes: Buffer,
+function serveStream(
+  stream: Stream,
   context: CallContext,
-  { infer, log }: GrpcServices,
-  caller: Caller | undefined,
-): Promise<Buffer> {
+  { services, maxPendingBytes, draining }: StreamOptions,
+): void {
+  let written = Promise.resolve();
+  let pending = 0;
+  let pendingBytes = 0;
+
+  stream.on('data', (request: Buffer) => {
+    pending += 1;
+    pendingBytes += request.byteLength;
+    if (pending >= maxPending || pendingBytes >= maxPendingBytes) stream.pause();
+    const answer = answerOne(request, stream, context, services);
+    written = written.then(async () => {
+      await write(stream, await answer);
+      pending -= 1;
+      pendingBytes -= request.byteLength;
+      if (!draining.aborted) stream.resume();
+    });
+  });
+  stream.on('end', () => written.then(() => stream.end()));
+
+  const drain = () => {
+    stream.pause();
+    const error = new AppError('SHUTTING_DOWN', { message: 'The server is shutting down' });
+    written.then(() => stream.emit('error', callError(error, context, services.log)));
+  };
+  if (draining.aborted) drain();
+  else draining.addEventListener('abort', drain, { once: true });
+  stream.once('close', () => draining.removeEventListener('abort', drain));
+}
+
+async function answerOne(bytes: Buffer, stream: Stream, context: CallContext, services: GrpcServices): Promise<Buffer> {
   let id = '';
+  let admission: Admission | undefined;
   try {
     const request = modelInferRequest.decode(bytes);
     id = request.id;
-    authorizeCall(caller, inferAccess, request);
-    const { response } = await answerInfer(infer, request, context);
+    admission = await admitCall(stream, context, services);
+    authorizeCall(admission.caller, inferAccess, request);
+    const { response } = await answerInfer(services.infer, request, context);
     return modelStreamInferResponse.encode({ inferResponse: response });
   } catch (thrown) {
-    const { code, details } = callError(thrown, context, log);
+    const { code, details } = callError(thrown, context, services.log);
     return modelStreamInferResponse.encode({ errorMessage: `${status[code]}: ${details}`, inferResponse: { id } });
+  } finally {
+    admission?.leave();
   }
 }
 

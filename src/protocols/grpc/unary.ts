@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import type { Caller } from '../../access/caller.ts';
-import { authenticateCall, authorizeCall, type CallAccess } from './call-access.ts';
+import { authorizeCall, type CallAccess } from './call-access.ts';
+import { type Admission, admitCall } from './call-admission.ts';
 import { answerMetadata, type CallContext, callContext } from './call-context.ts';
 import { callError } from './call-error.ts';
 import type { MessageType } from './protobuf/message.ts';
@@ -49,9 +50,10 @@ export function unary<Request, Response>(
 /** Lets the library make the call: with the deadline, the cancellation and the status codes of gRPC, and a line in the log. */
 export function handleUnary(
   call: UnaryCall,
-  { log, keys }: Pick<GrpcServices, 'log' | 'keys'>,
+  services: Pick<GrpcServices, 'log' | 'keys' | 'limits'>,
 ): handleUnaryCall<Buffer, Buffer> {
   return async (received, callback) => {
+    const { log } = services;
     const startedMs = performance.now();
     const context = callContext(received);
     const callLog: CallLog = {};
@@ -67,8 +69,10 @@ export function handleUnary(
         version: servedModel?.version,
       });
     };
+    let admission: Admission | undefined;
     try {
-      const caller = call.isOpen ? undefined : authenticateCall(received.metadata, keys);
+      if (!call.isOpen) admission = await admitCall(received, context, services);
+      const caller = admission?.caller;
       callLog.key = caller?.id;
       const response = await call.answer(received.request, context, callLog, caller);
       received.sendMetadata(answerMetadata(context));
@@ -78,6 +82,8 @@ export function handleUnary(
       const error = callError(thrown, context, log);
       callback(error);
       logEnd(error.code);
+    } finally {
+      admission?.leave();
     }
   };
 }
