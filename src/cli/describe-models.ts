@@ -17,10 +17,11 @@ export interface Described {
 /**
  * Asks a server for every model that is ready.
  *
+ * @param apiKey sent with every request; it needs the scopes `infer` and `admin`. @default none
  * @throws ClientError when it cannot be reached or does not speak the Open Inference Protocol
  */
-export async function describeServer(url: string): Promise<Described> {
-  const client = new Client({ url });
+export async function describeServer(url: string, apiKey?: string): Promise<Described> {
+  const client = new Client({ url, ...(apiKey !== undefined && { headers: { authorization: `Bearer ${apiKey}` } }) });
   const ready = await client.index({ onlyReady: true });
   const names = [...new Set(ready.map(({ name }) => name))].sort();
   return collect(names, async (name) => {

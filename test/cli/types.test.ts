@@ -5,11 +5,16 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { modelTypes } from '../../src/cli/model-types.ts';
 import { shippedModelsDir, temporaryFolder, temporaryRepository } from '../helpers/folder.ts';
+import { temporaryKeyFile } from '../helpers/keys.ts';
 import { projectDir } from '../helpers/process.ts';
 import { startReadyServer } from '../helpers/server.ts';
 
 const run = promisify(execFile);
-const inferdTypes = (source: string) => run(process.execPath, ['src/main.ts', 'types', source], { cwd: projectDir });
+const inferdTypes = (source: string, options: string[] = [], environment: Record<string, string> = {}) =>
+  run(process.execPath, ['src/main.ts', 'types', source, ...options], {
+    cwd: projectDir,
+    env: { ...process.env, ...environment },
+  });
 
 const irisTypes = `export interface Iris {
   inputs: {
@@ -37,6 +42,21 @@ describe('inferd types', () => {
     expect(stdout).toContain(irisTypes);
   });
 
+  it('sends an API key, from the option or the environment', async () => {
+    await using repository = await temporaryRepository('iris');
+    await using keys = await temporaryKeyFile();
+    const { key } = await keys.add({ scopes: ['infer', 'admin'] });
+    await using server = await startReadyServer({ MODELS_DIR: repository.path, API_KEYS_FILE: keys.file }, []);
+    await expect(inferdTypes(server.address)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^inferd types: Give an API key/),
+    });
+    expect((await inferdTypes(server.address, ['--api-key', key])).stdout).toContain(irisTypes);
+    expect((await inferdTypes(server.address, [], { INFERD_API_KEY: key })).stdout).toContain(irisTypes);
+    const wrong = inferdTypes(server.address, ['--api-key', 'wrong'], { INFERD_API_KEY: key });
+    await expect(wrong).rejects.toMatchObject({ code: 1 });
+  });
+
   it('names what it leaves out, and ends with 1', async () => {
     await using repository = await temporaryRepository('iris');
     await cp(new URL('../fixtures/models/broken.onnx', import.meta.url), join(repository.path, 'broken.onnx'));
@@ -48,8 +68,8 @@ describe('inferd types', () => {
     });
   });
 
-  it('says how it is used', async () => {
-    const failed = run(process.execPath, ['src/main.ts', 'types'], { cwd: projectDir });
+  it.each([[[]], [['a', 'b']], [['a', '--unknown']]])('says how it is used when called with %j', async (args) => {
+    const failed = run(process.execPath, ['src/main.ts', 'types', ...args], { cwd: projectDir });
     await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('<url|folder>') });
   });
 });
