@@ -11,10 +11,11 @@ from pathlib import Path
 
 import yaml
 
-# The package itself would import a whole model server; its types are all that is needed.
-package = types.ModuleType("kserve")
-package.__path__ = list(importlib.util.find_spec("kserve").submodule_search_locations)
-sys.modules["kserve"] = package
+# The packages themselves would import a whole model server, and all that logs into clusters; their types are all that is needed.
+for name in ("kserve", "kubernetes"):
+    package = types.ModuleType(name)
+    package.__path__ = list(importlib.util.find_spec(name).submodule_search_locations)
+    sys.modules[name] = package
 
 import kserve.models  # noqa: E402
 import kubernetes.client  # noqa: E402
