@@ -13,18 +13,20 @@ export function areaAverage(source: Grid, width: number, height: number): Grid {
 function averagedColumns(source: Grid, width: number): Grid {
   const step = source.width / width;
   const data = new Float64Array(width * source.height);
-  for (let column = 0; column < width; column++) {
-    const start = column * step;
-    const end = Math.min((column + 1) * step, source.width);
-    for (let from = Math.floor(start); from < end; from++) {
-      const covered = Math.min(from + 1, end) - Math.max(from, start);
-      for (let row = 0; row < source.height; row++) {
-        const at = row * width + column;
-        data[at] = (data[at] ?? 0) + covered * (source.data[row * source.width + from] ?? 0);
+  for (let row = 0, at = 0; row < source.height; row++) {
+    const begin = row * source.width;
+    for (let column = 0; column < width; column++, at++) {
+      const start = column * step;
+      const end = Math.min((column + 1) * step, source.width);
+      let sum = 0;
+      for (let from = Math.floor(start); from < end; from++) {
+        const covered = Math.min(from + 1, end) - Math.max(from, start);
+        sum += covered * (source.data[begin + from] ?? 0);
       }
+      data[at] = sum / step;
     }
   }
-  return { width, height: source.height, data: data.map((sum) => sum / step) };
+  return { width, height: source.height, data };
 }
 
 function transposed({ width, height, data }: Grid): Grid {

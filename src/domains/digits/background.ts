@@ -2,8 +2,8 @@ import type { GreyRaster } from './grey-raster.ts';
 
 /** The paper behind the ink: its grey as a plane over the picture, since light often falls from one side. */
 export interface Background {
-  /** Grey level of the paper at a pixel, rounded. */
-  levelAt(x: number, y: number): number;
+  /** How much lighter than the paper each pixel is; the grey level of the paper is rounded. */
+  readonly difference: Int16Array;
   /** Mean distance of the paper's own pixels from the plane, in grey levels. */
   readonly noise: number;
 }
@@ -20,44 +20,83 @@ const frameShare = 1 / 20;
 /** Fits after the first leave out what is far from the plane, which is ink that reaches the edge. */
 const refits = 2;
 
-/** Fits the background to the pixels along the edge by least squares. */
-export function fitBackground(raster: GreyRaster): Background {
-  const { width, height } = raster;
-  const frame = framePixels(raster);
-  let kept: readonly number[] = frame;
-  let plane = fitPlane(kept, raster);
-  for (let refit = 0; refit < refits; refit++) {
-    const residuals = residualsOf(plane, frame, raster);
-    const farthest = 2 * meanOf(residuals) + 1;
-    kept = frame.filter((_, index) => (residuals[index] ?? 0) <= farthest);
-    plane = fitPlane(kept, raster);
-  }
-  return {
-    levelAt: (x, y) => levelAt(plane, 2 * x - width + 1, 2 * y - height + 1),
-    noise: meanOf(residualsOf(plane, kept, raster)),
-  };
+/** Pixels and their grey; a pixel is placed as a plane has it, by integers around the middle of the picture. */
+interface Pixels {
+  readonly count: number;
+  readonly x: Int32Array;
+  readonly y: Int32Array;
+  readonly grey: Uint8Array;
 }
 
-/** Indices of the pixels of the frame, from the top left. */
-function framePixels({ width, height }: GreyRaster): number[] {
+/** Fits the background to the pixels along the edge by least squares. */
+export function fitBackground(raster: GreyRaster): Background {
+  const frame = framePixels(raster);
+  let kept = frame;
+  let plane = fitPlane(kept);
+  for (let refit = 0; refit < refits; refit++) {
+    kept = nearPlane(plane, frame);
+    plane = fitPlane(kept);
+  }
+  return { difference: differenceFrom(plane, raster), noise: meanDistance(plane, kept) };
+}
+
+function differenceFrom({ level, across, down }: Plane, { width, height, data }: GreyRaster): Int16Array {
+  const ofColumn = Float64Array.from({ length: width }, (_, x) => level + across * (2 * x - width + 1));
+  const difference = new Int16Array(data.length);
+  for (let y = 0, pixel = 0; y < height; y++) {
+    const ofRow = down * (2 * y - height + 1);
+    for (let x = 0; x < width; x++, pixel++) {
+      difference[pixel] = (data[pixel] ?? 0) - Math.floor((ofColumn[x] ?? 0) + ofRow + 0.5);
+    }
+  }
+  return difference;
+}
+
+/** The pixels of the frame, from the top left. */
+function framePixels({ width, height, data }: GreyRaster): Pixels {
   const band = Math.max(1, Math.floor(Math.min(width, height) * frameShare));
-  const pixels: number[] = [];
+  const inner = Math.max(0, width - 2 * band) * Math.max(0, height - 2 * band);
+  const pixels = emptyPixels(data.length - inner);
+  let count = 0;
   for (let y = 0; y < height; y++) {
     const isInner = y >= band && y < height - band;
     for (let x = 0; x < width; x++) {
       if (isInner && x === band && width > 2 * band) x = width - band;
-      pixels.push(y * width + x);
+      pixels.x[count] = 2 * x - width + 1;
+      pixels.y[count] = 2 * y - height + 1;
+      pixels.grey[count] = data[y * width + x] ?? 0;
+      count++;
     }
   }
-  return pixels;
+  return { ...pixels, count };
 }
 
-function fitPlane(pixels: readonly number[], { width, height, data }: GreyRaster): Plane {
+function emptyPixels(most: number): Pixels {
+  return { count: 0, x: new Int32Array(most), y: new Int32Array(most), grey: new Uint8Array(most) };
+}
+
+/** Those that are no farther from the plane than twice the mean. */
+function nearPlane(plane: Plane, all: Pixels): Pixels {
+  const farthest = 2 * meanDistance(plane, all) + 1;
+  const near = emptyPixels(all.count);
+  let count = 0;
+  for (let i = 0; i < all.count; i++) {
+    if (distance(plane, all, i) > farthest) continue;
+    near.x[count] = all.x[i] ?? 0;
+    near.y[count] = all.y[i] ?? 0;
+    near.grey[count] = all.grey[i] ?? 0;
+    count++;
+  }
+  return { ...near, count };
+}
+
+function fitPlane(pixels: Pixels): Plane {
+  const { count } = pixels;
   let [x1, y1, v1, xx, xy, yy, xv, yv] = [0, 0, 0, 0, 0, 0, 0, 0];
-  for (const pixel of pixels) {
-    const x = 2 * (pixel % width) - width + 1;
-    const y = 2 * Math.floor(pixel / width) - height + 1;
-    const value = data[pixel] ?? 0;
+  for (let i = 0; i < count; i++) {
+    const x = pixels.x[i] ?? 0;
+    const y = pixels.y[i] ?? 0;
+    const value = pixels.grey[i] ?? 0;
     x1 += x;
     y1 += y;
     v1 += value;
@@ -67,7 +106,6 @@ function fitPlane(pixels: readonly number[], { width, height, data }: GreyRaster
     xv += x * value;
     yv += y * value;
   }
-  const count = pixels.length;
   // Normal equations with the level eliminated.
   const sxx = xx - (x1 * x1) / count;
   const sxy = xy - (x1 * y1) / count;
@@ -82,18 +120,14 @@ function fitPlane(pixels: readonly number[], { width, height, data }: GreyRaster
   return { level: (v1 - across * x1 - down * y1) / count, across, down };
 }
 
-function levelAt(plane: Plane, x: number, y: number): number {
-  return Math.floor(plane.level + plane.across * x + plane.down * y + 0.5);
+function meanDistance(plane: Plane, pixels: Pixels): number {
+  let sum = 0;
+  for (let i = 0; i < pixels.count; i++) sum += distance(plane, pixels, i);
+  return sum / pixels.count;
 }
 
-function residualsOf(plane: Plane, pixels: readonly number[], { width, height, data }: GreyRaster): number[] {
-  return pixels.map((pixel) => {
-    const x = 2 * (pixel % width) - width + 1;
-    const y = 2 * Math.floor(pixel / width) - height + 1;
-    return Math.abs((data[pixel] ?? 0) - levelAt(plane, x, y));
-  });
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** How far the grey of a pixel is from the plane. */
+function distance({ level, across, down }: Plane, { x, y, grey }: Pixels, index: number): number {
+  const expected = Math.floor(level + across * (x[index] ?? 0) + down * (y[index] ?? 0) + 0.5);
+  return Math.abs((grey[index] ?? 0) - expected);
 }

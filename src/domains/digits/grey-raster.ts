@@ -24,6 +24,7 @@ export function toGreyRaster(picture: ColourRaster): GreyRaster {
   const opaque = picture.channels === 4 ? overBackground(picture) : picture.data;
   const { width, height, channels } = picture;
   const luminance = luminanceOf(opaque, channels);
+  if (isGrey(opaque, channels)) return { width, height, data: luminance };
   let best = luminance;
   let bestContrast = contrastOf(luminance) * channelAdvantage;
   for (let channel = 0; channel < 3; channel++) {
@@ -34,6 +35,14 @@ export function toGreyRaster(picture: ColourRaster): GreyRaster {
     bestContrast = contrast;
   }
   return { width, height, data: best };
+}
+
+/** Whether the channels are all alike, so that none shows more than the others. */
+function isGrey(data: Uint8Array, channels: number): boolean {
+  for (let at = 0; at < data.length; at += channels) {
+    if (data[at] !== data[at + 1] || data[at] !== data[at + 2]) return false;
+  }
+  return true;
 }
 
 /**
@@ -90,7 +99,8 @@ function planeOf(data: Uint8Array, channels: number, channel: number): Uint8Arra
 function contrastOf(plane: Uint8Array): number {
   let sum = 0;
   let squares = 0;
-  for (const value of plane) {
+  for (let i = 0; i < plane.length; i++) {
+    const value = plane[i] ?? 0;
     sum += value;
     squares += value * value;
   }

@@ -36,7 +36,8 @@ function mostInk(blots: readonly Blot[]): number {
 }
 
 function findBlots(inkMap: GreyRaster): Blot[] {
-  const isUnseen = inkMap.data.map((ink) => (ink >= strokeInk ? 1 : 0));
+  const isUnseen = new Uint8Array(inkMap.data.length);
+  for (let i = 0; i < isUnseen.length; i++) isUnseen[i] = (inkMap.data[i] ?? 0) >= strokeInk ? 1 : 0;
   const blots: Blot[] = [];
   for (let pixel = isUnseen.indexOf(1); pixel !== -1; pixel = isUnseen.indexOf(1, pixel)) {
     blots.push(takeBlot(inkMap, pixel, isUnseen));
@@ -51,14 +52,16 @@ function takeBlot({ width, height, data }: GreyRaster, first: number, isUnseen: 
   let touchesEdge = false;
   isUnseen[first] = 0;
   // The list grows while it is walked: it is its own queue.
-  for (const pixel of pixels) {
+  for (let next = 0; next < pixels.length; next++) {
+    const pixel = pixels[next] ?? 0;
     const x = pixel % width;
-    const y = Math.floor(pixel / width);
+    const y = (pixel - x) / width;
     ink += data[pixel] ?? 0;
     touchesEdge ||= x === 0 || y === 0 || x === width - 1 || y === height - 1;
-    for (let down = Math.max(0, y - 1); down <= Math.min(height - 1, y + 1); down++) {
-      for (let across = Math.max(0, x - 1); across <= Math.min(width - 1, x + 1); across++) {
-        const neighbour = down * width + across;
+    const [left, right] = [x === 0 ? 0 : -1, x === width - 1 ? 0 : 1];
+    const [up, down] = [y === 0 ? 0 : -width, y === height - 1 ? 0 : width];
+    for (let row = pixel + up; row <= pixel + down; row += width) {
+      for (let neighbour = row + left; neighbour <= row + right; neighbour++) {
         if (isUnseen[neighbour] !== 1) continue;
         isUnseen[neighbour] = 0;
         pixels.push(neighbour);

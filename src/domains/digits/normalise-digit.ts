@@ -27,14 +27,16 @@ export function normaliseDigit(raster: GreyRaster): Uint8Array {
 /** The smallest part that holds all ink; undefined if there is none. */
 function crop({ width, height, data }: GreyRaster): Grid | undefined {
   let [left, top, right, bottom] = [width, height, -1, -1];
-  for (let y = 0, pixel = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, pixel++) {
-      if (data[pixel] === 0) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      top = Math.min(top, y);
-      bottom = y;
-    }
+  for (let y = 0, row = 0; y < height; y++, row += width) {
+    let first = 0;
+    while (first < width && data[row + first] === 0) first++;
+    if (first === width) continue;
+    let last = width - 1;
+    while (data[row + last] === 0) last--;
+    left = Math.min(left, first);
+    right = Math.max(right, last);
+    top = Math.min(top, y);
+    bottom = y;
   }
   if (right < 0) return undefined;
   const across = right - left + 1;
