@@ -4,7 +4,7 @@ import { type DefaultChoice, defaultModel, defaultModelName } from '../../http/d
 import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
-import { answerErrors } from './error-body.ts';
+import { answerErrors, errorResponses } from './error-body.ts';
 import { type InvokeDependencies, invocationSchema, invoke, takeBytes } from './invoke.ts';
 
 export interface SageMakerOptions extends InvokeDependencies {
@@ -22,6 +22,8 @@ const maxPayloadMb = 100;
 
 const tags = ['sagemaker'];
 
+const text = { content: { 'text/plain': { schema: z.string() } } };
+
 /**
  * What SageMaker asks of a container, and the scoring server of MLflow, which has the same `/invocations`:
  * https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html.
@@ -38,7 +40,6 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
     ['/ping', 'Does the container of SageMaker want traffic?', ''],
     ['/health', 'Does the scoring server of MLflow want traffic?', '\n'],
   ] as const) {
-    const text = { content: { 'text/plain': { schema: z.string() } } };
     app.get(path, {
       config: { scope: 'open' },
       schema: {
@@ -56,8 +57,13 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
 
   app.get('/version', {
     config: { filtersModels: true },
-    schema: { tags, summary: 'Version of inferd, where MLflow tells its own', response: { 200: z.string() } },
-    handler: (_request, reply) => reply.header('content-type', 'application/json').send(Buffer.from(version)),
+    schema: {
+      tags,
+      summary: 'Version of inferd, where MLflow tells its own',
+      response: { 200: { description: 'The version', ...text } },
+    },
+    // MLflow calls this bare text JSON, which it is not.
+    handler: (_request, reply) => reply.header('content-type', 'text/plain').send(Buffer.from(version)),
   });
 
   app.get('/execution-parameters', {
@@ -71,6 +77,7 @@ export async function sageMakerRoutes(app: FastifyInstance, options: SageMakerOp
           BatchStrategy: z.literal('MULTI_RECORD'),
           MaxPayloadInMB: z.int(),
         }),
+        ...errorResponses('MODEL_NOT_FOUND'),
       },
     },
     handler: () => {

@@ -204,7 +204,9 @@ describe('the other routes', () => {
   });
 
   it('GET /version tells the version', async () => {
-    expect(await (await fetch(`${servers.get('doubles')?.address}/version`)).text()).toBe('0.0.0-test');
+    const response = await fetch(`${servers.get('doubles')?.address}/version`);
+    expect(response.headers.get('content-type')).toBe('text/plain');
+    expect(await response.text()).toBe('0.0.0-test');
   });
 
   it('GET /execution-parameters tells how to send a batch transform', async () => {
