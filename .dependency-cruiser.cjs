@@ -16,7 +16,7 @@ const mayImport = {
   protocols: ['serving', 'models', 'inference', 'telemetry', 'tensor', 'errors', 'http', 'access'],
   tasks: ['serving', 'storage', 'errors', 'http'],
   batches: ['serving', 'storage', 'errors', 'http'],
-  predictions: ['serving', 'storage', 'errors', 'http'],
+  predictions: ['serving', 'storage', 'models', 'tensor', 'errors', 'http', 'telemetry'],
   client: ['tensor', 'errors'],
   // Works against any server, so that it knows nothing of this one.
   conformance: ['tensor', 'errors'],

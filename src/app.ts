@@ -23,6 +23,7 @@ import { trustedProxies } from './http/trusted-proxies.ts';
 import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
+import type { PredictionLog } from './predictions/prediction-log.ts';
 import { readOpenInferenceInvocation } from './protocols/open-inference/invocation.ts';
 import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
@@ -60,6 +61,10 @@ export interface Services {
   readonly tracing: Tracing | undefined;
   readonly domains: readonly AnyDomain[];
   readonly log: Logger;
+  /** Undefined when nothing is kept. */
+  readonly predictions: PredictionLog | undefined;
+  /** Folder of the model repository. */
+  readonly modelsDir: string;
   /** Undefined: everybody may do everything. */
   readonly keys: KeyRing | undefined;
   /** Undefined without a storage. */
@@ -74,7 +79,7 @@ export interface Services {
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, domains, log, keys, tasks, tls } = services;
+  const { registry, infer, readiness, metrics, domains, log, keys, tasks, tls, predictions } = services;
   const { bodyLimitBytes } = settings;
   const choice = { defaultModel: settings.defaultModel, registry, domains };
   const desk = tasks === undefined ? undefined : createTaskDesk(tasks, settings.tasks.webhooks);
@@ -122,6 +127,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
+  if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
   app.register(aliveRoute);
   app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
@@ -133,6 +139,18 @@ export async function createApp(settings: Settings, services: Services): Promise
   if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);
   return app;
+}
+
+/** Nothing of them is loaded where nothing is kept. */
+async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog, services: Services): Promise<void> {
+  const { PredictionService } = await import('./predictions/service.ts');
+  const { predictionRoutes } = await import('./predictions/routes.ts');
+  const { performanceRoute } = await import('./predictions/performance/routes.ts');
+  const { registry, modelsDir, domains } = services;
+  const predictions = new PredictionService(log);
+  const targets = new Map(domains.flatMap(({ name, target }) => (target === undefined ? [] : [[name, target]])));
+  app.register(predictionRoutes, { predictions });
+  app.register(performanceRoute, { predictions, registry, modelsDir, targets });
 }
 
 /** Fastify's own events from `warn` upwards: the lines about listening and requests are ours. */

@@ -78,6 +78,11 @@ const errorTable = {
   IDEMPOTENCY_CONFLICT: { kind: 'conflict', title: 'The idempotency key was used for something else' },
   WEBHOOK_REFUSED: { kind: 'invalid', title: 'The webhook cannot be called' },
 
+  // Predictions
+  PREDICTION_NOT_FOUND: { kind: 'not_found', title: 'There is no such prediction' },
+  REFERENCE_NOT_FOUND: { kind: 'not_found', title: 'There is nothing to compare with' },
+  DISTRIBUTION_INVALID: { kind: 'internal', title: 'The reference distribution of the model is invalid' },
+
   // The program
   SETTINGS_INVALID: { kind: 'internal', title: 'The settings are invalid' },
   INTERNAL: { kind: 'internal', title: 'Internal error' },

@@ -13,7 +13,15 @@ import { Registry } from './models/registry.ts';
 import type { RemoteModels } from './models/remote/fetch-models.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
-import { countLoads, engineObserver, inferenceMetricsObserver, predictionLogObserver, whenOnline } from './observe.ts';
+import {
+  countLoads,
+  countPredictions,
+  engineObserver,
+  inferenceMetricsObserver,
+  predictionLogObserver,
+  whenOnline,
+} from './observe.ts';
+import type { PredictionLog } from './predictions/prediction-log.ts';
 import type { GrpcServer } from './protocols/grpc/grpc-server.ts';
 import type { GrpcServices } from './protocols/grpc/services.ts';
 import { modelWork } from './protocols/typed/deferred.ts';
@@ -105,14 +113,17 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     );
   }
   if (settings.logPredictions.share > 0) observers.push(predictionLogObserver({ log, ...settings.logPredictions }));
+  const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
+  const predictions = storage && (await openPredictions(settings, storage, log));
+  if (metrics !== undefined && predictions !== undefined) countPredictions(metrics, predictions.counts);
   const infer = createInfer({
     registry,
     clock: systemClock,
     timeoutMs: settings.requestTimeoutMs,
     statistics,
     observers,
+    recorder: predictions?.recorder,
   });
-  const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   const works = [...options.domains.map((domain) => domainWork(domain, infer)), modelWork(infer)];
   const tasks =
     storage &&
@@ -135,6 +146,8 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     keys: access?.keys,
     tasks,
     tls,
+    predictions,
+    modelsDir,
   };
   const app = await createApp(settings, { ...services, ...options });
   const scan = () => scanRepository(modelsDir, modelName);
@@ -161,6 +174,7 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     if (stopping !== undefined) return;
     storage?.start();
     tasks?.start();
+    predictions?.start();
     if (!settings.watchModels) return;
     watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
   };
@@ -178,10 +192,17 @@ export async function startServer(settings: Settings, options: LifespanOptions):
     await registry.close();
     await control.close();
     await tasks?.close();
+    await predictions?.close();
     await storage?.close();
     await openTelemetry?.stop();
   };
   return { app, address, grpcPort: grpc?.port, registry, storage, loaded, stop: () => (stopping ??= stop()) };
+}
+
+/** Nothing of it is loaded where nothing is kept. */
+async function openPredictions(settings: Settings, storage: Storage, log: Logger): Promise<PredictionLog> {
+  const { PredictionLog } = await import('./predictions/prediction-log.ts');
+  return new PredictionLog(settings.predictions, { storage, clock: systemClock, log });
 }
 
 /** What serves by gRPC is only loaded where it is switched on, like all that not everybody needs. */

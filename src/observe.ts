@@ -1,7 +1,9 @@
 import type { EngineEvents } from './inference/events.ts';
 import type { EngineDependencies, LoadedModel, ModelOptions } from './inference/model.ts';
+import type { PredictionCounts } from './predictions/dropped.ts';
 import type { InferObserver } from './serving/infer.ts';
 import type { Statistics } from './serving/statistics.ts';
+import { collectCounter } from './telemetry/metrics/collected.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { type PredictionLogOptions, predictionLog } from './telemetry/prediction-log.ts';
 import type { Tracing } from './telemetry/tracing.ts';
@@ -27,17 +29,35 @@ export function whenOnline(callback: () => void): InferObserver {
 export function predictionLogObserver(options: PredictionLogOptions): InferObserver {
   const write = predictionLog(options);
   return {
-    onAnswer: ({ requestId, instances }, { model, inputs, outputs, phases, totalMs }) =>
+    onAnswer: ({ requestId, typed }, { model, inputs, outputs, phases, totalMs }) =>
       write({
         requestId,
         model: model.name,
         version: model.version,
         totalMs,
         phases,
-        inputs: instances ?? inputs,
+        inputs: typed?.instances ?? inputs,
         outputs,
       }),
   };
+}
+
+/** Counts the predictions that are kept, and those that are not, in the metrics. */
+export function countPredictions({ registry }: Metrics, counts: PredictionCounts): void {
+  collectCounter({
+    registry,
+    name: 'inferd_predictions_logged_total',
+    help: 'Predictions that the prediction log has kept',
+    labelNames: [],
+    samples: () => [[{}, counts.written]],
+  });
+  collectCounter({
+    registry,
+    name: 'inferd_predictions_dropped_total',
+    help: 'Predictions that the prediction log was to keep and has not, by reason',
+    labelNames: ['reason'],
+    samples: () => Object.entries(counts.byReason).map(([reason, count]) => [{ reason }, count] as const),
+  });
 }
 
 export interface EngineObservers {

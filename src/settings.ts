@@ -115,6 +115,20 @@ export const environmentSchema = z.object({
   ),
   WEBHOOK_SECRET: optionalText().describe('Secret that webhooks of tasks are signed with; unset: no webhooks'),
   WEBHOOK_ALLOW_PRIVATE: flag().describe('Let webhooks call addresses of this machine and of private networks'),
+  PREDICTIONS: share(1).describe(
+    'Part of the predictions that is kept in the storage, from 0 to 1; off: none; model.json may say otherwise',
+  ),
+  PREDICTIONS_MAX_PER_SECOND: wholeNumber({ min: 1, max: 1e6, default: 200 }).describe(
+    'Most predictions that are kept in a second; of more, a fair sample is',
+  ),
+  PREDICTIONS_REDACT: list().describe('Fields, inputs and outputs that are never kept, with commas between'),
+  PREDICTIONS_MAX_INSTANCE_BYTES: wholeNumber({ min: 256, max: 64 * 1024 * 1024, default: 65_536 }).describe(
+    'Largest inputs, and outputs, of a prediction that are kept, in bytes of JSON',
+  ),
+  PREDICTIONS_KEEP_DAYS: wholeNumber({ min: 1, max: 36_500, default: 30 }).describe('Days that predictions are kept'),
+  PREDICTIONS_MAX_BYTES: wholeNumber({ min: 1024 * 1024, max: 2 ** 50, default: 10 * 1024 ** 3 }).describe(
+    'Most bytes of kept predictions; the oldest days go first',
+  ),
   REDIS_URL: optionalText().describe(
     'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
   ),
@@ -201,6 +215,14 @@ const settingsSchema = checkedSchema.transform((environment) => ({
     pollMs: environment.TASK_POLL_MS,
     resultTtlSeconds: environment.TASK_RESULT_TTL_S,
     webhooks: { secret: environment.WEBHOOK_SECRET, allowPrivate: environment.WEBHOOK_ALLOW_PRIVATE },
+  },
+  predictions: {
+    share: environment.PREDICTIONS,
+    maxPerSecond: environment.PREDICTIONS_MAX_PER_SECOND,
+    redact: environment.PREDICTIONS_REDACT,
+    maxInstanceBytes: environment.PREDICTIONS_MAX_INSTANCE_BYTES,
+    keepDays: environment.PREDICTIONS_KEEP_DAYS,
+    maxBytes: environment.PREDICTIONS_MAX_BYTES,
   },
   apiKeys: environment.API_KEYS,
   apiKeysFile: environment.API_KEYS_FILE,

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type CheckResult, examine } from '../conformance/conformance.ts';
 import { resultLine, summarize, summaryLine } from '../conformance/report.ts';
+import { readHeader } from './read-header.ts';
 
 export const conformanceUsage = `Usage: inferd conformance <url> [options]
 
@@ -70,9 +71,4 @@ function readCommand(args: readonly string[]) {
   } catch {
     return undefined;
   }
-}
-
-function readHeader(text: string): [name: string, value: string] {
-  const colon = text.indexOf(':');
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }

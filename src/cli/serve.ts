@@ -1,15 +1,12 @@
 import closeWithGrace from 'close-with-grace';
 import type { Role } from '../app.ts';
-import { createDigits } from '../domains/digits/digits.ts';
-import { iris } from '../domains/iris/iris.ts';
-import { sentiment } from '../domains/sentiment/sentiment.ts';
-import { titanic } from '../domains/titanic/titanic.ts';
 import { startServer } from '../lifespan.ts';
 import { readSettings } from '../settings.ts';
 import { logDestination } from '../telemetry/log-destination.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { readEnvironment } from './environment.ts';
 import { packageVersion } from './package-version.ts';
+import { shippedDomains } from './shipped-domains.ts';
 
 /** How long the reader of the log may take for the last lines. */
 const logFlushTimeoutMs = 2000;
@@ -24,9 +21,8 @@ export async function serve(overrides: Readonly<Record<string, string>> = {}, ro
   const settings = readSettings({ ...readEnvironment(), ...overrides });
   const destination = logDestination();
   const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
-  const domains = [iris, titanic, createDigits(), sentiment];
   const server = await startServer(settings, {
-    domains,
+    domains: shippedDomains(),
     log,
     role,
     version: packageVersion(),

@@ -2,6 +2,7 @@ import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Infer } from '../serving/infer.ts';
 import type { AnyDomain } from './define-domain.ts';
 import type { BodyShape } from './instances.ts';
+import { typedRequest } from './typed-request.ts';
 
 /** What is kept of a request to a domain that is answered later. */
 export interface DomainOrder {
@@ -20,7 +21,8 @@ export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
     name: domainWorkName(domain),
     async run(input, { requestId, signal }) {
       const { shape, instances } = input as DomainOrder;
-      const request = { model: domain.model, requestId, signal, instances, priority: 'background' as const };
+      const typed = typedRequest(domain, instances);
+      const request = { model: domain.model, requestId, signal, typed, priority: 'background' as const };
       const { outputs, model } = await infer(request, (served) => domain.encode(instances, served));
       const results = domain.decode(outputs, instances, model);
       return shape === 'one' ? results[0] : { predictions: results };

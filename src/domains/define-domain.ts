@@ -10,6 +10,8 @@ export interface FileInput<Instance> {
   readonly mediaTypes: readonly string[];
   /** @throws AppError for a file that cannot be used, with locations that begin at the instance */
   toInstance(bytes: Uint8Array): Instance;
+  /** What the prediction log says of a file beside its size and digest, such as the size of a picture. */
+  describe?(bytes: Uint8Array): object;
 }
 
 /**
@@ -28,6 +30,8 @@ export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.Zo
   readonly output: Output;
   /** Instances that succeed, for the documentation. */
   readonly examples: readonly [z.input<Input>, ...z.input<Input>[]];
+  /** Name of the field of a result that is the answer proper: what people give as the true label is compared with it. */
+  readonly target?: string;
   /** Takes HTML forms, too. Default: false. */
   readonly form?: boolean;
   readonly file?: FileInput<z.output<Input>>;

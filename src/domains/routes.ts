@@ -14,6 +14,7 @@ import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
 import { type BodyShape, type Instances, locateFaults, readInstances } from './instances.ts';
+import { typedRequest } from './typed-request.ts';
 
 export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
@@ -134,7 +135,7 @@ async function predict(
   const instances = await readInstances(request, domain, shape, bodyLimitBytes);
   return predictTensors(request, reply, infer, {
     model: domain.model,
-    instances: instances.values,
+    typed: typedRequest(domain, instances.values),
     encode: (model) => encode(domain, instances, model),
     decode: ({ outputs, model }) => domain.decode(outputs, instances.values, model),
   });

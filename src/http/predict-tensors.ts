@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Encode, Infer, InferResult } from '../serving/infer.ts';
+import type { Encode, Infer, InferResult, TypedRequest } from '../serving/infer.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { setPredictionHeaders } from './prediction-headers.ts';
 import { requestPriority } from './priority-header.ts';
@@ -17,8 +17,8 @@ export interface Prediction<Answer> {
   readonly timeoutMs?: number | undefined;
   /** Priority that the body asks for, in place of that of the header. */
   readonly priority?: number | undefined;
-  /** What the inputs are made from, for the prediction log; the inputs themselves when absent. */
-  readonly instances?: readonly unknown[] | undefined;
+  /** What stands behind the tensors, for logs; the tensors themselves when absent. */
+  readonly typed?: TypedRequest | undefined;
   readonly encode: Encode;
   readonly decode: (result: InferResult) => Answer;
 }
@@ -33,7 +33,7 @@ export async function predictTensors<Answer>(
   request: FastifyRequest,
   reply: FastifyReply,
   infer: Infer,
-  { model, version, outputs, instances, encode, decode, ...asked }: Prediction<Answer>,
+  { model, version, outputs, typed, encode, decode, ...asked }: Prediction<Answer>,
 ): Promise<Answer> {
   const timeoutMs = Math.min(
     requestTimeoutMs(request, reply) ?? Number.POSITIVE_INFINITY,
@@ -43,7 +43,8 @@ export async function predictTensors<Answer>(
   const signal = whenClientIsGone(reply);
   const trace = traceContextOf(request);
   const priority = asked.priority ?? requestPriority(request);
-  const asks = { model, version, outputs, instances, requestId: request.id, signal, timeoutMs, priority, trace };
+  const { id: requestId, caller } = request;
+  const asks = { model, version, outputs, typed, requestId, caller, signal, timeoutMs, priority, trace };
   const result = await infer(asks, async (served) => {
     const startedMs = performance.now();
     const inputs = await encode(served);

@@ -7,17 +7,18 @@ export interface CodecTimes {
   readonly decodeMs: number;
 }
 
-/** Says which model answered, and where the time went, as `server-timing` in milliseconds. */
+/** Says which model answered, by which id the prediction log has it, and where the time went, as `server-timing` in milliseconds. */
 export function setPredictionHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  { model, phases, totalMs }: InferResult,
+  { model, phases, totalMs, predictionId }: InferResult,
   { encodeMs, decodeMs }: CodecTimes,
 ): void {
   request.servedModel = model;
   request.codecTimes = { parseMs: Math.max(0, reply.elapsedTime - totalMs - decodeMs), decodeMs };
   reply.header('x-model-name', model.name);
   reply.header('x-model-version', model.version);
+  if (predictionId !== undefined) reply.header('x-prediction-id', predictionId);
   reply.header(
     'server-timing',
     `queue;dur=${ms(phases.queueMs)}, batch;dur=${ms(phases.batchMs)}, infer;dur=${ms(phases.inferMs)}, ` +

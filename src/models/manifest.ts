@@ -48,6 +48,24 @@ const jsonTensor = z.strictObject({
   data: z.array(z.json()).describe('The elements, flat or nested'),
 });
 
+const predictionLog = z
+  .strictObject({
+    share: z
+      .number()
+      .min(0)
+      .max(1)
+      .exactOptional()
+      .describe('Part of the predictions that is kept, from 0 to 1; unset: PREDICTIONS'),
+    redact: z.array(z.string()).default([]).describe('Fields, inputs and outputs whose values are never kept'),
+    files: z.boolean().default(false).describe('Keep pictures and other files whole, not only their digest'),
+    target: z
+      .string()
+      .exactOptional()
+      .describe('Output that a true label is compared with; unset: the first that is not a float'),
+    task: z.enum(['classification', 'regression']).default('classification').describe('How answers are judged'),
+  })
+  .prefault({});
+
 /** `model.json`: everything that is said about a model beside its graph. Every key is optional. */
 export const manifestSchema = z
   .strictObject({
@@ -72,6 +90,7 @@ export const manifestSchema = z
       .array(z.record(z.string(), jsonTensor))
       .default([])
       .describe('Requests that must succeed before the model is ready; unset: made from the signature'),
+    predictionLog,
     metadata: z.record(z.string(), z.json()).default({}).describe('Anything else: training data, score, owner'),
   })
   .meta({ title: 'inferd model manifest' });

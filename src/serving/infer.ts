@@ -24,8 +24,23 @@ export interface InferRequest {
   readonly outputs?: readonly string[] | undefined;
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
-  /** What the inputs are made from, for the prediction log; the inputs themselves when absent. */
-  readonly instances?: readonly unknown[] | undefined;
+  /** What stands behind the tensors, for logs; the tensors themselves when absent. */
+  readonly typed?: TypedRequest | undefined;
+  /** Who asks; undefined when there are no keys. */
+  readonly caller?: { readonly id: string; readonly name: string } | undefined;
+}
+
+/** A request in the terms of its client: what its tensors are made from, and what becomes of those of the answer. */
+export interface TypedRequest {
+  /** Who knows these terms. */
+  readonly domain: string;
+  readonly instances: readonly unknown[];
+  /** Name of the field of a result that is the answer proper, which a true label is compared with. */
+  readonly target?: string | undefined;
+  /** One result for each instance. Called when a log wants them, after the answer. */
+  results(outputs: Tensors, model: ServedModel): readonly unknown[];
+  /** What can be said of a file that is not kept. */
+  describeFile(bytes: Uint8Array): object;
 }
 
 /** A model as an encoder sees it. */
@@ -38,7 +53,13 @@ export interface ServedModel {
   readonly batchable: boolean;
 }
 
-export interface InferResult {
+export interface InferResult extends Inference {
+  /** Names the prediction in the prediction log; undefined if it is not in there. */
+  readonly predictionId: string | undefined;
+}
+
+/** What a model has made of inputs. */
+export interface Inference {
   readonly model: ServedModel;
   readonly inputs: Tensors;
   readonly outputs: Tensors;
@@ -51,9 +72,17 @@ export interface InferResult {
 
 /** Is told of every inference when it has ended. It must not throw, and costs time on the way of every request. */
 export interface InferObserver {
-  onAnswer?(request: InferRequest, result: InferResult): void;
+  onAnswer?(request: InferRequest, result: Inference): void;
   /** @param version undefined when no version could take the request */
   onFailure?(request: InferRequest, version: string | undefined, error: AppError): void;
+}
+
+/** Keeps predictions, so that they can be looked up and judged. What holds of an {@link InferObserver} holds of it. */
+export interface PredictionRecorder {
+  /** @returns names the prediction; undefined if it is not kept */
+  recordAnswer(request: InferRequest, inference: Inference): string | undefined;
+  /** @param model undefined when no version could take the request */
+  recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void;
 }
 
 /** Makes the inputs; it may look at the model that will take them. */
@@ -74,16 +103,20 @@ export interface InferDependencies {
   readonly statistics: Statistics;
   /** @default none */
   readonly observers?: readonly InferObserver[];
+  /** @default nothing is kept */
+  readonly recorder?: PredictionRecorder | undefined;
 }
 
 export function createInfer(dependencies: InferDependencies): Infer {
-  const { registry, clock, timeoutMs, statistics, observers = [] } = dependencies;
+  const { registry, clock, timeoutMs, statistics, observers = [], recorder } = dependencies;
 
   const acquire = (request: InferRequest) => {
     try {
       return registry.acquire(request.model, request.version);
     } catch (thrown) {
-      for (const observer of observers) observer.onFailure?.(request, undefined, toAppError(thrown));
+      const error = toAppError(thrown);
+      for (const observer of observers) observer.onFailure?.(request, undefined, error);
+      recorder?.recordFailure(request, undefined, error);
       throw thrown;
     }
   };
@@ -92,8 +125,8 @@ export function createInfer(dependencies: InferDependencies): Infer {
     const startedMs = clock.now();
     const lease = acquire(request);
     const { name, version, manifest, model } = lease;
+    const served = { name, version, manifest, signature: model.signature, batchable: model.batchable };
     try {
-      const served = { name, version, manifest, signature: model.signature, batchable: model.batchable };
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const acquiredMs = clock.now();
       const inputs = await encode(served);
@@ -108,13 +141,15 @@ export function createInfer(dependencies: InferDependencies): Infer {
         trace: request.trace,
         phases,
       });
-      const result = { model: served, inputs, outputs, phases, encodeMs, totalMs: clock.now() - startedMs };
-      statistics.recordSuccess(name, version, result);
-      for (const observer of observers) observer.onAnswer?.(request, result);
-      return result;
+      const inference = { model: served, inputs, outputs, phases, encodeMs, totalMs: clock.now() - startedMs };
+      statistics.recordSuccess(name, version, inference);
+      for (const observer of observers) observer.onAnswer?.(request, inference);
+      return { ...inference, predictionId: recorder?.recordAnswer(request, inference) };
     } catch (thrown) {
+      const error = toAppError(thrown);
       statistics.recordFailure(name, version, clock.now() - startedMs);
-      for (const observer of observers) observer.onFailure?.(request, version, toAppError(thrown));
+      for (const observer of observers) observer.onFailure?.(request, version, error);
+      recorder?.recordFailure(request, served, error);
       throw thrown;
     } finally {
       lease.release();

@@ -1,3 +1,4 @@
+import type { PredictionsTable } from './tables/predictions.ts';
 import type { TasksTable } from './tables/tasks.ts';
 
 /**
@@ -5,6 +6,7 @@ import type { TasksTable } from './tables/tasks.ts';
  * by the `store.ts` of that slice alone.
  */
 export interface Database {
+  readonly predictions: PredictionsTable;
   readonly tasks: TasksTable;
 }
 

@@ -9,6 +9,7 @@ declare global {
   // The typings of TypeScript lack it: https://tc39.es/proposal-json-parse-with-source/#sec-json.rawjson
   interface JSON {
     rawJSON(text: string): RawJson;
+    isRawJSON(value: unknown): value is RawJson;
   }
 }
 

@@ -5,6 +5,8 @@ import { decode } from './decode.ts';
 import { createPictureDecoder, type DecodePicture } from './decode-picture.ts';
 import { exampleDigit } from './example-digit.ts';
 import { normaliseDigit } from './normalise-digit.ts';
+import { sniffPictureFormat } from './picture-format.ts';
+import { readPictureHeader } from './picture-header.ts';
 import { Picture, Recognition } from './schemas.ts';
 
 /** Handwritten digits. One instance of the domain bounds how many pictures are decoded at the same time. */
@@ -17,15 +19,25 @@ export function createDigits(
     summary: 'Which handwritten digit is in this picture?',
     input: Picture,
     output: Recognition,
+    target: 'digit',
     examples: [{ image: exampleDigit }],
     file: {
       field: 'file',
       mediaTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'],
       toInstance: (bytes) => ({ image: bytes }),
+      describe: describePicture,
     },
     encode: (pictures) => encode(pictures, decodePicture),
     decode,
   });
+}
+
+/** Format and size of a picture, as far as its header tells them. */
+function describePicture(bytes: Uint8Array): object {
+  const format = sniffPictureFormat(bytes);
+  if (format === undefined) return {};
+  const header = readPictureHeader(bytes, format);
+  return { format, ...(header !== undefined && { width: header.width, height: header.height }) };
 }
 
 const side = 28;

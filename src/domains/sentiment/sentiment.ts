@@ -9,6 +9,7 @@ export const sentiment = defineDomain({
   summary: 'Is this text positive or negative?',
   input: Text,
   output: Sentiment,
+  target: 'label',
   examples: [{ text: '정말 재미있는 영화였어요' }, { text: 'A dull film with a wooden cast.' }],
   encode,
   decode,

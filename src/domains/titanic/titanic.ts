@@ -9,6 +9,7 @@ export const titanic = defineDomain({
   summary: 'Would this passenger have survived?',
   input: Passenger,
   output: Survival,
+  target: 'survived',
   examples: [
     { pclass: 1, sex: 'female', age: 38, sibsp: 1, parch: 0, fare: 71.28, embarked: 'C' },
     { pclass: 3, sex: 'male' },

@@ -1,5 +1,6 @@
 import { type EventEmitter, setMaxListeners } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
+import type { Caller } from '../../access/caller.ts';
 import { saneRequestId } from '../../http/request-id.ts';
 import { readTraceContext } from '../../http/trace.ts';
 import type { InferRequest } from '../../serving/infer.ts';
@@ -7,6 +8,10 @@ import type { InferRequest } from '../../serving/infer.ts';
 /** Who asks, and until when the answer is of use. */
 export interface CallContext {
   readonly requestId: string;
+  /** Who has the key; undefined when there are no keys, or the call is open. */
+  caller: Caller | undefined;
+  /** Id of the prediction in the prediction log, once there is one. */
+  predictionId: string | undefined;
   /** Aborted when the client cancels, its deadline passes, or its connection is lost. */
   readonly signal: AbortSignal;
   /** The trace that the metadata `traceparent` and `tracestate` name. */
@@ -27,6 +32,8 @@ export function callContext(call: Call): CallContext {
   const deadlineMs = Number(call.getDeadline());
   return {
     requestId: saneRequestId(call.metadata.get('x-request-id')[0]),
+    caller: undefined,
+    predictionId: undefined,
     signal: controller.signal,
     trace: readTraceContext({
       traceparent: call.metadata.get('traceparent')[0]?.toString(),
@@ -38,8 +45,9 @@ export function callContext(call: Call): CallContext {
 }
 
 /** The metadata that every answer and every error carries. */
-export function answerMetadata({ requestId }: CallContext): Metadata {
+export function answerMetadata({ requestId, predictionId }: CallContext): Metadata {
   const metadata = new Metadata();
   metadata.set('x-request-id', requestId);
+  if (predictionId !== undefined) metadata.set('x-prediction-id', predictionId);
   return metadata;
 }

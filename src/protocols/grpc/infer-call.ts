@@ -29,6 +29,7 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
       model: request.modelName,
       version: request.modelVersion === '' ? undefined : request.modelVersion,
       requestId: call.requestId,
+      caller: call.caller,
       signal: call.signal,
       trace: call.trace,
       timeoutMs: shortest(call.timeoutMs(), timeoutParameterMs(request.parameters)),
@@ -37,6 +38,7 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
     },
     () => readInputs(request),
   );
+  call.predictionId = result.predictionId;
   return { response: writeResponse(request, result), model: result.model };
 }
 

@@ -77,6 +77,7 @@ async function answerOne(bytes: Buffer, stream: Stream, context: CallContext, se
     const request = modelInferRequest.decode(bytes);
     id = request.id;
     admission = await admitCall(stream, context, services);
+    context.caller = admission.caller;
     authorizeCall(admission.caller, inferAccess, request);
     const { response } = await answerInfer(services.infer, request, context);
     return modelStreamInferResponse.encode({ inferResponse: response });

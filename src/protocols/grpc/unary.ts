@@ -74,6 +74,7 @@ export function handleUnary(
       if (!call.isOpen) admission = await admitCall(received, context, services);
       const caller = admission?.caller;
       callLog.key = caller?.id;
+      context.caller = caller;
       const response = await call.answer(received.request, context, callLog, caller);
       received.sendMetadata(answerMetadata(context));
       callback(null, response);

@@ -111,6 +111,7 @@ function inferRequestOf(
     model: name,
     version,
     requestId: request.id,
+    caller: request.caller,
     signal: whenClientIsGone(reply),
     trace: traceContextOf(request),
     timeoutMs,

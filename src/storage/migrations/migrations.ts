@@ -1,8 +1,12 @@
 import type { Migration } from 'kysely';
 import { tasks } from './0001-tasks.ts';
+import { predictions } from './0002-predictions.ts';
 
 /**
  * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
  * a later migration mends it.
  */
-export const migrations: Readonly<Record<string, Migration>> = { '0001-tasks': tasks };
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-tasks': tasks,
+  '0002-predictions': predictions,
+};

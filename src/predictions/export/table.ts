@@ -1,0 +1,36 @@
+import { idOf } from '../schemas.ts';
+import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';
+
+/** A column of an exported table. What differs between models is JSON. */
+export type Column = {
+  readonly name: string;
+} & (
+  | { readonly type: 'STRING'; read(prediction: StoredPrediction): string | null }
+  | { readonly type: 'JSON'; read(prediction: StoredPrediction): unknown }
+  | { readonly type: 'DOUBLE' | 'INT32'; read(prediction: StoredPrediction): number | null }
+  | { readonly type: 'TIMESTAMP'; read(prediction: StoredPrediction): Date | null }
+);
+
+/** The table that predictions are exported as, but for formats that have a prediction as it is. */
+export const columns: readonly Column[] = [
+  { name: 'id', type: 'STRING', read: idOf },
+  { name: 'at', type: 'TIMESTAMP', read: ({ at }) => at },
+  { name: 'request_id', type: 'STRING', read: ({ request_id }) => request_id },
+  { name: 'model', type: 'STRING', read: ({ model }) => model },
+  { name: 'version', type: 'STRING', read: ({ version }) => version },
+  { name: 'domain', type: 'STRING', read: ({ domain }) => domain },
+  { name: 'key_id', type: 'STRING', read: ({ key_id }) => key_id },
+  { name: 'key_name', type: 'STRING', read: ({ key_name }) => key_name },
+  { name: 'status', type: 'STRING', read: ({ status }) => status },
+  { name: 'total_ms', type: 'DOUBLE', read: ({ total_ms }) => total_ms },
+  { name: 'encode_ms', type: 'DOUBLE', read: ({ encode_ms }) => encode_ms },
+  { name: 'queue_ms', type: 'DOUBLE', read: ({ queue_ms }) => queue_ms },
+  { name: 'batch_ms', type: 'DOUBLE', read: ({ batch_ms }) => batch_ms },
+  { name: 'infer_ms', type: 'DOUBLE', read: ({ infer_ms }) => infer_ms },
+  { name: 'batch_rows', type: 'INT32', read: ({ batch_rows }) => batch_rows },
+  { name: 'inputs', type: 'JSON', read: ({ inputs }) => inputs },
+  { name: 'outputs', type: 'JSON', read: ({ outputs }) => outputs },
+  { name: 'feedback_label', type: 'JSON', read: ({ feedback }) => currentFeedback(feedback)?.label ?? null },
+  { name: 'feedback_score', type: 'DOUBLE', read: ({ feedback }) => currentFeedback(feedback)?.score ?? null },
+  { name: 'feedback_comment', type: 'STRING', read: ({ feedback }) => currentFeedback(feedback)?.comment ?? null },
+];

@@ -1,0 +1,190 @@
+import { AppError } from '../../errors.ts';
+import type { LoadedVersion } from '../../models/loaded-version.ts';
+import type { Registry } from '../../models/registry.ts';
+import type { PredictionService } from '../service.ts';
+import type { DayCount, PredictionFilter } from '../store.ts';
+import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';
+import { parseWindow, type TimeWindow } from '../time-window.ts';
+import { type Distribution, distributionOf } from './distribution.ts';
+import { readDistribution } from './distribution-file.ts';
+import { type Drift, driftFrom } from './drift.ts';
+import { type JudgedAnswer, type Score, type ScoringRules, scoreOf } from './score.ts';
+import { tensorTarget } from './target.ts';
+
+export interface PerformanceQuestion {
+  readonly model: string;
+  /** Undefined: all of them for the scores, and the highest that is loaded for the distributions. */
+  readonly version: string | undefined;
+  readonly window: TimeWindow;
+  /** `training`, or an earlier stretch of time. */
+  readonly reference: string;
+  /** Most predictions that distributions are made of, the newest. */
+  readonly sample: number;
+}
+
+export interface PerformanceDependencies {
+  readonly predictions: PredictionService;
+  readonly registry: Registry;
+  readonly modelsDir: string;
+  /** Field of the results of a domain that is the answer proper, by the name of the domain. */
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+/** A version on a day, or on all days. */
+export type ScoredCount = Omit<DayCount, 'day'> & Score;
+
+export interface Performance {
+  readonly versions: readonly ScoredCount[];
+  readonly days: readonly (ScoredCount & { readonly day: string })[];
+  /** Undefined when there is no data of the training to compare with. */
+  readonly drift: ComparedDistributions | undefined;
+}
+
+export interface ComparedDistributions extends Drift {
+  readonly reference: { readonly source: string; readonly count: number };
+  readonly current: { readonly version: string; readonly domain: string | null; readonly count: number };
+}
+
+/** Most judged predictions that scores are made of, the newest. */
+const maxJudged = 100_000;
+
+/**
+ * How good a model was, and how much what it is asked and answers has changed.
+ *
+ * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `REFERENCE_NOT_FOUND`, `STORAGE_UNAVAILABLE`
+ */
+export async function performanceOf(
+  question: PerformanceQuestion,
+  dependencies: PerformanceDependencies,
+): Promise<Performance> {
+  const { model, version, window } = question;
+  const served = loadedVersion(dependencies.registry, model, version);
+  const filter = { model, version, ...window };
+  const counts = await dependencies.predictions.countByDay(filter);
+  const judged = await collect(dependencies.predictions, { ...filter, hasFeedback: true, status: 'OK' }, maxJudged);
+  const rules = scoringRules(served, judged, dependencies.targets);
+  const scored = (rows: readonly DayCount[], answers: readonly StoredPrediction[]) => ({
+    predictions: total(rows, 'predictions'),
+    errors: total(rows, 'errors'),
+    judged: total(rows, 'judged'),
+    ...scoreOf(
+      answers.map((answer) => judgedAnswer(answer, rules)),
+      rules,
+    ),
+  });
+  return {
+    versions: [...Map.groupBy(counts, (count) => count.version)].map(([name, rows]) => ({
+      version: name,
+      ...scored(
+        rows,
+        judged.filter((answer) => answer.version === name),
+      ),
+    })),
+    days: counts.map((count) => ({
+      day: count.day,
+      version: count.version,
+      ...scored(
+        [count],
+        judged.filter((answer) => answer.version === count.version && dayText(answer) === count.day),
+      ),
+    })),
+    drift: await compare(question, served, dependencies),
+  };
+}
+
+async function compare(
+  question: PerformanceQuestion,
+  { name, version }: LoadedVersion,
+  dependencies: PerformanceDependencies,
+): Promise<ComparedDistributions | undefined> {
+  const { predictions, modelsDir } = dependencies;
+  const newest = (window: TimeWindow) =>
+    collect(predictions, { model: name, version, status: 'OK', ...window }, question.sample);
+  const reference =
+    question.reference === 'training'
+      ? await readDistribution(modelsDir, name, version)
+      : earlier(await newest(earlierWindow(question)), question.reference);
+  if (reference === undefined) return undefined;
+  const { source, count, domain } = reference;
+  const rows = (await newest(question.window)).filter((row) => row.domain === domain);
+  return {
+    reference: { source, count },
+    current: { version, domain, count: rows.length },
+    ...driftFrom(reference, rows),
+  };
+}
+
+function earlierWindow({ reference, window }: PerformanceQuestion): TimeWindow {
+  const earlier = parseWindow(reference, window.untilMs);
+  if (earlier !== undefined) return earlier;
+  throw new AppError('VALIDATION_FAILED', {
+    message: `reference: expected training or <since>/<until>`,
+    received: reference,
+  });
+}
+
+/** The distribution of an earlier time, in the terms that most of its predictions are in. */
+function earlier(rows: readonly StoredPrediction[], reference: string): Distribution {
+  const byDomain = [...Map.groupBy(rows, (row) => row.domain)].sort(([, a], [, b]) => b.length - a.length);
+  const [most] = byDomain;
+  if (most === undefined) {
+    throw new AppError('REFERENCE_NOT_FOUND', {
+      message: `There are no predictions from ${reference}`,
+      received: reference,
+    });
+  }
+  const [domain, ofDomain] = most;
+  return distributionOf(ofDomain, { source: `predictions from ${reference}`, domain });
+}
+
+/** The version asked for, else the highest that is loaded. */
+function loadedVersion(registry: Registry, model: string, version: string | undefined): LoadedVersion {
+  if (version !== undefined) return registry.getVersion(model, version);
+  const { versions } = registry.get(model);
+  const loaded = versions.find((candidate) => candidate.model !== undefined) ?? versions[0];
+  if (loaded !== undefined) return loaded;
+  throw new AppError('VERSION_NOT_FOUND', { message: `The model ${model} has no version`, received: version });
+}
+
+async function collect(predictions: PredictionService, filter: PredictionFilter, limit: number) {
+  const rows: StoredPrediction[] = [];
+  for await (const page of predictions.pages(filter, limit)) rows.push(...page);
+  return rows;
+}
+
+interface TargetRules extends ScoringRules {
+  /** Output of the tensors that is the answer proper. */
+  readonly tensorTarget: string | undefined;
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+function scoringRules(
+  { manifest, model }: LoadedVersion,
+  judged: readonly StoredPrediction[],
+  targets: ReadonlyMap<string, string>,
+): TargetRules {
+  const ofTensors = tensorTarget(manifest, model?.signature);
+  const domain = judged.find((answer) => answer.domain !== null)?.domain ?? undefined;
+  const named = [ofTensors, domain === undefined ? undefined : targets.get(domain)];
+  const classNames = named
+    .map((name) => (name === undefined ? undefined : manifest.labels[name]))
+    .find((names) => names);
+  return { task: manifest.predictionLog.task, classNames, tensorTarget: ofTensors, targets };
+}
+
+function judgedAnswer(answer: StoredPrediction, { tensorTarget: ofTensors, targets }: TargetRules): JudgedAnswer {
+  const { domain, outputs } = answer;
+  const target = domain === null ? ofTensors : targets.get(domain);
+  const fields = typeof outputs === 'object' && outputs !== null ? Object.entries(outputs) : [];
+  const predicted: unknown = fields.find(([name]) => name === target)?.[1];
+  const { label, score } = currentFeedback(answer.feedback) ?? {};
+  return { predicted, label, score };
+}
+
+function total(rows: readonly DayCount[], what: 'predictions' | 'errors' | 'judged'): number {
+  return rows.reduce((sum, row) => sum + row[what], 0);
+}
+
+function dayText({ at }: StoredPrediction): string {
+  return at.toISOString().slice(0, 10);
+}

@@ -1,0 +1,90 @@
+import type { AppError } from '../errors.ts';
+import type { Inference, InferRequest, PredictionRecorder, ServedModel } from '../serving/infer.ts';
+import { type CapturedEnd, type CapturedPrediction, countRows, detach, heldBytes } from './captured-prediction.ts';
+import type { PredictionCounts } from './dropped.ts';
+import type { PredictionBuffer } from './prediction-buffer.ts';
+import { newPredictionUuid } from './prediction-id.ts';
+import { RateSampler } from './rate-sampler.ts';
+
+export interface RecorderOptions {
+  /** Part of the predictions that is kept, from 0 to 1, of models that do not say otherwise. */
+  readonly share: number;
+  readonly maxPerSecond: number;
+}
+
+export interface RecorderDependencies {
+  readonly buffer: PredictionBuffer;
+  readonly counts: PredictionCounts;
+  /** Milliseconds that never run backwards. */
+  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  /** From 0 to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** Takes hold of predictions while they are answered: a choice, and a reference in a buffer, for every request. */
+export class BufferedRecorder implements PredictionRecorder {
+  readonly #share: number;
+  readonly #sampler: RateSampler;
+  readonly #dependencies: RecorderDependencies;
+  readonly #random: () => number;
+
+  constructor({ share, maxPerSecond }: RecorderOptions, dependencies: RecorderDependencies) {
+    this.#share = share;
+    this.#dependencies = dependencies;
+    this.#random = dependencies.random ?? Math.random;
+    this.#sampler = new RateSampler(maxPerSecond, this.#random);
+  }
+
+  recordAnswer(request: InferRequest, inference: Inference): string | undefined {
+    if (!this.#isChosen(inference.model)) return undefined;
+    return this.#take(request, inference.model, { inference });
+  }
+
+  recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void {
+    // Models that there are not would be rows with whatever a stranger sends.
+    if (error.kind === 'not_found' || !this.#isChosen(model)) return;
+    this.#take(request, model ?? { name: request.model, version: request.version }, { error });
+  }
+
+  #isChosen(model: ServedModel | undefined): boolean {
+    const share = model?.manifest.predictionLog.share ?? this.#share;
+    return share >= 1 || (share > 0 && this.#random() < share);
+  }
+
+  #take(request: InferRequest, model: ModelOfCapture, end: CapturedEnd): string | undefined {
+    const { buffer, counts, now, wallClock } = this.#dependencies;
+    // What is not known of a model that could not be had is whose fields are to be hidden.
+    const typed = model.manifest === undefined ? undefined : request.typed;
+    const rows = countRows(typed, end.inference);
+    if (!this.#sampler.take(rows, now())) {
+      counts.drop('rate', rows);
+      return undefined;
+    }
+    const captured: CapturedPrediction = {
+      ...detached(end),
+      uuid: newPredictionUuid(wallClock()),
+      requestId: request.requestId,
+      caller: request.caller,
+      model: { name: model.name, version: model.version },
+      redact: model.manifest?.predictionLog.redact ?? [],
+      keepsFiles: model.manifest?.predictionLog.files ?? false,
+      typed,
+      rows,
+      bytes: heldBytes(typed, end.inference),
+    };
+    if (buffer.push(captured)) return captured.uuid;
+    counts.drop('buffer_full', rows);
+    return undefined;
+  }
+}
+
+function detached({ inference, error }: CapturedEnd): CapturedEnd {
+  if (inference === undefined) return { error };
+  return { inference: { ...inference, inputs: detach(inference.inputs), outputs: detach(inference.outputs) } };
+}
+
+type ModelOfCapture = { readonly name: string; readonly version: string | undefined } & Partial<
+  Pick<ServedModel, 'manifest'>
+>;

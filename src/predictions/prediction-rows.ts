@@ -1,0 +1,97 @@
+import type { Inference } from '../serving/infer.ts';
+import { nestElements, tensorToJson, tensorToNested } from '../tensor/json-output.ts';
+import { commonRows, rowElements, sliceRows } from '../tensor/rows.ts';
+import { type Tensor, type Tensors, tensorBytes } from '../tensor/tensor.ts';
+import { type CapturedPrediction, formatEnd } from './captured-prediction.ts';
+import { describeFiles, type KeepingRules, keptJson, omitted } from './kept-value.ts';
+import { timeOfUuid } from './prediction-id.ts';
+
+/**
+ * The rows that a request becomes, each as the text of a JSON object with the columns of the table: one for each
+ * instance, or for each row of tensors whose rows are independent, and else one for the whole request.
+ */
+export async function predictionRows(captured: CapturedPrediction, rules: KeepingRules): Promise<readonly string[]> {
+  const { inputs, outputs } = await keptValues(captured, rules);
+  return inputs.map((input, instance) => rowText(captured, instance, input, outputs[instance] ?? 'null'));
+}
+
+interface KeptValues {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+async function keptValues({ typed, inference }: CapturedPrediction, rules: KeepingRules): Promise<KeptValues> {
+  if (typed === undefined) return keptTensors(inference, rules);
+  const { instances } = typed;
+  const files = rules.keepsFiles ? undefined : await describeFiles(instances, (file) => typed.describeFile(file));
+  const results = inference === undefined ? [] : typed.results(inference.outputs, inference.model);
+  return {
+    inputs: instances.map((instance) => keptJson(instance, rules, files)),
+    outputs: results.map((result) => keptJson(result, rules)),
+  };
+}
+
+function keptTensors(inference: Inference | undefined, rules: KeepingRules): KeptValues {
+  if (inference === undefined) return { inputs: ['null'], outputs: [] };
+  const { batchable } = inference.model;
+  const kept = (tensors: Tensors) => splitTensors(inference, tensors).map((row) => tensorsJson(row, batchable, rules));
+  return { inputs: kept(inference.inputs), outputs: kept(inference.outputs) };
+}
+
+/** The tensors of each row; the whole tensors alone where rows are not independent. */
+function splitTensors({ model, inputs, outputs }: Inference, tensors: Tensors): readonly Tensors[] {
+  const rows = model.batchable ? commonRows([...Object.values(inputs), ...Object.values(outputs)]) : 0;
+  if (rows === 0) return [tensors];
+  return Array.from({ length: rows }, (_, row) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, sliceRows(tensor, row, row + 1)])),
+  );
+}
+
+function tensorsJson(tensors: Tensors, isRow: boolean, rules: KeepingRules): string {
+  const named = Object.entries(tensors);
+  const bytes = named.reduce((sum, [, tensor]) => sum + tensorBytes(tensor), 0);
+  if (bytes <= rules.maxBytes) return keptJson(tensorsValue(tensors, isRow), rules);
+  const about = named.map(([name, { datatype, shape }]) => [name, { datatype, shape }]);
+  return omitted({ bytes, tensors: Object.fromEntries(about) });
+}
+
+/** Tensors as nested lists by name; a row of independent ones without its first dimension. */
+export function tensorsValue(tensors: Tensors, isRow: boolean): Readonly<Record<string, unknown>> {
+  const values = Object.entries(tensors).map(([name, tensor]) => [
+    name,
+    isRow ? rowValue(tensor) : tensorToNested(tensor),
+  ]);
+  return Object.fromEntries(values);
+}
+
+function rowValue(tensor: Tensor): unknown {
+  if (tensor.shape[0] !== 1 || rowElements(tensor.shape) === 0) return tensorToNested(tensor);
+  return nestElements(tensorToJson(tensor), tensor.shape.slice(1));
+}
+
+function rowText(captured: CapturedPrediction, instance: number, inputs: string, outputs: string): string {
+  const { uuid, requestId, caller, model, typed, inference } = captured;
+  const columns = {
+    at: new Date(timeOfUuid(uuid)).toISOString(),
+    id: uuid,
+    instance,
+    request_id: requestId,
+    model: model.name,
+    version: model.version,
+    domain: typed?.domain,
+    key_id: caller?.id,
+    key_name: caller?.name.replaceAll('\0', ''),
+    status: formatEnd(captured),
+    total_ms: round(inference?.totalMs),
+    encode_ms: round(inference?.encodeMs),
+    queue_ms: round(inference?.phases.queueMs),
+    batch_ms: round(inference?.phases.batchMs),
+    infer_ms: round(inference?.phases.inferMs),
+    batch_rows: inference?.phases.batchRows,
+  };
+  return `${JSON.stringify(columns).slice(0, -1)},"inputs":${inputs},"outputs":${outputs}}`;
+}
+
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,135 @@
+import { Readable } from 'node:stream';
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { maySeeModel } from '../http/authorization.ts';
+import { problemResponses } from '../http/problem.ts';
+import { exportFormats } from './export/formats.ts';
+import { parsePredictionId } from './prediction-id.ts';
+import {
+  exportQuery,
+  feedbackBody,
+  filterOf,
+  idOf,
+  listQuery,
+  predictionBody,
+  predictionList,
+  predictionParams,
+  predictionWithHistory,
+} from './schemas.ts';
+import type { PredictionService, Reader } from './service.ts';
+
+export interface PredictionRoutesOptions {
+  readonly predictions: PredictionService;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly wallClock?: () => number;
+}
+
+/** A key for some models may read the predictions of one of them. */
+const modelOfQuery = ({ query }: FastifyRequest) => {
+  const { model } = query as { model?: unknown };
+  return typeof model === 'string' ? model : undefined;
+};
+
+const tags = ['predictions'];
+const readErrors = problemResponses('VALIDATION_FAILED', 'STORAGE_UNAVAILABLE', 'INTERNAL');
+const errorsOfOne = problemResponses('VALIDATION_FAILED', 'PREDICTION_NOT_FOUND', 'STORAGE_UNAVAILABLE', 'INTERNAL');
+
+/** `GET /predictions`, `/predictions/export`, `/predictions/{id}` and `POST /predictions/{id}/feedback`. */
+export function predictionRoutes(app: FastifyInstance, options: PredictionRoutesOptions): void {
+  const { predictions, wallClock = Date.now } = options;
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+
+  typed.get('/predictions', {
+    config: { scope: 'admin', model: modelOfQuery },
+    schema: {
+      tags,
+      summary: 'Predictions that were kept',
+      querystring: listQuery,
+      response: { 200: predictionList.describe('A page of them'), ...readErrors },
+    },
+    handler: async ({ query }) => {
+      const before = query.cursor === undefined ? undefined : parsePredictionId(query.cursor);
+      const page = await predictions.list(filterOf(query, wallClock()), query.limit, before);
+      const last = page.predictions.at(-1);
+      return {
+        predictions: page.predictions.map(predictionBody),
+        ...(page.next !== undefined && last !== undefined && { next_cursor: idOf(last) }),
+        dropped: predictions.dropped,
+      };
+    },
+  });
+
+  typed.get('/predictions/export', {
+    config: { scope: 'admin', model: modelOfQuery },
+    schema: {
+      tags,
+      summary: 'Predictions as a file',
+      description: 'JSON Lines with a prediction each as `GET /predictions` has it, or a table in CSV or Parquet.',
+      querystring: exportQuery,
+      produces: Object.values(exportFormats).map(({ mediaType }) => mediaType),
+      response: readErrors,
+    },
+    handler: async ({ query }, reply) => {
+      const { mediaType, write } = exportFormats[query.format];
+      const pages = predictions.pages(filterOf(query, wallClock()), query.limit);
+      // What fails at once is still answered with a problem.
+      const first = await pages.next();
+      reply.type(mediaType);
+      reply.header('content-disposition', `attachment; filename="predictions.${query.format}"`);
+      return reply.send(Readable.from(write(resume(first, pages)), { objectMode: false }));
+    },
+  });
+
+  typed.get('/predictions/:id', {
+    config: { scope: 'infer', filtersModels: true },
+    schema: {
+      tags,
+      summary: 'One prediction with all its feedback',
+      description: 'Of the key that made it; a key with the scope `admin` may see those of others.',
+      params: predictionParams,
+      response: { 200: predictionWithHistory.describe('The prediction'), ...errorsOfOne },
+    },
+    handler: async (request) => withHistory(await predictions.get(request.params.id, readerOf(request))),
+  });
+
+  typed.post('/predictions/:id/feedback', {
+    config: { scope: 'infer', filtersModels: true },
+    schema: {
+      tags,
+      summary: 'Say what the true answer was, or how good it was',
+      description: 'The last label, score and comment count; all feedback is kept, up to the last 100.',
+      params: predictionParams,
+      body: feedbackBody,
+      response: {
+        201: predictionWithHistory.describe('The prediction with the feedback'),
+        ...problemResponses('MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'),
+        ...errorsOfOne,
+      },
+    },
+    handler: async (request, reply) => {
+      const key = request.caller?.name;
+      const feedback = { at: new Date(wallClock()).toISOString(), ...request.body, ...(key !== undefined && { key }) };
+      const judged = await predictions.judge(request.params.id, feedback, readerOf(request));
+      return reply.code(201).send(withHistory(judged));
+    },
+  });
+}
+
+function withHistory(prediction: Awaited<ReturnType<PredictionService['get']>>) {
+  return { ...predictionBody(prediction), feedback_history: [...prediction.feedback] };
+}
+
+function readerOf(request: FastifyRequest): Reader {
+  const { caller } = request;
+  return {
+    keyId: caller?.id,
+    seesAll: caller === undefined || caller.scopes.has('admin'),
+    maySee: (model) => maySeeModel(request, model),
+  };
+}
+
+async function* resume<Item>(first: IteratorResult<Item, void>, others: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* others;
+}

@@ -1,0 +1,180 @@
+import { type SelectQueryBuilder, sql } from 'kysely';
+import { type Database, schemaName } from '../storage/database.ts';
+import type { OpenStorage } from '../storage/storage.ts';
+import { type PredictionId, timeOfUuid } from './prediction-id.ts';
+import { type Feedback, feedbackList, type StoredPrediction } from './stored-prediction.ts';
+
+/** What is asked for; all of it must hold. */
+export interface PredictionFilter {
+  readonly model?: string | undefined;
+  readonly version?: string | undefined;
+  readonly status?: string | undefined;
+  /** Name or id of an API key. */
+  readonly key?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly hasFeedback?: boolean | undefined;
+  /** From then on, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined;
+  /** Before then, in milliseconds since 1970. */
+  readonly untilMs?: number | undefined;
+}
+
+/** How many predictions there are of a version on a day. */
+export interface DayCount {
+  /** As `2026-11-21`, of UTC. */
+  readonly day: string;
+  readonly version: string | null;
+  readonly predictions: number;
+  readonly errors: number;
+  readonly judged: number;
+}
+
+/** Feedback beyond this many on one prediction pushes out the oldest. */
+export const maxFeedbacks = 100;
+
+type Db = OpenStorage['db'];
+type Query<Row> = SelectQueryBuilder<Database, 'predictions', Row>;
+
+const columns = [
+  'id',
+  'instance',
+  'at',
+  'request_id',
+  'model',
+  'version',
+  'domain',
+  'key_id',
+  'key_name',
+  'status',
+  'total_ms',
+  'encode_ms',
+  'queue_ms',
+  'batch_ms',
+  'infer_ms',
+  'batch_rows',
+  'inputs',
+  'outputs',
+  'feedback',
+] as const;
+
+/**
+ * Adds rows; those that are there already stay as they are.
+ *
+ * @param rows texts of JSON objects with the columns of the table, but for the feedback
+ */
+export async function insertPredictions(db: Db, rows: readonly string[]): Promise<void> {
+  const list = sql.raw(columns.filter((name) => name !== 'feedback').join(', '));
+  // One parameter, whatever the number of rows: nothing is written out or escaped for each value.
+  await sql`
+    insert into ${sql.id(schemaName, 'predictions')} (${list})
+    select ${list} from json_to_recordset(${`[${rows.join(',')}]`}::json) as row (
+      at timestamptz, id uuid, instance integer, request_id text, model text, version text, domain text, key_id text,
+      key_name text, status text, total_ms real, encode_ms real, queue_ms real, batch_ms real, infer_ms real,
+      batch_rows integer, inputs json, outputs json
+    )
+    on conflict do nothing
+  `.execute(db);
+}
+
+/** The newest predictions that the filter lets through, the newest first, at most `limit`, older than `before`. */
+export async function listPredictions(
+  db: Db,
+  filter: PredictionFilter,
+  { limit, before }: { limit: number; before?: PredictionId | undefined },
+): Promise<readonly StoredPrediction[]> {
+  let query = filtered(db.selectFrom('predictions').select(columns), filter);
+  if (before !== undefined) query = olderThan(query, before);
+  const rows = await query
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .orderBy('instance', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(withFeedback);
+}
+
+export async function findPrediction(db: Db, { uuid, instance }: PredictionId): Promise<StoredPrediction | undefined> {
+  const row = await db
+    .selectFrom('predictions')
+    .select(columns)
+    .where('at', '=', timeOf(uuid))
+    .where('id', '=', uuid)
+    .where('instance', '=', instance)
+    .executeTakeFirst();
+  return row === undefined ? undefined : withFeedback(row);
+}
+
+/** Adds what somebody says of an answer; two at the same time are both kept. */
+export async function addFeedback(db: Db, { uuid, instance }: PredictionId, feedback: Feedback): Promise<void> {
+  const given = sql`${JSON.stringify([feedback])}::jsonb`;
+  await db
+    .updateTable('predictions')
+    .set({
+      feedback: sql`
+        (case when jsonb_array_length(feedback) >= ${maxFeedbacks}::integer then feedback - 0
+              else coalesce(feedback, '[]'::jsonb) end) || ${given}`,
+    })
+    .where('at', '=', timeOf(uuid))
+    .where('id', '=', uuid)
+    .where('instance', '=', instance)
+    .execute();
+}
+
+/** How many predictions there are by version and day, the newest day first. */
+export async function countByDay(db: Db, filter: PredictionFilter): Promise<readonly DayCount[]> {
+  const day = sql<string>`to_char(at at time zone 'UTC', 'YYYY-MM-DD')`;
+  const rows = await filtered(
+    db
+      .selectFrom('predictions')
+      .select(({ fn }) => [
+        day.as('day'),
+        'version',
+        fn.countAll<string>().as('predictions'),
+        fn.countAll<string>().filterWhere('status', '!=', 'OK').as('errors'),
+        fn.count<string>('feedback').as('judged'),
+      ]),
+    filter,
+  )
+    .groupBy([day, 'version'])
+    .orderBy(day, 'desc')
+    .orderBy('version', 'desc')
+    .execute();
+  return rows.map((row) => ({
+    ...row,
+    predictions: Number(row.predictions),
+    errors: Number(row.errors),
+    judged: Number(row.judged),
+  }));
+}
+
+function filtered<Row>(query: Query<Row>, filter: PredictionFilter): Query<Row> {
+  const { model, version, status, key, requestId, hasFeedback, sinceMs, untilMs } = filter;
+  let narrowed = query;
+  if (model !== undefined) narrowed = narrowed.where('model', '=', model);
+  if (version !== undefined) narrowed = narrowed.where('version', '=', version);
+  if (status !== undefined) narrowed = narrowed.where('status', '=', status);
+  if (requestId !== undefined) narrowed = narrowed.where('request_id', '=', requestId);
+  if (key !== undefined) narrowed = narrowed.where((eb) => eb.or([eb('key_id', '=', key), eb('key_name', '=', key)]));
+  if (hasFeedback !== undefined) narrowed = narrowed.where('feedback', hasFeedback ? 'is not' : 'is', null);
+  if (sinceMs !== undefined) narrowed = narrowed.where('at', '>=', new Date(sinceMs));
+  if (untilMs !== undefined) narrowed = narrowed.where('at', '<', new Date(untilMs));
+  return narrowed;
+}
+
+function olderThan<Row>(query: Query<Row>, { uuid, instance }: PredictionId): Query<Row> {
+  const at = timeOf(uuid);
+  return (
+    query
+      // The next condition says the same and more, but leaves no partition out.
+      .where('at', '<=', at)
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id', 'instance'), '<', tuple(at, uuid, instance)))
+  );
+}
+
+function timeOf(uuid: string): Date {
+  return new Date(timeOfUuid(uuid));
+}
+
+function withFeedback<Row extends { readonly feedback: unknown }>(row: Row) {
+  return { ...row, feedback: feedbackList.parse(row.feedback ?? []) };
+}
