@@ -7,6 +7,8 @@ const tools: ReadonlyMap<string, () => Promise<Tool>> = new Map([
   ['types', async () => (await import('./types.ts')).writeTypes],
   ['conformance', async () => (await import('./conformance.ts')).conformance],
   ['keys', async () => (await import('./keys.ts')).keys],
+  ['replay', async () => (await import('./replay.ts')).replay],
+  ['distribution', async () => (await import('./distribution.ts')).distribution],
 ]);
 
 const usage = `Usage: inferd [command] [options]
@@ -17,6 +19,8 @@ Commands:
   types <url|folder>   Write TypeScript types for the models of a server or a folder
   conformance <url>    Examine a server of the Open Inference Protocol
   keys <command>       Make, list and revoke API keys
+  replay               Give kept predictions to another version of their model
+  distribution         Count the data that a model was trained on, to compare with
   help                 Show this text
 
 Options of serve and worker, for containers whose settings are arguments:

@@ -29,21 +29,26 @@ const versionName = /^[1-9][0-9]{0,14}$/;
  * folders, in the folder itself are one model, as KServe and SageMaker lay out a single one.
  *
  * @param ownName name of that one model. Default: `model`
+ * @param policy which versions, whatever the manifests say
  * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
  */
-export async function scanRepository(modelsDir: string, ownName = 'model'): Promise<ModelFolder[]> {
+export async function scanRepository(
+  modelsDir: string,
+  ownName = 'model',
+  policy?: Manifest['versionPolicy'],
+): Promise<ModelFolder[]> {
   const root = await realpath(modelsDir).catch((cause: unknown) => {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
   const entries = await readdir(root, { withFileTypes: true });
   const isOwn = (name: string) => name === 'model.onnx' || versionName.test(name);
-  const own = (await holdsModel(root)) ? await readModelFolder(root, ownName) : undefined;
+  const own = (await holdsModel(root)) ? await readModelFolder(root, ownName, policy) : undefined;
   const found = await Promise.all(
     entries.map((entry) => {
       if (entry.name.startsWith('.') || (own !== undefined && isOwn(entry.name))) return undefined;
       if (entry.name.endsWith('.onnx')) return bareFile(root, entry.name);
       return entry.isDirectory() || entry.isSymbolicLink()
-        ? modelFolder(root, join(root, entry.name), entry.name)
+        ? modelFolder(root, join(root, entry.name), entry.name, policy)
         : undefined;
     }),
   );
@@ -60,9 +65,13 @@ async function holdsModel(folder: string): Promise<boolean> {
  * Reads the folder of one model, wherever it is: `model.onnx` in it is version 1, unless it has version folders.
  * A model that cannot be used comes with its error.
  */
-export async function readModelFolder(folder: string, name: string): Promise<ModelFolder> {
+export async function readModelFolder(
+  folder: string,
+  name: string,
+  policy?: Manifest['versionPolicy'],
+): Promise<ModelFolder> {
   try {
-    return (await modelFolder(await realpath(folder), folder, name)) ?? { name, error: noFolder(folder) };
+    return (await modelFolder(await realpath(folder), folder, name, policy)) ?? { name, error: noFolder(folder) };
   } catch (cause) {
     return { name, error: noFolder(folder, cause) };
   }
@@ -85,7 +94,12 @@ async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
   }
 }
 
-async function modelFolder(root: string, folder: string, name: string): Promise<ModelFolder | undefined> {
+async function modelFolder(
+  root: string,
+  folder: string,
+  name: string,
+  policy?: Manifest['versionPolicy'],
+): Promise<ModelFolder | undefined> {
   try {
     await refuseOutside(root, folder);
     if (!(await stat(folder)).isDirectory()) return undefined;
@@ -100,7 +114,7 @@ async function modelFolder(root: string, folder: string, name: string): Promise<
       const version = { version: '1', path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
       return { name, manifest, versions: [version] };
     }
-    const selected = selectVersions(name, present, manifest.versionPolicy);
+    const selected = selectVersions(name, present, policy ?? manifest.versionPolicy);
     const versions = await Promise.all(
       selected.map(async (version) => {
         const path = join(folder, version, 'model.onnx');

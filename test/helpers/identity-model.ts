@@ -43,8 +43,8 @@ const elementTypes: Readonly<Record<DataType, number>> = {
 
 export const dataTypes = Object.keys(elementTypes).sort() as DataType[];
 
-/** An ONNX model whose output `y` is its input `x`: as many rows of as many elements as one likes. */
-export function identityModel(datatype: DataType): Buffer {
+/** An ONNX model whose output `y` is what the operator makes of its input `x`: as many rows of as many elements as one likes. */
+export function identityModel(datatype: DataType, operator = 'Identity'): Buffer {
   const shape = { dim: [{ parameter: 'rows' }, { parameter: 'length' }] };
   const value = (name: string) => ({ name, type: { tensorType: { elementType: elementTypes[datatype], shape } } });
   return model.encode({
@@ -52,7 +52,7 @@ export function identityModel(datatype: DataType): Buffer {
     opsetImport: [{ version: 17n }],
     graph: {
       name: 'identity',
-      node: [{ input: ['x'], output: ['y'], opType: 'Identity' }],
+      node: [{ input: ['x'], output: ['y'], opType: operator }],
       input: [value('x')],
       output: [value('y')],
     },

@@ -1,0 +1,111 @@
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type { AnyDomain } from '../domains/define-domain.ts';
+import { toAppError } from '../errors.ts';
+import { conventionalModelsDir } from '../models/models-dir.ts';
+import { keptJson } from '../predictions/kept-value.ts';
+import { distributionOf, type InputsAndOutputs } from '../predictions/performance/distribution.ts';
+import { distributionFileName } from '../predictions/performance/distribution-file.ts';
+import { readSettings } from '../settings.ts';
+import { readEnvironment } from './environment.ts';
+import { type LocalVersion, withLocalVersion } from './local-version.ts';
+import { replayAnswer } from './replay-answer.ts';
+import { shippedDomains } from './shipped-domains.ts';
+
+export const distributionUsage = `Usage: inferd distribution --model <name> --instances <file> [options]
+
+Runs the instances of a file through a version of a model, and writes how inputs and outputs are distributed to
+${distributionFileName} beside the model. Give it the data that the model was trained on: GET /models/<name>/performance
+compares with it.
+
+Options:
+  --instances <file>    JSON Lines, an instance each: as the predict route of its domain takes it, or the inputs of one
+                        row by name; - reads standard input
+  --version <number>    Default: the highest there is
+  --source <text>       What the data is, such as "891 passengers (train.csv)"
+`;
+
+/** `inferd distribution`; the result is the exit code. */
+export async function distribution(args: readonly string[]): Promise<number> {
+  const command = readCommand(args);
+  if (typeof command === 'string') {
+    process.stderr.write(`${command}\n\n${distributionUsage}`);
+    return 2;
+  }
+  try {
+    process.stdout.write(`${await writeDistribution(command)}\n`);
+    return 0;
+  } catch (thrown) {
+    process.stderr.write(`No distribution was written: ${toAppError(thrown).message}\n`);
+    return 1;
+  }
+}
+
+interface DistributionCommand {
+  readonly model: string;
+  readonly instances: string;
+  readonly version: string | undefined;
+  readonly source: string | undefined;
+}
+
+async function writeDistribution({ model, instances, version, source }: DistributionCommand): Promise<string> {
+  const { modelName, ...settings } = readSettings(readEnvironment());
+  const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
+  const domain = shippedDomains().find((candidate) => candidate.model === model);
+  return withLocalVersion({ modelsDir, modelName, model, version }, async (local) => {
+    const rows: InputsAndOutputs[] = [];
+    for await (const chunk of chunks(instances)) {
+      rows.push(...(await Promise.all(chunk.map((line) => answered(local, domain, line)))));
+    }
+    const about = { source: source ?? `${rows.length} instances`, domain: domain?.name ?? null };
+    const path = join(modelsDir, model, local.served.version, distributionFileName);
+    await writeFile(path, `${JSON.stringify(distributionOf(rows, about), undefined, 2)}\n`);
+    return `${path}: ${rows.length} instances`;
+  });
+}
+
+const chunkLines = 64;
+const keepAll = { redact: new Set<string>(), keepsFiles: false, maxBytes: Number.POSITIVE_INFINITY };
+
+async function* chunks(path: string): AsyncGenerator<string[]> {
+  const input = path === '-' ? process.stdin : createReadStream(path);
+  let chunk: string[] = [];
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue;
+    chunk.push(line);
+    if (chunk.length < chunkLines) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** The inputs and outputs of an instance as the prediction log has them. */
+async function answered(local: LocalVersion, domain: AnyDomain | undefined, line: string): Promise<InputsAndOutputs> {
+  const inputs: unknown = JSON.parse(line);
+  const answer = await replayAnswer(
+    local,
+    { domain: domain?.name ?? null, inputs },
+    domain === undefined ? [] : [domain],
+  );
+  if (answer.kind !== 'answer') throw new Error(`${line.slice(0, 200)}: ${answer.message}`);
+  const outputs: unknown = JSON.parse(JSON.stringify(answer.outputs));
+  // How a file was encoded says nothing of what the model has seen.
+  if (domain?.file !== undefined) return { inputs: {}, outputs };
+  return { inputs: JSON.parse(keptJson(domain?.input.parse(inputs) ?? inputs, keepAll)), outputs };
+}
+
+function readCommand(args: readonly string[]): DistributionCommand | string {
+  try {
+    const text = { type: 'string' } as const;
+    const options = { model: text, instances: text, version: text, source: text };
+    const { model, instances, version, source } = parseArgs({ args: [...args], options }).values;
+    if (model === undefined || instances === undefined) return 'Expected --model and --instances';
+    return { model, instances, version, source };
+  } catch (thrown) {
+    return toAppError(thrown).message;
+  }
+}

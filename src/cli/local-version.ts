@@ -1,0 +1,65 @@
+import { AppError } from '../errors.ts';
+import { systemClock } from '../inference/clock.ts';
+import { loadModel } from '../inference/model.ts';
+import type { Lease } from '../models/loaded-version.ts';
+import { Registry } from '../models/registry.ts';
+import { scanRepository } from '../models/repository.ts';
+import { createInfer, type Infer } from '../serving/infer.ts';
+import { Statistics } from '../serving/statistics.ts';
+
+/** A version of a model that this process runs for itself. */
+export interface LocalVersion {
+  readonly infer: Infer;
+  readonly served: Pick<Lease, 'name' | 'version' | 'manifest' | 'model'>;
+}
+
+export interface LocalVersionOptions {
+  readonly modelsDir: string;
+  readonly modelName: string | undefined;
+  readonly model: string;
+  /** Undefined: the highest there is. */
+  readonly version: string | undefined;
+}
+
+const timeoutMs = 60_000;
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * Works with one version out of a model repository, whatever the version policy of the model says, and unloads it.
+ *
+ * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, and what loading throws
+ */
+export async function withLocalVersion<Result>(
+  options: LocalVersionOptions,
+  work: (local: LocalVersion) => Promise<Result>,
+): Promise<Result> {
+  const { modelsDir, modelName, model, version } = options;
+  const folders = await scanRepository(modelsDir, modelName, 'all');
+  const folder = folders.find(({ name }) => name === model);
+  if (folder === undefined) {
+    const names = folders.map(({ name }) => name);
+    const message = `There is no model ${JSON.stringify(model)} in ${modelsDir}; there are: ${names.join(', ') || 'none'}`;
+    throw new AppError('MODEL_NOT_FOUND', { message, received: model, expected: names });
+  }
+  if ('error' in folder) throw folder.error;
+  const wanted = version === undefined ? folder.versions[0] : folder.versions.find((file) => file.version === version);
+  if (wanted === undefined) {
+    const present = folder.versions.map((file) => file.version);
+    const message = `The model ${model} has no version ${version ?? ''} in ${modelsDir}; it has: ${present.join(', ')}`;
+    throw new AppError('VERSION_NOT_FOUND', { message, received: version, expected: present });
+  }
+  const registry = new Registry({
+    loadModel: (loaded) => loadModel(loaded, { clock: systemClock, log: silent }),
+    now: () => systemClock.now(),
+    log: silent,
+  });
+  try {
+    const [failure] = await registry.syncModel({ ...folder, versions: [wanted] });
+    if (failure !== undefined) throw failure;
+    const served = registry.acquire(model);
+    const infer = createInfer({ registry, clock: systemClock, timeoutMs, statistics: new Statistics() });
+    return await work({ infer, served }).finally(() => served.release());
+  } finally {
+    await registry.close();
+  }
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { AnyDomain } from '../domains/define-domain.ts';
+import { toAppError } from '../errors.ts';
+import { tensorsValue } from '../predictions/prediction-rows.ts';
+import type { LoggedPrediction, ReplayedAnswer } from '../predictions/replay/replay.ts';
+import { isJsonObject, tensorsFromMembers } from '../protocols/named-inputs.ts';
+import type { Encode, InferResult } from '../serving/infer.ts';
+import type { LocalVersion } from './local-version.ts';
+
+/** How a kept prediction becomes tensors, and tensors what is kept of them. */
+interface Terms {
+  readonly encode: Encode;
+  readonly decode: (result: InferResult) => unknown;
+}
+
+/** Gives the inputs of a kept prediction to a version that this process runs. */
+export async function replayAnswer(
+  { infer, served }: LocalVersion,
+  prediction: Pick<LoggedPrediction, 'domain' | 'inputs'>,
+  domains: readonly AnyDomain[],
+): Promise<ReplayedAnswer> {
+  const terms = prediction.domain === null ? tensorTerms(prediction) : domainTerms(prediction, domains);
+  if (typeof terms === 'string') return { kind: 'not_understood', message: terms };
+  try {
+    const { name: model, version } = served;
+    const signal = new AbortController().signal;
+    const result = await infer({ model, version, requestId: randomUUID(), signal }, terms.encode);
+    return { kind: 'answer', outputs: terms.decode(result), totalMs: result.totalMs };
+  } catch (thrown) {
+    return { kind: 'failure', message: toAppError(thrown).message };
+  }
+}
+
+function domainTerms(
+  { domain: name, inputs }: Pick<LoggedPrediction, 'domain' | 'inputs'>,
+  domains: readonly AnyDomain[],
+): Terms | string {
+  const domain = domains.find((candidate) => candidate.name === name);
+  if (domain === undefined) return `there is no domain ${JSON.stringify(name)} in this program`;
+  const parsed = domain.input.safeParse(inputs);
+  if (!parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
+  const instances = [parsed.data];
+  return {
+    encode: (model) => domain.encode(instances, model),
+    decode: ({ outputs, model }) => domain.decode(outputs, instances, model)[0],
+  };
+}
+
+function tensorTerms({ inputs }: Pick<LoggedPrediction, 'inputs'>): Terms | string {
+  if (!isJsonObject(inputs)) return 'the inputs are no tensors by name';
+  return {
+    encode: ({ signature, batchable }) => {
+      const members = Object.entries(inputs).map(([name, value]) => [name, batchable ? [value] : value]);
+      return tensorsFromMembers(Object.fromEntries(members), signature, ['inputs']);
+    },
+    decode: ({ outputs, model }) => tensorsValue(outputs, model.batchable),
+  };
+}

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
+import { FileServer } from '../helpers/file-server.ts';
+import { type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
+import { identityModel } from '../helpers/identity-model.ts';
+import { projectDir } from '../helpers/process.ts';
+import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
+
+async function inferd(args: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+    cwd: projectDir,
+    env: { ...process.env, ...environment },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  let errors = '';
+  child.stderr.on('data', (chunk) => (errors += chunk));
+  const [code] = await once(child, 'close');
+  return { code, output, errors };
+}
+
+const passengers = [
+  { pclass: 1, sex: 'female', age: 38 },
+  { pclass: 3, sex: 'male' },
+];
+
+describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
+  let database: TestDatabase;
+  let repository: TemporaryFolder;
+  let server: TestServer;
+  let environment: Record<string, string>;
+
+  /** The first version of `number` gives the number itself, the second its absolute value. */
+  beforeAll(async () => {
+    database = await temporaryDatabase(kind);
+    repository = await temporaryRepository('titanic', 'digits');
+    await cp(join(repository.path, 'titanic', '1'), join(repository.path, 'titanic', '2'), { recursive: true });
+    for (const [version, operator] of [
+      ['1', 'Identity'],
+      ['2', 'Abs'],
+    ] as const) {
+      await mkdir(join(repository.path, 'number', version), { recursive: true });
+      await writeFile(join(repository.path, 'number', version, 'model.onnx'), identityModel('INT64', operator));
+    }
+    await writeFile(join(repository.path, 'number', 'model.json'), '{"versionPolicy": {"specific": [1]}}');
+    environment = { ...database.environment, MODELS_DIR: repository.path };
+    server = await startReadyServer(environment);
+    await server.storage?.whenReady();
+
+    const { headers } = await postJson(server.address, '/models/number/predict', { x: [[-1], [2], [3], [4]] });
+    const id = headers.get('x-prediction-id');
+    for (const [row, label] of [1, 2, 3, 5].entries()) {
+      const path = `/predictions/${row === 0 ? id : `${id}.${row}`}/feedback`;
+      expect(await postJson(server.address, path, { label })).toMatchObject({ status: 201 });
+    }
+    await postJson(server.address, '/titanic/predict/batch', { instances: passengers });
+    await postJson(server.address, '/digits/predict', { image: Buffer.from('none').toString('base64') });
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await repository[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
+  });
+
+  const replay = (...args: readonly string[]) =>
+    inferd(['replay', '--url', server.address, ...args], { MODELS_DIR: repository.path, STORAGE: 'off' });
+
+  it('says how far another version agrees, what has changed, and how good both are', async () => {
+    const { code, output } = await replay('--model', 'number', '--version', '2', '--json');
+    expect(JSON.parse(output)).toMatchObject({
+      passed: true,
+      replayed: 4,
+      agreed: 3,
+      agreement: 0.75,
+      failed: 0,
+      changed: [{ inputs: { x: [-1] }, logged: [-1], replayed: [1], label: 1 }],
+      score: { logged: { labelled: 4, accuracy: 0.5 }, replayed: { labelled: 4, accuracy: 0.75 } },
+      latency_ms: { replayed: { p50: expect.any(Number) } },
+    });
+    expect(code).toBe(0);
+  });
+
+  it('exits with 1 when a limit does not hold, and says which', async () => {
+    const limits = ['--min-agreement', '0.8', '--min-score', '0.75'];
+    const { code, output } = await replay('--model', 'number', '--version', '2', ...limits);
+    expect(output).toContain('Agreement   75.0 % (3 of 4)\n');
+    expect(output).toContain('Score       50.0 % logged, 75.0 % replayed, on 4 labels\n');
+    expect(output).toMatch(/Changed {5}\S+: \[-1\] is now \[1\], the label is 1\n/);
+    expect(output).toContain('Limit       agreement is 0.75, expected at least 0.8\n');
+    expect(output).not.toContain('accuracy is');
+    expect(output).toMatch(/Not passed\n$/);
+    expect(code).toBe(1);
+  });
+
+  it('gives the instances of a domain to another version', async () => {
+    const { code, output } = await replay('--model', 'titanic', '--version', '2', '--min-agreement', '1');
+    expect(output).toContain('Agreement   100.0 % (2 of 2)\n');
+    expect(code).toBe(0);
+  });
+
+  it('exits with 2 when there is nothing to replay', async () => {
+    const none = await replay('--model', 'digits', '--version', '1');
+    expect(none).toMatchObject({ code: 2, output: expect.stringContaining('there was nothing to replay') });
+    const unknown = await replay('--model', 'titanic', '--version', '3');
+    expect(unknown).toMatchObject({ code: 2, errors: expect.stringContaining('it has: 2, 1') });
+    const wrong = await replay('--model', 'titanic', '--version', '1', '--since', 'soon');
+    expect(wrong).toMatchObject({ code: 2, errors: expect.stringContaining('--since: expected 24h') });
+    const away = await FileServer.start();
+    const { href } = away.url('/');
+    await away[Symbol.asyncDispose]();
+    const refused = await inferd(['replay', '--model', 'titanic', '--version', '1', '--url', href], environment);
+    expect(refused).toMatchObject({ code: 2, errors: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  it('reads the database itself when no server has it', async () => {
+    await using own = await temporaryDatabase(kind);
+    const settings = { ...own.environment, MODELS_DIR: repository.path };
+    const first = await startReadyServer(settings);
+    await first.storage?.whenReady();
+    await postJson(first.address, '/models/number/predict', { x: [[5], [6], [7]] });
+    await first.stop();
+    const args = ['replay', '--model', 'number', '--version', '2', '--from-version', '1', '--limit', '2'];
+    const { code, output } = await inferd(args, settings);
+    expect(output).toContain('Replayed    2 predictions, 0 failed\n');
+    expect(code).toBe(0);
+  });
+});
+
+describe('inferd distribution', () => {
+  it('counts instances of a domain, and what the model makes of them, beside the model', async () => {
+    await using repository = await temporaryRepository('titanic');
+    const instances = join(repository.path, 'passengers.jsonl');
+    await writeFile(instances, passengers.map((passenger) => `${JSON.stringify(passenger)}\n`).join(''));
+    const args = ['distribution', '--model', 'titanic', '--instances', instances, '--source', 'two passengers'];
+    expect(await inferd(args, { MODELS_DIR: repository.path })).toMatchObject({ code: 0, errors: '' });
+    const path = join(repository.path, 'titanic', '1', 'distribution.json');
+    const { default: written } = await import(path, { with: { type: 'json' } });
+    expect(written).toMatchObject({
+      source: 'two passengers',
+      domain: 'titanic',
+      count: 2,
+      inputs: { sex: { counts: { female: 1, male: 1 } }, age: { missing: 1 }, sibsp: { counts: { 0: 2 } } },
+      outputs: { survived: { counts: { 0: 1, 1: 1 } } },
+    });
+  });
+
+  it('says which instance cannot be taken, and writes nothing', async () => {
+    await using repository = await temporaryRepository('titanic');
+    const instances = join(repository.path, 'passengers.jsonl');
+    await writeFile(instances, '{"pclass": 9, "sex": "male"}\n');
+    const args = ['distribution', '--model', 'titanic', '--instances', instances];
+    const { code, errors } = await inferd(args, { MODELS_DIR: repository.path });
+    expect(errors).toContain('"pclass": 9');
+    expect(code).toBe(1);
+  });
+});
