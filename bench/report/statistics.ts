@@ -16,3 +16,12 @@ export function median(values: readonly number[]): number {
   const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
+
+/** How much a value grows in a minute: the slope of the line of least squares through its samples. */
+export function slopePerMinute(samples: readonly { readonly atMs: number; readonly value: number }[]): number {
+  const mean = (of: (sample: { atMs: number; value: number }) => number) =>
+    samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const [meanMs, meanValue] = [mean(({ atMs }) => atMs), mean(({ value }) => value)];
+  const covariance = mean(({ atMs, value }) => (atMs - meanMs) * (value - meanValue));
+  return (60_000 * covariance) / mean(({ atMs }) => (atMs - meanMs) ** 2);
+}
