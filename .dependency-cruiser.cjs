@@ -88,8 +88,8 @@ module.exports = {
     {
       name: 'nobody-imports-the-composition-root',
       severity: 'error',
-      from: { pathNot: '^src/(app|lifespan|main|index|cli/.*)\\.?(ts)?$' },
-      to: { path: '^src/(app|lifespan|main|cli/)' },
+      from: { pathNot: '^src/(app|services|lifespan|main|index|cli/.*)\\.?(ts)?$' },
+      to: { path: '^src/(app|services|lifespan|main|cli/)' },
     },
     {
       name: 'no-unlisted-packages',

@@ -46,6 +46,8 @@ async function start(settings: string, index: number): Promise<Candidate> {
       HOST: '127.0.0.1',
       PORT: String(port),
       MODELS_DIR: path.join(folders.repository, 'models'),
+      DATA_DIR: path.join(folders.cache, 'data', `setting-${index}`),
+      STORAGE: 'off',
       ...Object.fromEntries(pairs),
     },
     port,

@@ -1,0 +1,166 @@
+import { type OpenKeyRing, openKeyRing } from './access/open-key-ring.ts';
+import type { Role, Services } from './app.ts';
+import { domainWork } from './domains/deferred.ts';
+import type { AnyDomain } from './domains/define-domain.ts';
+import { TlsFiles } from './http/tls-files.ts';
+import { systemClock } from './inference/clock.ts';
+import { loadModel } from './inference/model.ts';
+import { ModelControl } from './models/model-control.ts';
+import { conventionalModelsDir } from './models/models-dir.ts';
+import { Registry } from './models/registry.ts';
+import type { RemoteModels } from './models/remote/fetch-models.ts';
+import {
+  countLoads,
+  countPredictions,
+  engineObserver,
+  inferenceMetricsObserver,
+  predictionLogObserver,
+  whenOnline,
+} from './observe.ts';
+import type { PredictionLog } from './predictions/prediction-log.ts';
+import { modelWork } from './protocols/typed/deferred.ts';
+import { createInfer, type InferObserver } from './serving/infer.ts';
+import { ReadinessGate } from './serving/readiness.ts';
+import { Statistics } from './serving/statistics.ts';
+import type { Settings } from './settings.ts';
+import { Storage } from './storage/storage.ts';
+import { TaskService } from './tasks/service.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { exposeTasks } from './telemetry/metrics/task-metrics.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import type { OpenTelemetry } from './telemetry/open-telemetry/options.ts';
+import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
+
+export interface ServiceOptions {
+  readonly domains: readonly AnyDomain[];
+  readonly log: Logger;
+  readonly version: string;
+  /** @default server */
+  readonly role?: Role | undefined;
+  /** How many log lines have been given up. @default always 0 */
+  readonly droppedLogLines?: () => number;
+}
+
+/** Everything that lives as long as the program. */
+export interface LongLived extends Services {
+  readonly access: OpenKeyRing | undefined;
+  readonly openTelemetry: OpenTelemetry | undefined;
+  /** Undefined when the models are in a folder. */
+  readonly remote: RemoteModels | undefined;
+  /** Undefined when it is off. */
+  readonly storage: Storage | undefined;
+}
+
+/** Makes everything that is long-lived, each with what it needs of the others. Nothing is loaded or opened yet but files. */
+export async function createServices(settings: Settings, options: ServiceOptions): Promise<LongLived> {
+  const { log, version } = options;
+  const remote = await openRemoteModels(settings, log, (what) => readiness.explainStart(what));
+  const modelsDir = remote?.modelsDir ?? settings.modelsDir ?? (await conventionalModelsDir());
+  const metrics = settings.metrics
+    ? new Metrics({
+        version,
+        scheme: settings.tlsCert === undefined ? 'http' : 'https',
+        tritonNames: settings.tritonMetrics,
+        models: () => registry.list(),
+        ready: () => readiness.check().ready,
+        droppedLogLines: options.droppedLogLines ?? (() => 0),
+      })
+    : undefined;
+  const openTelemetry = await startOpenTelemetry({ ...settings.openTelemetry, version }, metrics);
+  const tracing = openTelemetry?.tracing;
+  const statistics = new Statistics();
+  const events = engineObserver({ statistics, metrics, tracing });
+  const load = countLoads(loadModel, metrics);
+  const registry: Registry = new Registry({
+    loadModel: (model) => load(model, { clock: systemClock, log, events }),
+    now: () => systemClock.now(),
+    log,
+  });
+  const readiness = new ReadinessGate(registry, {
+    needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,
+  });
+  const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
+  const predictions = storage && (await openPredictions(settings, storage, log));
+  const online = new LastOnline();
+  const infer = createInfer({
+    registry,
+    clock: systemClock,
+    timeoutMs: settings.requestTimeoutMs,
+    statistics,
+    observers: inferObservers(settings, { metrics, log, online: storage && online }),
+    recorder: predictions?.recorder,
+  });
+  const works = [...options.domains.map((domain) => domainWork(domain, infer)), modelWork(infer)];
+  const tasks =
+    storage &&
+    new TaskService(settings.tasks, { storage, works, clock: systemClock, log, lastOnlineMs: () => online.atMs });
+  if (metrics !== undefined && predictions !== undefined) countPredictions(metrics, predictions.counts);
+  if (metrics !== undefined && tasks !== undefined) exposeTasks(metrics.registry, tasks);
+  const access = await openKeyRing(settings, { clock: systemClock, log });
+  return {
+    ...options,
+    registry,
+    infer,
+    readiness,
+    control: new ModelControl({ modelsDir, modelName: settings.modelName, registry }),
+    statistics,
+    metrics,
+    tracing,
+    openTelemetry,
+    access,
+    keys: access?.keys,
+    tls: await openTls(settings, log),
+    storage,
+    predictions,
+    tasks,
+    modelsDir,
+    remote,
+  };
+}
+
+/** When somebody last waited for a prediction: the background makes room then. */
+class LastOnline {
+  atMs = Number.NEGATIVE_INFINITY;
+  readonly observer = whenOnline(() => {
+    this.atMs = systemClock.now();
+  });
+}
+
+interface Watching {
+  readonly metrics: Metrics | undefined;
+  readonly log: Logger;
+  /** Undefined where nothing runs in the background. */
+  readonly online: LastOnline | undefined;
+}
+
+function inferObservers({ logPredictions }: Settings, { metrics, log, online }: Watching): InferObserver[] {
+  const observers: InferObserver[] = [];
+  if (metrics !== undefined) observers.push(inferenceMetricsObserver(metrics));
+  if (online !== undefined) observers.push(online.observer);
+  if (logPredictions.share > 0) observers.push(predictionLogObserver({ log, ...logPredictions }));
+  return observers;
+}
+
+/** Nothing of it is loaded where nothing is kept. */
+async function openPredictions(settings: Settings, storage: Storage, log: Logger): Promise<PredictionLog> {
+  const { PredictionLog } = await import('./predictions/prediction-log.ts');
+  return new PredictionLog(settings.predictions, { storage, clock: systemClock, log });
+}
+
+async function openRemoteModels(
+  { modelsUri, modelsCacheDir, s3 }: Settings,
+  log: Logger,
+  report: (what: string) => void,
+): Promise<RemoteModels | undefined> {
+  if (modelsUri === undefined) return undefined;
+  const { RemoteModels } = await import('./models/remote/fetch-models.ts');
+  return RemoteModels.open(
+    { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
+    { clock: systemClock, random: Math.random, log, report },
+  );
+}
+
+async function openTls({ tlsCert, tlsKey }: Settings, log: Logger): Promise<TlsFiles | undefined> {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return TlsFiles.open({ certPath: tlsCert, keyPath: tlsKey, clock: systemClock, log });
+}
