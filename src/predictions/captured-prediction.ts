@@ -19,24 +19,22 @@ export type CapturedPrediction = CapturedEnd & {
   readonly redact: readonly string[];
   readonly keepsFiles: boolean;
   readonly typed: TypedRequest | undefined;
+  /** JSON of what is kept of each row of the inputs if they are too large; they are not held then. */
+  readonly largeInputs: string | undefined;
   /** Predictions that the request is. */
   readonly rows: number;
   /** About what is held in memory. */
   readonly bytes: number;
 };
 
-/** Part of a buffer that tensors may waste by keeping all of it. */
-const wastedPart = 0.5;
-
-/** The same tensors, without the buffers that they share with the rest of their batch. */
-export function detach(tensors: Tensors): Tensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, detachTensor(tensor)]));
+/** The same tensors in memory of their own: that of inputs is the caller's, and outputs share that of their batch. */
+export function ownTensors(tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, ownTensor(tensor)]));
 }
 
-function detachTensor(tensor: Tensor): Tensor {
+function ownTensor(tensor: Tensor): Tensor {
   if (tensor.datatype === 'BYTES') return tensor;
   const { buffer, byteOffset, byteLength } = tensor.data;
-  if (byteLength >= buffer.byteLength * wastedPart) return tensor;
   return tensorOver(tensor.datatype, tensor.shape, new Uint8Array(buffer, byteOffset, byteLength).slice());
 }
 

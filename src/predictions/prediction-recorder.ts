@@ -1,15 +1,18 @@
 import type { AppError } from '../errors.ts';
 import type { Inference, InferRequest, PredictionRecorder, ServedModel } from '../serving/infer.ts';
-import { type CapturedEnd, type CapturedPrediction, countRows, detach, heldBytes } from './captured-prediction.ts';
+import { type CapturedEnd, type CapturedPrediction, countRows, heldBytes, ownTensors } from './captured-prediction.ts';
 import type { PredictionCounts } from './dropped.ts';
 import type { PredictionBuffer } from './prediction-buffer.ts';
 import { newPredictionUuid } from './prediction-id.ts';
+import { omittedTensors, totalBytes } from './prediction-rows.ts';
 import { RateSampler } from './rate-sampler.ts';
 
 export interface RecorderOptions {
   /** Part of the predictions that is kept, from 0 to 1, of models that do not say otherwise. */
   readonly share: number;
   readonly maxPerSecond: number;
+  /** Largest inputs of one instance that are kept. */
+  readonly maxInstanceBytes: number;
 }
 
 export interface RecorderDependencies {
@@ -26,12 +29,14 @@ export interface RecorderDependencies {
 /** Takes hold of predictions while they are answered: a choice, and a reference in a buffer, for every request. */
 export class BufferedRecorder implements PredictionRecorder {
   readonly #share: number;
+  readonly #maxInstanceBytes: number;
   readonly #sampler: RateSampler;
   readonly #dependencies: RecorderDependencies;
   readonly #random: () => number;
 
-  constructor({ share, maxPerSecond }: RecorderOptions, dependencies: RecorderDependencies) {
+  constructor({ share, maxPerSecond, maxInstanceBytes }: RecorderOptions, dependencies: RecorderDependencies) {
     this.#share = share;
+    this.#maxInstanceBytes = maxInstanceBytes;
     this.#dependencies = dependencies;
     this.#random = dependencies.random ?? Math.random;
     this.#sampler = new RateSampler(maxPerSecond, this.#random);
@@ -62,8 +67,10 @@ export class BufferedRecorder implements PredictionRecorder {
       counts.drop('rate', rows);
       return undefined;
     }
+    const held = end.inference === undefined ? end : this.#hold(end.inference, rows, typed !== undefined);
     const captured: CapturedPrediction = {
-      ...detached(end),
+      largeInputs: undefined,
+      ...held,
       uuid: newPredictionUuid(wallClock()),
       requestId: request.requestId,
       caller: request.caller,
@@ -72,17 +79,22 @@ export class BufferedRecorder implements PredictionRecorder {
       keepsFiles: model.manifest?.predictionLog.files ?? false,
       typed,
       rows,
-      bytes: heldBytes(typed, end.inference),
+      bytes: heldBytes(typed, held.inference),
     };
     if (buffer.push(captured)) return captured.uuid;
     counts.drop('buffer_full', rows);
     return undefined;
   }
-}
 
-function detached({ inference, error }: CapturedEnd): CapturedEnd {
-  if (inference === undefined) return { error };
-  return { inference: { ...inference, inputs: detach(inference.inputs), outputs: detach(inference.outputs) } };
+  /** Instances tell what went in where there are any; tensors are held unless they would not be kept. */
+  #hold(inference: Inference, rows: number, isTyped: boolean) {
+    const { inputs } = inference;
+    const outputs = ownTensors(inference.outputs);
+    if (isTyped) return { inference: { ...inference, inputs: {}, outputs } };
+    const isLarge = totalBytes(inputs) > this.#maxInstanceBytes * rows;
+    if (!isLarge) return { inference: { ...inference, inputs: ownTensors(inputs), outputs } };
+    return { inference: { ...inference, inputs: {}, outputs }, largeInputs: omittedTensors(inputs, rows) };
+  }
 }
 
 type ModelOfCapture = { readonly name: string; readonly version: string | undefined } & Partial<

@@ -20,8 +20,9 @@ interface KeptValues {
   readonly outputs: readonly string[];
 }
 
-async function keptValues({ typed, inference }: CapturedPrediction, rules: KeepingRules): Promise<KeptValues> {
-  if (typed === undefined) return keptTensors(inference, rules);
+async function keptValues(captured: CapturedPrediction, rules: KeepingRules): Promise<KeptValues> {
+  const { typed, inference } = captured;
+  if (typed === undefined) return keptTensors(captured, rules);
   const { instances } = typed;
   const files = rules.keepsFiles ? undefined : await describeFiles(instances, (file) => typed.describeFile(file));
   const results = inference === undefined ? [] : typed.results(inference.outputs, inference.model);
@@ -31,11 +32,12 @@ async function keptValues({ typed, inference }: CapturedPrediction, rules: Keepi
   };
 }
 
-function keptTensors(inference: Inference | undefined, rules: KeepingRules): KeptValues {
+function keptTensors({ inference, largeInputs, rows }: CapturedPrediction, rules: KeepingRules): KeptValues {
   if (inference === undefined) return { inputs: ['null'], outputs: [] };
   const { batchable } = inference.model;
   const kept = (tensors: Tensors) => splitTensors(inference, tensors).map((row) => tensorsJson(row, batchable, rules));
-  return { inputs: kept(inference.inputs), outputs: kept(inference.outputs) };
+  const inputs = largeInputs === undefined ? kept(inference.inputs) : new Array<string>(rows).fill(largeInputs);
+  return { inputs, outputs: kept(inference.outputs) };
 }
 
 /** The tensors of each row; the whole tensors alone where rows are not independent. */
@@ -48,11 +50,21 @@ function splitTensors({ model, inputs, outputs }: Inference, tensors: Tensors): 
 }
 
 function tensorsJson(tensors: Tensors, isRow: boolean, rules: KeepingRules): string {
-  const named = Object.entries(tensors);
-  const bytes = named.reduce((sum, [, tensor]) => sum + tensorBytes(tensor), 0);
-  if (bytes <= rules.maxBytes) return keptJson(tensorsValue(tensors, isRow), rules);
-  const about = named.map(([name, { datatype, shape }]) => [name, { datatype, shape }]);
-  return omitted({ bytes, tensors: Object.fromEntries(about) });
+  const bytes = totalBytes(tensors);
+  return bytes <= rules.maxBytes ? keptJson(tensorsValue(tensors, isRow), rules) : omittedTensors(tensors, 1);
+}
+
+/** What is kept of each row of tensors that are too large. */
+export function omittedTensors(tensors: Tensors, rows: number): string {
+  const about = Object.entries(tensors).map(([name, { datatype, shape }]) => [
+    name,
+    { datatype, shape: rows === 1 ? shape : [1, ...shape.slice(1)] },
+  ]);
+  return omitted({ bytes: totalBytes(tensors) / rows, tensors: Object.fromEntries(about) });
+}
+
+export function totalBytes(tensors: Tensors): number {
+  return Object.values(tensors).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
 }
 
 /** Tensors as nested lists by name; a row of independent ones without its first dimension. */

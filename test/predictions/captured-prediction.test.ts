@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countRows, detach, heldBytes } from '../../src/predictions/captured-prediction.ts';
+import { countRows, heldBytes, ownTensors } from '../../src/predictions/captured-prediction.ts';
 import { float32, text } from '../../src/tensor/tensor.ts';
 
 describe('what is taken hold of', () => {
@@ -7,16 +7,16 @@ describe('what is taken hold of', () => {
     const batch = new Float32Array(32_000);
     batch.set([1, 2, 3, 4], 8);
     const row = { datatype: 'FP32', shape: [1, 4], data: batch.subarray(8, 12) } as const;
-    const { kept } = detach({ kept: row });
+    const { kept } = ownTensors({ kept: row });
     expect(kept).toEqual({ datatype: 'FP32', shape: [1, 4], data: new Float32Array([1, 2, 3, 4]) });
     expect(kept?.datatype === 'FP32' && kept.data.buffer.byteLength).toBe(16);
   });
 
-  it('does not copy what has a buffer of its own', () => {
-    const tensors = { numbers: float32([1, 4], [1, 2, 3, 4]), words: text([1], ['a']) };
-    const kept = detach(tensors);
-    expect(kept['numbers']?.data).toBe(tensors.numbers.data);
-    expect(kept['words']?.data).toBe(tensors.words.data);
+  it('does not share the memory of inputs, which their sender may use again', () => {
+    const data = new Float32Array([1, 2, 3, 4]);
+    const kept = ownTensors({ numbers: { datatype: 'FP32', shape: [1, 4], data }, words: text([1], ['a']) });
+    data.fill(0);
+    expect(kept).toEqual({ numbers: float32([1, 4], [1, 2, 3, 4]), words: text([1], ['a']) });
   });
 
   it('counts the instances of a domain, and the bytes of files and texts in them', () => {

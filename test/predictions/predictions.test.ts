@@ -100,6 +100,26 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
     });
   });
 
+  it('has the tensors of a binary request, whose memory is free again when they are written', async () => {
+    const rows = 1000;
+    const inputs = [
+      { name: 'features', datatype: 'FP32', shape: [rows, 4], parameters: { binary_data_size: rows * 16 } },
+    ];
+    const header = Buffer.from(JSON.stringify({ inputs }));
+    const elements = Float32Array.from({ length: rows * 4 }, (_, index) => index);
+    const reply = await fetch(new URL('/v2/models/iris/infer', server.address), {
+      method: 'POST',
+      headers: { 'inference-header-content-length': String(header.byteLength), 'x-request-id': 'binary-1' },
+      body: Buffer.concat([header, Buffer.from(elements.buffer)]),
+    });
+    expect(reply.status).toBe(200);
+    await expect
+      .poll(() => list('request_id=binary-1&limit=1'), { timeout: 10_000 })
+      .toMatchObject([
+        { id: `${reply.headers.get('x-prediction-id')}.999`, inputs: { features: [3996, 3997, 3998, 3999] } },
+      ]);
+  });
+
   it('has a prediction for each instance of a batch, under ids of its own', async () => {
     const instances = [passenger, { ...passenger, sex: 'male' }, { pclass: 3, sex: 'male' }];
     const id = await predict('/titanic/predict/batch', { instances }, { 'x-request-id': 'batch-1' });
