@@ -1,9 +1,10 @@
 // What a setting costs: processor time of the main process for a request of the tiny workload, with several sets of
-// settings, in many short rounds in turn, so that what else the machine does hits all of them alike. Two equal sets show
-// how far apart chance puts them.
+// settings, in many short rounds in turn, so that what else the machine does hits all of them alike. Equal processes differ
+// by a tenth and more for as long as they live, so all of them are started several times, and the least of each set
+// counts. Two equal sets show how far apart chance puts them.
 //
 //   node bench/setting-cost.ts METRICS=0 METRICS=1
-//   node bench/setting-cost.ts --rounds 40 LOG_LEVEL=silent LOG_LEVEL=info
+//   node bench/setting-cost.ts --starts 9 LOG_LEVEL=silent LOG_LEVEL=info
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -18,12 +19,14 @@ import { workload } from './workloads.ts';
 
 const { values, positionals } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '20' },
+    starts: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '64' },
     entry: { type: 'string', default: 'src/main.ts' },
   },
   allowPositionals: true,
 });
+const starts = Number(values.starts);
 const rounds = Number(values.rounds);
 const connections = Number(values.connections);
 
@@ -32,6 +35,12 @@ interface Candidate {
   readonly server: RunningServer;
   readonly cpuUs: number[];
   readonly rates: number[];
+}
+
+/** What one process took, in the middle of its rounds. */
+interface Life {
+  readonly cpuUs: number;
+  readonly rate: number;
 }
 
 async function start(settings: string, index: number): Promise<Candidate> {
@@ -72,27 +81,37 @@ async function load({ server }: Candidate): Promise<{ cpuUs: number; rate: numbe
   return { cpuUs, rate: result.requestsPerSecond };
 }
 
-const candidates: Candidate[] = [];
-try {
-  for (const [index, settings] of positionals.entries()) candidates.push(await start(settings, index));
-  for (let round = -3; round < rounds; round += 1) {
-    // Whoever is first in one round is last in the next.
-    for (const candidate of round % 2 === 0 ? candidates : candidates.toReversed()) {
-      const { cpuUs, rate } = await load(candidate);
-      if (round < 0) continue;
-      candidate.cpuUs.push(cpuUs);
-      candidate.rates.push(rate);
+/** Starts every set of settings once, and measures them in turn. */
+async function measureOnce(): Promise<Life[]> {
+  const candidates: Candidate[] = [];
+  try {
+    for (const [index, settings] of positionals.entries()) candidates.push(await start(settings, index));
+    for (let round = -3; round < rounds; round += 1) {
+      // Whoever is first in one round is last in the next.
+      for (const candidate of round % 2 === 0 ? candidates : candidates.toReversed()) {
+        const { cpuUs, rate } = await load(candidate);
+        if (round < 0) continue;
+        candidate.cpuUs.push(cpuUs);
+        candidate.rates.push(rate);
+      }
     }
+  } finally {
+    for (const { server } of candidates) await server.stop();
   }
-} finally {
-  for (const { server } of candidates) await server.stop();
+  return candidates.map(({ cpuUs, rates }) => ({ cpuUs: median(cpuUs), rate: median(rates) }));
 }
 
-const [first] = candidates;
-for (const { settings, cpuUs, rates } of candidates) {
-  const ratio = median(cpuUs.map((us, round) => us / (first?.cpuUs[round] ?? us)));
+const lives: Life[][] = [];
+for (let index = 0; index < starts; index += 1) lives.push(await measureOnce());
+
+const leastUs = positionals.map((_, index) => Math.min(...lives.map((life) => life[index]?.cpuUs ?? Number.NaN)));
+for (const [index, settings] of positionals.entries()) {
+  const cpuUs = leastUs[index] ?? Number.NaN;
+  const all = lives.map((life) => life[index]?.cpuUs.toFixed(1)).join(' ');
+  const rate = Math.max(...lives.map((life) => life[index]?.rate ?? Number.NaN));
   process.stdout.write(
-    `${settings.padEnd(40)} ${median(cpuUs).toFixed(2)} µs a request, ` +
-      `${((ratio - 1) * 100).toFixed(1)} % beside the first, ${Math.round(median(rates))} requests/s\n`,
+    `${settings.padEnd(40)} ${cpuUs.toFixed(2)} µs a request (${all}), ` +
+      `${((cpuUs / (leastUs[0] ?? cpuUs) - 1) * 100).toFixed(1)} % beside the first, ${Math.round(rate)} requests/s
+`,
   );
 }
