@@ -42,6 +42,8 @@ export async function startInferd(name: string, entry: string, modelsDir: string
       MODELS_DIR: modelsDir,
       DATA_DIR: path.join(folders.cache, 'data', name),
       LOG_LEVEL: 'info',
+      // The engine is measured; bench/tasks.ts and bench/prediction-log.ts tell what is kept costs.
+      STORAGE: 'off',
     },
     port,
     readyPath: '/health/ready',
