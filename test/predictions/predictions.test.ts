@@ -39,6 +39,13 @@ interface Drift {
   readonly outputs: Readonly<Record<string, { readonly current: { readonly count: number } }>>;
 }
 
+/** A time that is later than everything so far, and no later than what comes: times are kept in milliseconds. */
+async function nextMoment(): Promise<string> {
+  const now = Date.now();
+  await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(now);
+  return new Date().toISOString();
+}
+
 describe.each(databaseKinds)('the prediction log on %s', (kind) => {
   let database: TestDatabase;
   let repository: TemporaryFolder;
@@ -319,9 +326,9 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
   });
 
   it('compares what a model was asked with what it was trained on, or with an earlier time', async () => {
-    const since = new Date().toISOString();
+    const since = await nextMoment();
     await predict('/titanic/predict/batch', { instances: new Array(50).fill(passenger) });
-    const between = new Date().toISOString();
+    const between = await nextMoment();
     await predict('/titanic/predict/batch', { instances: new Array(50).fill({ pclass: 3, sex: 'male', fare: 7 }) });
     const ask = async (query: Record<string, string>) =>
       (await get(`/models/titanic/performance?${new URLSearchParams(query)}`)).body.drift;
