@@ -43,6 +43,11 @@ export function authorizeCallers(app: FastifyInstance, { keys, docsPublic }: Aut
   });
 }
 
+/** Whether the answer to a request may tell of what others have asked for; else only of what its own key has. */
+export function maySeeOthers({ caller }: FastifyRequest): boolean {
+  return caller === undefined || caller.scopes.has('admin');
+}
+
 /** Whether the answer to a request may mention a model. */
 export function maySeeModel({ caller }: FastifyRequest, model: string): boolean {
   return caller === undefined || mayUseModel(caller, model);

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '../errors.ts';
+import { malformedHeader } from './malformed-header.ts';
 
 export const priorityHeader = 'x-request-priority';
 
@@ -16,10 +16,5 @@ export function requestPriority(request: FastifyRequest): number | undefined {
   if (value === undefined) return undefined;
   const priority = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
   if (priority <= maxPriority) return priority;
-  const message = `${priorityHeader}: expected a whole number from 0 to ${maxPriority}, received ${JSON.stringify(value)}`;
-  throw new AppError('MALFORMED_HEADER', {
-    message,
-    received: value,
-    faults: [{ location: ['header', priorityHeader], type: 'invalid_value', message }],
-  });
+  throw malformedHeader(priorityHeader, value, `a whole number from 0 to ${maxPriority}`);
 }

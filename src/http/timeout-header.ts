@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
+import { malformedHeader } from './malformed-header.ts';
 import { maxPriority, priorityHeader } from './priority-header.ts';
 
 const header = 'x-request-timeout-ms';
@@ -39,10 +39,5 @@ function askedTimeoutMs(request: FastifyRequest): number | undefined {
   if (value === undefined) return undefined;
   const timeoutMs = Number(value);
   if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= 3_600_000) return timeoutMs;
-  const message = `${header}: expected a whole number from 1 to 3600000, received ${JSON.stringify(value)}`;
-  throw new AppError('MALFORMED_HEADER', {
-    message,
-    received: value,
-    faults: [{ location: ['header', header], type: 'invalid_value', message }],
-  });
+  throw malformedHeader(header, value, 'a whole number from 1 to 3600000');
 }

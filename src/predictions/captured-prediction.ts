@@ -38,6 +38,11 @@ function ownTensor(tensor: Tensor): Tensor {
   return tensorOver(tensor.datatype, tensor.shape, new Uint8Array(buffer, byteOffset, byteLength).slice());
 }
 
+/** Bytes that the tensors take in memory. */
+export function totalBytes(tensors: Tensors): number {
+  return Object.values(tensors).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+}
+
 /** What a small field or a small object takes, about. */
 const fieldBytes = 32;
 
@@ -55,9 +60,7 @@ export function countRows(typed: TypedRequest | undefined, inference: Inference 
 
 /** About how many bytes stay in memory with a request. */
 export function heldBytes(typed: TypedRequest | undefined, inference: Inference | undefined): number {
-  let bytes = fieldBytes;
-  for (const tensor of Object.values(inference?.inputs ?? {})) bytes += tensorBytes(tensor);
-  for (const tensor of Object.values(inference?.outputs ?? {})) bytes += tensorBytes(tensor);
+  let bytes = fieldBytes + totalBytes(inference?.inputs ?? {}) + totalBytes(inference?.outputs ?? {});
   for (const instance of typed?.instances ?? []) bytes += valueBytes(instance);
   return bytes;
 }

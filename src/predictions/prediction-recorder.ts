@@ -1,10 +1,17 @@
 import type { AppError } from '../errors.ts';
 import type { Inference, InferRequest, PredictionRecorder, ServedModel } from '../serving/infer.ts';
-import { type CapturedEnd, type CapturedPrediction, countRows, heldBytes, ownTensors } from './captured-prediction.ts';
+import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
+import {
+  type CapturedEnd,
+  type CapturedPrediction,
+  countRows,
+  heldBytes,
+  ownTensors,
+  totalBytes,
+} from './captured-prediction.ts';
 import type { PredictionCounts } from './dropped.ts';
 import type { PredictionBuffer } from './prediction-buffer.ts';
-import { newPredictionUuid } from './prediction-id.ts';
-import { omittedTensors, totalBytes } from './prediction-rows.ts';
+import { omittedTensors } from './prediction-rows.ts';
 import { RateSampler } from './rate-sampler.ts';
 
 export interface RecorderOptions {
@@ -71,7 +78,7 @@ export class BufferedRecorder implements PredictionRecorder {
     const captured: CapturedPrediction = {
       largeInputs: undefined,
       ...held,
-      uuid: newPredictionUuid(wallClock()),
+      uuid: newTimeOrderedId(wallClock()),
       requestId: request.requestId,
       caller: request.caller,
       model: { name: model.name, version: model.version },

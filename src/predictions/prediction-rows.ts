@@ -1,8 +1,8 @@
 import type { Inference } from '../serving/infer.ts';
 import { nestElements, tensorToJson, tensorToNested } from '../tensor/json-output.ts';
 import { commonRows, rowElements, sliceRows } from '../tensor/rows.ts';
-import { type Tensor, type Tensors, tensorBytes } from '../tensor/tensor.ts';
-import { type CapturedPrediction, formatEnd } from './captured-prediction.ts';
+import type { Tensor, Tensors } from '../tensor/tensor.ts';
+import { type CapturedPrediction, formatEnd, totalBytes } from './captured-prediction.ts';
 import { describeFiles, type KeepingRules, keptJson, omitted } from './kept-value.ts';
 import { timeOfUuid } from './prediction-id.ts';
 
@@ -61,10 +61,6 @@ export function omittedTensors(tensors: Tensors, rows: number): string {
     { datatype, shape: rows === 1 ? shape : [1, ...shape.slice(1)] },
   ]);
   return omitted({ bytes: totalBytes(tensors) / rows, tensors: Object.fromEntries(about) });
-}
-
-export function totalBytes(tensors: Tensors): number {
-  return Object.values(tensors).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
 }
 
 /** Tensors as nested lists by name; a row of independent ones without its first dimension. */

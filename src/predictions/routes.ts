@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { maySeeModel } from '../http/authorization.ts';
+import { maySeeModel, maySeeOthers } from '../http/authorization.ts';
 import { problemResponses } from '../http/problem.ts';
 import { exportFormats } from './export/formats.ts';
 import { parsePredictionId } from './prediction-id.ts';
@@ -120,10 +120,9 @@ function withHistory(prediction: Awaited<ReturnType<PredictionService['get']>>) 
 }
 
 function readerOf(request: FastifyRequest): Reader {
-  const { caller } = request;
   return {
-    keyId: caller?.id,
-    seesAll: caller === undefined || caller.scopes.has('admin'),
+    keyId: request.caller?.id,
+    seesAll: maySeeOthers(request),
     maySee: (model) => maySeeModel(request, model),
   };
 }

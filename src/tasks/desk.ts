@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { malformedHeader } from '../http/malformed-header.ts';
 import { problemResponses } from '../http/problem.ts';
 import type { TaskDesk } from '../http/task-desk.ts';
 import { taskOptionsQuery, taskUrl } from './schemas.ts';
@@ -63,12 +64,7 @@ function readOptions(request: FastifyRequest, { secret, allowPrivate }: WebhookS
 function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
   const value = headers[idempotencyHeader];
   if (value === undefined || (typeof value === 'string' && /^[\x20-\x7e]{1,200}$/.test(value))) return value;
-  const message = `${idempotencyHeader}: expected 1 to 200 printable characters, received ${JSON.stringify(value)}`;
-  throw new AppError('MALFORMED_HEADER', {
-    message,
-    received: value,
-    faults: [{ location: ['header', idempotencyHeader], type: 'invalid_value', message }],
-  });
+  throw malformedHeader(idempotencyHeader, value, '1 to 200 printable characters');
 }
 
 function webhooksAreOff(): AppError {

@@ -5,10 +5,10 @@ import { AppError, toAppError } from '../errors.ts';
 import type { TaskOrder } from '../http/task-desk.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Storage } from '../storage/storage.ts';
+import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
 import type { Ledger, Submitted } from './ledger.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Task, TaskState } from './task.ts';
-import { newTaskId } from './task-id.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
 import { TaskWatch } from './task-watch.ts';
 import type { WebhookSettings } from './webhook/webhook-sender.ts';
@@ -70,6 +70,7 @@ const drainMs = 10_000;
 
 /** Background tasks: takes them, has them done, and tells of them. What it cannot do without the storage, it refuses. */
 export class TaskService {
+  readonly #workerName = `${hostname()}/${process.pid}/${newTimeOrderedId(Date.now())}`;
   readonly #tally = new TaskTally();
   readonly #settings: TaskSettings;
   readonly #dependencies: TaskDependencies;
@@ -121,7 +122,7 @@ export class TaskService {
     const { ttlSeconds = this.#settings.resultTtlSeconds, ...others } = options;
     const { work, model, instances } = order;
     const task = {
-      id: newTaskId(Date.now()),
+      id: newTimeOrderedId(Date.now()),
       ...{ work, model, instances, owner, ttlSeconds },
       ...others,
       fingerprint: fingerprint(order, input, options),
@@ -235,13 +236,13 @@ export class TaskService {
     const { storage, clock, log, lastOnlineMs } = this.#dependencies;
     const { concurrency, leaseMs, pollMs, webhooks } = this.#settings;
     // Nobody else works on the embedded database: whoever did before is dead.
-    if (storage.isEmbedded) await ledger.takeFromDeadWorkers(workerName);
+    if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
     if (this.#maintenance === undefined) await ledger.sweepValues();
     this.#maintenance ??= new Maintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
     if (concurrency === 0) return;
     this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });
     this.#worker ??= new TaskWorker(
-      { name: workerName, concurrency, leaseMs, pollMs, works: this.#works },
+      { name: this.#workerName, concurrency, leaseMs, pollMs, works: this.#works },
       {
         ledger,
         clock,
@@ -258,8 +259,6 @@ export class TaskService {
     this.#worker.wake();
   }
 }
-
-const workerName = `${hostname()}/${process.pid}/${newTaskId(Date.now())}`;
 
 /** What was asked for, whatever it was asked with. */
 function fingerprint({ work, model }: TaskOrder, input: Buffer, options: TaskOptions): Buffer {

@@ -4,6 +4,7 @@ import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 
@@ -45,7 +46,8 @@ export class PostgresCluster {
       // What is left of one that was killed may keep a new one from starting for a moment.
       if (this.#server === undefined || this.#server.exitCode !== null) this.#spawn();
       if (await this.#answers()) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // Nothing tells when it answers; it can only be asked again.
+      await delay(100);
     }
   }
 
@@ -61,8 +63,8 @@ export class PostgresCluster {
 
   async close(): Promise<void> {
     await this.kill();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await rm(this.#folder, { recursive: true, force: true });
+    // The children of the one that was killed may still write.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   #spawn(): void {

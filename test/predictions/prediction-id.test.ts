@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  formatPredictionId,
-  newPredictionUuid,
-  parsePredictionId,
-  timeOfUuid,
-} from '../../src/predictions/prediction-id.ts';
+import { formatPredictionId, parsePredictionId, timeOfUuid } from '../../src/predictions/prediction-id.ts';
+import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
 
 const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 
@@ -13,7 +9,7 @@ describe('the id of a prediction', () => {
   it('is a UUID of version 7 that says when the prediction was made', () => {
     fc.assert(
       fc.property(time, (timeMs) => {
-        const uuid = newPredictionUuid(timeMs);
+        const uuid = newTimeOrderedId(timeMs);
         expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
         expect(timeOfUuid(uuid)).toBe(timeMs);
       }),
@@ -24,18 +20,18 @@ describe('the id of a prediction', () => {
     fc.assert(
       fc.property(time, time, (a, b) => {
         fc.pre(a < b);
-        expect(newPredictionUuid(a) < newPredictionUuid(b)).toBe(true);
+        expect(newTimeOrderedId(a) < newTimeOrderedId(b)).toBe(true);
       }),
     );
   });
 
   it('differs from every other of the same moment', () => {
-    const uuids = Array.from({ length: 10_000 }, () => newPredictionUuid(1_700_000_000_000));
+    const uuids = Array.from({ length: 10_000 }, () => newTimeOrderedId(1_700_000_000_000));
     expect(new Set(uuids).size).toBe(uuids.length);
   });
 
   it('is read as it is written, with the index of the instance but for the first', () => {
-    const uuid = newPredictionUuid(1_700_000_000_000);
+    const uuid = newTimeOrderedId(1_700_000_000_000);
     expect(formatPredictionId({ uuid, instance: 0 })).toBe(uuid);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999_999 }), (instance) => {

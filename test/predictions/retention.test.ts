@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { dayOf, dayOfPartition, partitionName, startOf } from '../../src/predictions/day.ts';
 import { createPartitions, dropPartitions, listPartitions } from '../../src/predictions/partitions.ts';
-import { newPredictionUuid } from '../../src/predictions/prediction-id.ts';
 import { chooseDropped, Retention } from '../../src/predictions/retention.ts';
 import { insertPredictions } from '../../src/predictions/store.ts';
+import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
 import { databaseKinds, openStorage, temporaryDatabase, temporaryStorage } from '../helpers/database.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
@@ -60,7 +60,7 @@ describe('the table of a day', () => {
 const rowAt = (timeMs: number) =>
   JSON.stringify({
     at: new Date(timeMs).toISOString(),
-    id: newPredictionUuid(timeMs),
+    id: newTimeOrderedId(timeMs),
     instance: 0,
     request_id: 'any',
     model: 'iris',

@@ -16,7 +16,9 @@ class SizeClass {
   readonly rows: number;
   readonly triedAtRun: number;
   lastRun: number;
-  readonly #perRowMs: number[] = [];
+  /** Median of the recent runs; undefined as long as there are too few. */
+  perRowMs: number | undefined;
+  readonly #recentMs: number[] = [];
 
   constructor(rows: number, run: number) {
     this.rows = rows;
@@ -24,16 +26,12 @@ class SizeClass {
     this.lastRun = run;
   }
 
-  /** Median of the recent runs; undefined as long as there are too few. */
-  get perRowMs(): number | undefined {
-    const sorted = this.#perRowMs.toSorted((a, b) => a - b);
-    return sorted.length < evidenceRuns ? undefined : sorted[sorted.length >> 1];
-  }
-
   record(perRowMs: number, run: number): void {
     this.lastRun = run;
-    this.#perRowMs.push(perRowMs);
-    if (this.#perRowMs.length > rememberedRuns) this.#perRowMs.shift();
+    this.#recentMs.push(perRowMs);
+    if (this.#recentMs.length > rememberedRuns) this.#recentMs.shift();
+    if (this.#recentMs.length < evidenceRuns) return;
+    this.perRowMs = this.#recentMs.toSorted((a, b) => a - b)[this.#recentMs.length >> 1];
   }
 }
 

@@ -72,21 +72,17 @@ export async function performanceOf(
       rules,
     ),
   });
+  const judgedByVersion = Map.groupBy(judged, (answer) => answer.version);
+  const judgedByDay = Map.groupBy(judged, (answer) => versionDay(answer.version, dayText(answer)));
   return {
     versions: [...Map.groupBy(counts, (count) => count.version)].map(([name, rows]) => ({
       version: name,
-      ...scored(
-        rows,
-        judged.filter((answer) => answer.version === name),
-      ),
+      ...scored(rows, judgedByVersion.get(name) ?? []),
     })),
     days: counts.map((count) => ({
       day: count.day,
       version: count.version,
-      ...scored(
-        [count],
-        judged.filter((answer) => answer.version === count.version && dayText(answer) === count.day),
-      ),
+      ...scored([count], judgedByDay.get(versionDay(count.version, count.day)) ?? []),
     })),
     drift: await compare(question, served, dependencies),
   };
@@ -183,6 +179,10 @@ function judgedAnswer(answer: StoredPrediction, { tensorTarget: ofTensors, targe
 
 function total(rows: readonly DayCount[], what: 'predictions' | 'errors' | 'judged'): number {
   return rows.reduce((sum, row) => sum + row[what], 0);
+}
+
+function versionDay(version: string | null, day: string): string {
+  return JSON.stringify([version, day]);
 }
 
 function dayText({ at }: StoredPrediction): string {

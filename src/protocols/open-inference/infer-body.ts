@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '../../errors.ts';
+import { malformedHeader } from '../../http/malformed-header.ts';
 import { parseJson } from '../../tensor/parse-json.ts';
 import { type InferenceRequest, readInferenceRequest } from './infer-request.ts';
 
@@ -21,7 +22,7 @@ export type InferBody =
 export function readInferBody(headers: IncomingHttpHeaders, bytes: Uint8Array): InferBody {
   const jsonBytes = jsonLength(headers) ?? bytes.byteLength;
   if (jsonBytes > bytes.byteLength) {
-    throw malformedHeader(jsonBytes, `at most ${bytes.byteLength}, the length of the body`);
+    throw malformedHeader(jsonLengthHeader, jsonBytes, `at most ${bytes.byteLength}, the length of the body`);
   }
   if (jsonBytes === 0 && headers[jsonLengthHeader] !== undefined) return { kind: 'raw', bytes };
   if (jsonBytes === 0) throw new AppError('MALFORMED_JSON', { message: 'The body is empty; expected JSON' });
@@ -38,11 +39,5 @@ export function jsonLength(headers: IncomingHttpHeaders): number | undefined {
   const value = headers[jsonLengthHeader];
   if (value === undefined) return undefined;
   if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
-  throw malformedHeader(value, 'a whole number from 0');
-}
-
-function malformedHeader(received: unknown, expected: string): AppError {
-  const message = `${jsonLengthHeader}: expected ${expected}, received ${JSON.stringify(received)}`;
-  const fault = { location: ['header', jsonLengthHeader], type: 'invalid_value', message };
-  return new AppError('MALFORMED_HEADER', { message, received, expected, faults: [fault] });
+  throw malformedHeader(jsonLengthHeader, value, 'a whole number from 0');
 }
