@@ -44,11 +44,11 @@ export async function download(
     const present = await presentPart(part);
     const body = await file.open(present, signal);
     if (knownTag !== undefined && body.tag === knownTag) {
-      await body.stream.cancel();
+      await body.reader.cancel();
       return { tag: body.tag, isNew: false };
     }
     if (body.firstByte !== 0 && body.firstByte !== present.firstByte) {
-      await body.stream.cancel();
+      await body.reader.cancel();
       throw new Error(`The server sent byte ${body.firstByte} and what follows; expected ${present.firstByte}`);
     }
     await startPart(part, body);
@@ -86,11 +86,10 @@ async function startPart(part: string, body: RemoteBody): Promise<void> {
 
 async function append(
   part: string,
-  body: RemoteBody,
+  { reader, firstByte, totalBytes }: RemoteBody,
   { clock, signal }: DownloadDependencies,
   onBytes: (receivedBytes: number) => void,
 ): Promise<void> {
-  const reader = body.stream.getReader();
   let hasStalled = false;
   const stop = () => void reader.cancel().catch(() => undefined);
   const onStall = () => {
@@ -99,7 +98,7 @@ async function append(
   };
   signal.addEventListener('abort', stop, { once: true });
   const handle = await open(part, 'r+');
-  let receivedBytes = body.firstByte;
+  let receivedBytes = firstByte;
   try {
     await handle.truncate(receivedBytes);
     for (;;) {
@@ -117,8 +116,8 @@ async function append(
   }
   signal.throwIfAborted();
   if (hasStalled) throw new Error(`Nothing came for ${stallTimeoutMs} ms after ${receivedBytes} bytes`);
-  if (body.totalBytes === undefined || receivedBytes === body.totalBytes) return;
-  throw new Error(`The connection ended after ${receivedBytes} of ${body.totalBytes} bytes`);
+  if (totalBytes === undefined || receivedBytes === totalBytes) return;
+  throw new Error(`The connection ended after ${receivedBytes} of ${totalBytes} bytes`);
 }
 
 async function check(

@@ -29,7 +29,8 @@ export interface RemoteBody {
   readonly tag: string | undefined;
   /** Digests of the whole file that the server vouches for, the strongest first. */
   readonly digests: readonly Digest[];
-  readonly stream: ReadableStream<Uint8Array>;
+  /** Taken at once: a body that nobody has begun to read is cancelled when its response is garbage-collected. */
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
 }
 
 /** The server will not give the file: it is not there, or not for us. */

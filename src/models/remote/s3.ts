@@ -91,6 +91,7 @@ async function openObject(
 async function describeBody(client: Client, key: string, response: Response, firstByte: number): Promise<RemoteBody> {
   const { headers, body } = response;
   if (body === null) throw new Error(`${key}: the answer has no body`);
+  const reader = body.getReader();
   const lengthBytes = Number(headers.get('content-length') ?? Number.NaN);
   const tag = headers.get('etag')?.replaceAll('"', '');
   try {
@@ -101,10 +102,10 @@ async function describeBody(client: Client, key: string, response: Response, fir
       totalBytes: Number.isNaN(lengthBytes) ? undefined : firstByte + lengthBytes,
       tag,
       digests: checksumsOf(ofWhole) ?? (await etagDigest(client, key, ofWhole)),
-      stream: body,
+      reader,
     };
   } catch (thrown) {
-    await body.cancel();
+    await reader.cancel();
     throw thrown;
   }
 }

@@ -38,7 +38,7 @@ async function openUrl(url: URL, name: string, from: Resumption, signal: AbortSi
     totalBytes: Number.isNaN(lengthBytes) ? undefined : firstByte + lengthBytes,
     tag: exactTag(headers),
     digests: [],
-    stream: body,
+    reader: body.getReader(),
   };
 }
 

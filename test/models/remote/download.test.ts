@@ -6,6 +6,7 @@ import { download } from '../../../src/models/remote/download.ts';
 import { webFile } from '../../../src/models/remote/web-file.ts';
 import { FileServer } from '../../helpers/file-server.ts';
 import { temporaryFolder } from '../../helpers/folder.ts';
+import { collectGarbage } from '../../helpers/garbage.ts';
 import { createPatience } from './patience.ts';
 
 const content = randomBytes(300_000);
@@ -123,6 +124,15 @@ describe('download', () => {
 
     await download(webFile(server.url('/model.onnx')), join(folder.path, 'model.onnx'), patience, { digest });
     expect(patience.delaysMs).toEqual([500, 500, 1000, 500]);
+  });
+
+  it('gets all of an answer that was left unread while garbage was collected', async () => {
+    await using server = await FileServer.start({ '/model.onnx': 'weights' });
+    const from = { firstByte: 0, tag: undefined };
+    const { reader } = await webFile(server.url('/model.onnx')).open(from, new AbortController().signal);
+    await collectGarbage();
+    const { value } = await reader.read();
+    expect(String(Buffer.from(value ?? []))).toBe('weights');
   });
 
   it('asks only once for what is not there', async () => {
