@@ -1,6 +1,6 @@
 /**
  * Measures background tasks: how many are taken and finished in a second, and what they cost those who wait for a
- * prediction. `node bench/tasks.ts [--database postgres://…] [--seconds 10]`
+ * prediction. `node bench/tasks.ts [--database postgres://…] [--seconds 5] [--rounds 5]`
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,78 +8,141 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Program } from '../test/chaos/program.ts';
+import { median, quantile } from './report/statistics.ts';
 
 const { values } = parseArgs({
   options: {
     database: { type: 'string' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
     clients: { type: 'string', default: '64' },
   },
 });
 const seconds = Number(values.seconds);
+const submitters = Number(values.clients);
 const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
 const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(flower) };
-const write = (line: string) => void process.stdout.write(`${line}\n`);
+
+interface Latencies {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+interface Round {
+  readonly takenPerSecond: number;
+  readonly finishedPerSecond: number;
+  readonly alone: Latencies;
+  readonly beside: Latencies;
+  /** Tasks that were finished in a second beside the predictions, and how many of them waited. */
+  readonly besidePerSecond: number;
+  readonly waiting: number;
+}
 
 /** Sends requests one after the other by each of so many clients, and gives the times of those that were answered. */
-async function load(url: URL, clients: number, untilMs: number, pauseMs = 0): Promise<number[]> {
+async function load(path: string, clients: number, pauseMs = 0): Promise<number[]> {
+  const untilMs = performance.now() + seconds * 1000;
   const timesMs: number[] = [];
   const client = async () => {
     while (performance.now() < untilMs) {
       const startedMs = performance.now();
-      const response = await fetch(url, init);
+      const response = await fetch(at(path), init);
       await response.arrayBuffer();
       if (response.ok) timesMs.push(performance.now() - startedMs);
       if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return timesMs.toSorted((a, b) => a - b);
+  return timesMs;
+}
+
+/** Four clients who wait for predictions, with short pauses. */
+async function predict(): Promise<Latencies> {
+  const timesMs = await load('/iris/predict', 4, 5);
+  return { p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) };
+}
+
+async function measure(): Promise<Round> {
+  const startedMs = performance.now();
+  const taken = await load('/iris/tasks', submitters);
+  await whenNoneWaits();
+  const finishedSeconds = (performance.now() - startedMs) / 1000;
+
+  const alone = await predict();
+  const dueMs = performance.now() + (seconds + 2) * 1000;
+  const { length: waiting } = await load(`/iris/tasks?delay_s=${seconds + 2}`, submitters);
+  await sleep(dueMs - performance.now());
+  const before = await succeeded();
+  const beside = await predict();
+  const besidePerSecond = ((await succeeded()) - before) / seconds;
+  await whenNoneWaits();
+  return {
+    takenPerSecond: taken.length / seconds,
+    finishedPerSecond: taken.length / finishedSeconds,
+    alone,
+    beside,
+    besidePerSecond,
+    waiting,
+  };
 }
 
 /** How many tasks have succeeded so far. */
 async function succeeded(): Promise<number> {
-  const text = await (await fetch(new URL('/metrics', server.address))).text();
+  const text = await (await fetch(at('/metrics'))).text();
   return Number(/inferd_task_events_total\{event="succeeded"\} (\d+)/.exec(text)?.[1]);
 }
 
-const percentile = (sorted: readonly number[], part: number) => sorted[Math.floor(sorted.length * part)] ?? Number.NaN;
-const inSeconds = () => performance.now() + seconds * 1000;
+async function whenNoneWaits(): Promise<void> {
+  for (const state of ['queued', 'running']) {
+    while (((await (await fetch(at(`/tasks?state=${state}&limit=1`))).json()) as { tasks: [] }).tasks.length > 0)
+      await sleep(50);
+  }
+}
+
+function print(round: Round, name: string): void {
+  const { takenPerSecond, finishedPerSecond, alone, beside, besidePerSecond, waiting } = round;
+  const of = ({ p50Ms, p99Ms }: Latencies) => `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)} ms`;
+  process.stdout.write(
+    `${name}: taken ${takenPerSecond.toFixed(0)}/s, finished ${finishedPerSecond.toFixed(0)}/s; ` +
+      `online p50 / p99 alone ${of(alone)}, beside ${waiting} tasks (${besidePerSecond.toFixed(0)}/s done) ${of(beside)}\n`,
+  );
+}
+
+/** The median of a figure over all rounds. */
+function middle(of: (round: Round) => number): number {
+  return median(rounds.map(of));
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'inferd-bench-tasks-'));
 const server = new Program('serve', {
   DATA_DIR: folder,
   LOG_LEVEL: 'info',
   ...(values.database !== undefined && { DATABASE_URL: values.database }),
 });
+const at = (path: string) => new URL(path, server.address);
+const rounds: Round[] = [];
 try {
   await server.start();
-  const at = (path: string) => new URL(path, server.address);
   while ((await fetch(at('/tasks'))).status !== 200) await sleep(100);
-  const online = (untilMs: number) => load(at('/iris/predict'), 4, untilMs, 5);
-
-  await online(performance.now() + 2000);
-  const alone = await online(inSeconds());
-  const startedMs = performance.now();
-  const taken = await load(at('/iris/tasks'), Number(values.clients), inSeconds());
-  for (const state of ['queued', 'running']) {
-    while (((await (await fetch(at(`/tasks?state=${state}&limit=1`))).json()) as { tasks: [] }).tasks.length > 0)
-      await sleep(50);
+  await predict();
+  for (let number = 1; number <= Number(values.rounds); number++) {
+    const round = await measure();
+    rounds.push(round);
+    print(round, `round ${number}`);
   }
-  const finishedSeconds = (performance.now() - startedMs) / 1000;
-  const delayed = await load(at(`/iris/tasks?delay_s=${seconds + 4}`), Number(values.clients), inSeconds());
-  await sleep(4000);
-  const before = await succeeded();
-  const beside = await online(inSeconds());
-  const workedOn = (await succeeded()) - before;
-  write(`worked on beside predictions: ${Math.round(workedOn / seconds)}/s of ${delayed.length} that waited`);
-  write(`taken: ${Math.round(taken.length / seconds)}/s, p50 ${percentile(taken, 0.5).toFixed(1)} ms`);
-  write(
-    `finished: ${Math.round(taken.length / finishedSeconds)}/s (${taken.length} in ${finishedSeconds.toFixed(1)} s)`,
-  );
-  write(`online p50 and p99 alone ${percentile(alone, 0.5).toFixed(2)} and ${percentile(alone, 0.99).toFixed(2)} ms`);
-  write(
-    `online p50 and p99 beside ${percentile(beside, 0.5).toFixed(2)} and ${percentile(beside, 0.99).toFixed(2)} ms`,
-  );
+  const latencies = (of: (round: Round) => Latencies) => ({
+    p50Ms: middle((round) => of(round).p50Ms),
+    p99Ms: middle((round) => of(round).p99Ms),
+  });
+  const medians = {
+    takenPerSecond: middle((round) => round.takenPerSecond),
+    finishedPerSecond: middle((round) => round.finishedPerSecond),
+    alone: latencies(({ alone }) => alone),
+    beside: latencies(({ beside }) => beside),
+    besidePerSecond: middle((round) => round.besidePerSecond),
+    waiting: middle((round) => round.waiting),
+  };
+  print(medians, 'median');
+  process.stdout.write(`p99 beside ÷ alone: ${middle(({ alone, beside }) => beside.p99Ms / alone.p99Ms).toFixed(2)}\n`);
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
