@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError, toAppError } from '../errors.ts';
+import { addBodyParser } from '../http/body-parser.ts';
 import { parseJson } from '../tensor/parse-json.ts';
 
 /**
@@ -17,13 +18,7 @@ export function parseExactJson(app: FastifyInstance, mediaTypes: string | string
     });
   }
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, readExactJsonBody(body as Buffer));
-    } catch (thrown) {
-      done(toAppError(thrown));
-    }
-  });
+  addBodyParser(app, mediaTypes, readExactJsonBody);
 }
 
 /** @throws AppError `MALFORMED_JSON` or `BODY_TOO_LARGE`, with a fault at the body */

@@ -56,6 +56,15 @@ describe('an error', () => {
     });
   });
 
+  it.each(['/iris/predict', '/models/iris/predict', '/v2/models/iris/infer'])(
+    'is the answer to each of several large bodies at once that are no JSON, at %s',
+    async (path) => {
+      const body = `{"features": [${'1,'.repeat(20_000)}`;
+      const answers = await Promise.all([1, 2, 3].map(() => post(path, body)));
+      expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+    },
+  );
+
   it('names every fault of a body at once', async () => {
     const { body } = await post('/iris/predict', '{"sepal_length":"5","sepal_width":0,"colour":"blue"}');
     expect(

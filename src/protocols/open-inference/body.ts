@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
+import { takeBodyTurn } from '../../http/body-turns.ts';
 import { decompress, readContentEncoding, tooLarge } from './compression.ts';
 import { jsonLength } from './infer-body.ts';
 import { releaseMemory } from './release-memory.ts';
@@ -20,9 +21,10 @@ export function takeAnyBody(app: FastifyInstance, { bodyLimitBytes }: { bodyLimi
     delete request.headers['content-type'];
     done();
   });
-  app.addContentTypeParser('*', (request: FastifyRequest, payload: Readable) =>
-    readBody(request, payload, bodyLimitBytes),
-  );
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    const body = await readBody(request, payload, bodyLimitBytes);
+    return new Promise((resolve) => takeBodyTurn(body.byteLength, () => resolve(body)));
+  });
 }
 
 /** The body of the request; empty if it has none. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { addBodyParser } from '../../http/body-parser.ts';
 import { predictTensors } from '../../http/predict-tensors.ts';
 import type { Infer } from '../../serving/infer.ts';
 import type { ReadOpenInference } from '../invocation.ts';
@@ -14,7 +15,7 @@ export interface InvokeDependencies {
 /** Takes every body as bytes: its media type is looked at where it is read. */
 export function takeBytes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  addBodyParser(app, '*', (body) => body);
 }
 
 /** Answers an invocation of that model, in the format of its body. */

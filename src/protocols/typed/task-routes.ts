@@ -1,7 +1,7 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { toAppError } from '../../errors.ts';
+import { addBodyParser } from '../../http/body-parser.ts';
 import { requireAcceptedMediaType } from '../../http/media-type.ts';
 import { problemResponses } from '../../http/problem.ts';
 import { declareScope } from '../../http/route-scope.ts';
@@ -61,12 +61,8 @@ export function typedTaskRoutes(
 function keepBodies(app: FastifyInstance): void {
   app.decorateRequest('receivedBody', undefined);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      request.receivedBody = body as Buffer;
-      done(null, readExactJsonBody(body as Buffer));
-    } catch (thrown) {
-      done(toAppError(thrown));
-    }
+  addBodyParser(app, 'application/json', (body, request) => {
+    request.receivedBody = body;
+    return readExactJsonBody(body);
   });
 }

@@ -1,0 +1,29 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { toAppError } from '../errors.ts';
+import { takeBodyTurn } from './body-turns.ts';
+
+/**
+ * Adds a parser for bodies that are taken whole. A large one is parsed when it is its turn, and what the route does
+ * with it without waiting belongs to that turn.
+ *
+ * @param mediaTypes `*` for those without another parser
+ * @param parse what it throws becomes the answer
+ */
+export function addBodyParser(
+  app: FastifyInstance,
+  mediaTypes: string | string[],
+  parse: (body: Buffer, request: FastifyRequest) => unknown,
+): void {
+  app.addContentTypeParser<Buffer>(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
+    takeBodyTurn(body.byteLength, () => {
+      let parsed: unknown;
+      try {
+        parsed = parse(body, request);
+      } catch (thrown) {
+        done(toAppError(thrown));
+        return;
+      }
+      done(null, parsed);
+    });
+  });
+}
