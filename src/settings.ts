@@ -127,7 +127,7 @@ export const environmentSchema = z.object({
   ),
   PREDICTIONS_KEEP_DAYS: wholeNumber({ min: 1, max: 36_500, default: 30 }).describe('Days that predictions are kept'),
   PREDICTIONS_MAX_BYTES: wholeNumber({ min: 1024 * 1024, max: 2 ** 50, default: 10 * 1024 ** 3 }).describe(
-    'Most bytes of kept predictions; the oldest days go first',
+    'Most bytes of kept predictions; the oldest go first',
   ),
   REDIS_URL: optionalText().describe(
     'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',

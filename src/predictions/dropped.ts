@@ -3,11 +3,10 @@
  *
  * - `rate`: above `PREDICTIONS_MAX_PER_SECOND`
  * - `buffer_full`: the database did not keep up, or is away
- * - `disk`: today's predictions alone have reached `PREDICTIONS_MAX_BYTES`
  * - `refused`: the database does not take them
  * - `shutdown`: they could not be written before the end
  */
-export const dropReasons = ['rate', 'buffer_full', 'disk', 'refused', 'shutdown'] as const;
+export const dropReasons = ['rate', 'buffer_full', 'refused', 'shutdown'] as const;
 
 export type DropReason = (typeof dropReasons)[number];
 
@@ -27,6 +26,6 @@ export class PredictionCounts {
   /** Every reason with its count. */
   get byReason(): Readonly<Record<DropReason, number>> {
     const counts: Partial<Record<DropReason, number>> = Object.fromEntries(this.#dropped);
-    return { rate: 0, buffer_full: 0, disk: 0, refused: 0, shutdown: 0, ...counts };
+    return { rate: 0, buffer_full: 0, refused: 0, shutdown: 0, ...counts };
   }
 }

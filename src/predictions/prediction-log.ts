@@ -50,8 +50,7 @@ export class PredictionLog {
     this.#dependencies = dependencies;
     this.recorder = new BufferedRecorder(options, { buffer, counts, now: () => clock.now(), wallClock });
     this.#retention = new Retention(options, { storage, clock, wallClock, log });
-    const isDiskSpent = () => this.#retention.isDiskSpent;
-    this.#writer = new PredictionWriter(options, { buffer, counts, storage, isDiskSpent, clock, log });
+    this.#writer = new PredictionWriter(options, { buffer, counts, storage, clock, log });
   }
 
   start(): void {

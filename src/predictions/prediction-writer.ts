@@ -20,8 +20,6 @@ export interface WriterDependencies {
   readonly buffer: PredictionBuffer;
   readonly counts: PredictionCounts;
   readonly storage: Pick<Storage, 'use' | 'state'>;
-  /** Whether there is no room for today's predictions. */
-  readonly isDiskSpent: () => boolean;
   readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
   readonly log: { warn(details: object, message: string): void };
 }
@@ -39,7 +37,7 @@ const noPartition = '23514';
 export class PredictionWriter {
   readonly #options: WriterOptions;
   readonly #dependencies: WriterDependencies;
-  /** Days whose partition is known to be there. */
+  /** Days of which partitions are known to be there. */
   #days: ReadonlySet<Day> = new Set();
   #flushing: Promise<void> | undefined;
   #lastWarningMs = Number.NEGATIVE_INFINITY;
@@ -95,11 +93,7 @@ export class PredictionWriter {
 
   /** Says whether the batch is done with; if not, it is for later. */
   async #writeBatch(batch: readonly CapturedPrediction[]): Promise<boolean> {
-    const { counts, isDiskSpent } = this.#dependencies;
-    if (isDiskSpent()) {
-      counts.drop('disk', rowsOf(batch));
-      return true;
-    }
+    const { counts } = this.#dependencies;
     try {
       const rows = (await Promise.all(batch.map((captured) => this.#rows(captured)))).flat();
       await this.#insert(batch, rows);
@@ -136,18 +130,18 @@ export class PredictionWriter {
   async #insert(batch: readonly CapturedPrediction[], rows: readonly string[]): Promise<void> {
     const { storage } = this.#dependencies;
     // The clock may have been set to any day.
-    const days = [...new Set(batch.map(({ uuid }) => dayOf(timeOfUuid(uuid))))];
-    const missing = days.filter((day) => !this.#days.has(day));
+    const timesMs = batch.map(({ uuid }) => timeOfUuid(uuid));
+    const isKnown = timesMs.every((timeMs) => this.#days.has(dayOf(timeMs)));
     await storage.use(async ({ db }) => {
-      if (missing.length > 0) await createPartitions(db, missing);
+      if (!isKnown) await createPartitions(db, timesMs);
       await insertPredictions(db, rows).catch(async (thrown: unknown) => {
         if (!isNoPartition(thrown)) throw thrown;
         // Another process, or the retention of this one, has dropped it.
-        await createPartitions(db, days);
+        await createPartitions(db, timesMs);
         await insertPredictions(db, rows);
       });
     });
-    this.#days = new Set(days);
+    this.#days = new Set(timesMs.map(dayOf));
   }
 
   #warn(err: AppError): void {

@@ -1,7 +1,8 @@
 import { toAppError } from '../errors.ts';
-import type { Storage } from '../storage/storage.ts';
-import { type Day, dayOf } from './day.ts';
-import { createPartitions, dropPartitions, listPartitions, type Partition } from './partitions.ts';
+import type { OpenStorage, Storage } from '../storage/storage.ts';
+import { dayMs, dayOf, startOf } from './day.ts';
+import { createPartitions, cutPartition, dropPartitions, listPartitions, type Partition } from './partitions.ts';
+import { holds } from './time-range.ts';
 
 export interface RetentionBounds {
   /** Days that predictions are kept, today among them. */
@@ -18,12 +19,15 @@ export interface RetentionDependencies {
 }
 
 const intervalMs = 60_000;
+/** Part of all the room that a partition may take before another one is begun: so much goes at a time. */
+const largestShare = 1 / 10;
+/** The database reads a partition to begin another one, while predictions wait in the buffer. */
+const largestBytes = 4 * 1024 ** 3;
 
 /** Makes the partitions of the next days, and drops those that are too old or too much. */
 export class Retention {
   readonly #bounds: RetentionBounds;
   readonly #dependencies: RetentionDependencies;
-  #isDiskSpent = false;
   #cancelTimer = () => {};
   #stopListening = () => {};
   #closed = false;
@@ -31,11 +35,6 @@ export class Retention {
   constructor(bounds: RetentionBounds, dependencies: RetentionDependencies) {
     this.#bounds = bounds;
     this.#dependencies = dependencies;
-  }
-
-  /** Whether today's predictions alone take all the room there is: they are not dropped, but no more are added. */
-  get isDiskSpent(): boolean {
-    return this.#isDiskSpent;
   }
 
   /** Looks after the partitions as soon as there is a storage, and every minute from then on. */
@@ -52,18 +51,25 @@ export class Retention {
   /** Looks after the partitions now. */
   async run(): Promise<void> {
     const { storage, wallClock, log } = this.#dependencies;
-    const today = dayOf(wallClock());
+    const nowMs = wallClock();
     await storage.use(async ({ db }) => {
       // A day ahead, so that nobody waits for it at midnight.
-      await createPartitions(db, [today, today + 1]);
-      const partitions = await listPartitions(db);
-      const { drop, isSpent } = chooseDropped(partitions, today, this.#bounds);
-      if (isSpent && !this.#isDiskSpent) log.warn({ max_bytes: this.#bounds.maxBytes }, spentMessage);
-      this.#isDiskSpent = isSpent;
+      await createPartitions(db, [nowMs, nowMs + dayMs]);
+      const drop = chooseDropped(await this.#divided(db, nowMs), nowMs, this.#bounds);
       if (drop.length === 0) return;
       await dropPartitions(db, drop);
-      log.info({ days: drop.length }, 'Dropped the oldest predictions');
+      const before = new Date(Math.max(...drop.map(({ untilMs }) => untilMs)));
+      log.info({ partitions: drop.length, before }, 'Dropped the oldest predictions');
     });
+  }
+
+  /** The partitions, after another one has been begun if that of this moment has grown large. */
+  async #divided(db: OpenStorage['db'], nowMs: number): Promise<readonly Partition[]> {
+    const partitions = await listPartitions(db);
+    const current = partitions.find((partition) => holds(partition, nowMs));
+    const roomBytes = Math.min(this.#bounds.maxBytes * largestShare, largestBytes);
+    if (current === undefined || current.bytes <= roomBytes) return partitions;
+    return (await cutPartition(db, current)) ? listPartitions(db) : partitions;
   }
 
   #runSoon(delayMs: number): void {
@@ -82,24 +88,24 @@ export class Retention {
   }
 }
 
-const spentMessage = "Today's predictions have reached PREDICTIONS_MAX_BYTES: no more are kept until tomorrow";
-
 /**
- * Which days to drop: those before the days that are kept, then the oldest until the rest has room. Today and what lies
- * ahead is never dropped.
+ * Which partitions to drop: those before the days that are kept, then the oldest until the rest has room. Those that lie
+ * ahead, by a clock that was wrong, come after all others, and that of this moment is the very last.
  */
 export function chooseDropped(
   partitions: readonly Partition[],
-  today: Day,
+  nowMs: number,
   { keepDays, maxBytes }: RetentionBounds,
-): { readonly drop: readonly Day[]; readonly isSpent: boolean } {
-  const drop: Day[] = [];
+): readonly Partition[] {
+  const keptFromMs = startOf(dayOf(nowMs) - keepDays + 1);
+  const isNow = (partition: Partition) => holds(partition, nowMs);
+  const inOrder = partitions.toSorted((a, b) => Number(isNow(a)) - Number(isNow(b)) || a.fromMs - b.fromMs);
+  const drop: Partition[] = [];
   let bytes = partitions.reduce((sum, partition) => sum + partition.bytes, 0);
-  for (const partition of partitions.toSorted((a, b) => a.day - b.day)) {
-    if (partition.day >= today) break;
-    if (partition.day > today - keepDays && bytes <= maxBytes) break;
-    drop.push(partition.day);
+  for (const partition of inOrder) {
+    if (partition.untilMs > keptFromMs && bytes <= maxBytes) break;
+    drop.push(partition);
     bytes -= partition.bytes;
   }
-  return { drop, isSpent: bytes > maxBytes };
+  return drop;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineDomain } from '../../src/domains/define-domain.ts';
+import { dropPartitions, listPartitions } from '../../src/predictions/partitions.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { databaseKinds, temporaryDatabase } from '../helpers/database.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
@@ -76,6 +77,26 @@ describe.each(databaseKinds)('a server with a prediction log on %s', (kind) => {
     await postJson(server.address, '/iris/predict/batch', { instances }, { 'x-request-id': 'bound' });
     expect(await countOf(server, 'bound')).toBe(50);
     expect((await ask(server, '/predictions')).body.dropped).toMatchObject({ rate: 50, buffer_full: 0 });
+  });
+});
+
+describe.each(databaseKinds)('a prediction on %s that is not kept any more', (kind) => {
+  it('takes no feedback, and those after it are kept', async () => {
+    await using database = await temporaryDatabase(kind);
+    await using repository = await temporaryRepository('iris');
+    await using server = await startReadyServer({ ...database.environment, MODELS_DIR: repository.path });
+    await server.storage?.whenReady();
+    const { headers } = await postJson(server.address, '/iris/predict', flower);
+    const path = `/predictions/${headers.get('x-prediction-id')}`;
+    expect(await ask(server, path)).toMatchObject({ status: 200 });
+    await server.storage?.use(async ({ db }) => dropPartitions(db, await listPartitions(db)));
+    expect(await postJson(server.address, `${path}/feedback`, { score: 1 })).toMatchObject({
+      status: 404,
+      body: { code: 'PREDICTION_NOT_FOUND', detail: expect.stringContaining('is not kept any more') },
+    });
+    const next = await postJson(server.address, '/iris/predict', flower);
+    const feedback = `/predictions/${next.headers.get('x-prediction-id')}/feedback`;
+    expect(await postJson(server.address, feedback, { score: 1 })).toMatchObject({ status: 201 });
   });
 });
 
