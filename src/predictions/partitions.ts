@@ -45,6 +45,12 @@ export async function listPartitions(db: Database): Promise<readonly Partition[]
     .sort((a, b) => a.fromMs - b.fromMs);
 }
 
+/** The time by the clock of the database, in milliseconds since 1970. */
+export async function databaseTime(db: Database): Promise<number> {
+  const { rows } = await sql<{ time: Date }>`select clock_timestamp() as time`.execute(db);
+  return rows[0]?.time.getTime() ?? Number.NaN;
+}
+
 /** Makes partitions that take these moments, in milliseconds since 1970, where there are none. */
 export async function createPartitions(db: Database, timesMs: readonly number[]): Promise<void> {
   await changePartitions(db, async (transaction) => {

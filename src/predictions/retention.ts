@@ -1,7 +1,15 @@
 import { toAppError } from '../errors.ts';
 import type { OpenStorage, Storage } from '../storage/storage.ts';
 import { dayMs, dayOf, startOf } from './day.ts';
-import { createPartitions, cutPartition, dropPartitions, listPartitions, type Partition } from './partitions.ts';
+import {
+  createPartitions,
+  cutPartition,
+  databaseTime,
+  dropPartitions,
+  listPartitions,
+  type Partition,
+} from './partitions.ts';
+import { settledTime } from './settled-time.ts';
 import { holds } from './time-range.ts';
 
 export interface RetentionBounds {
@@ -28,6 +36,7 @@ const largestBytes = 4 * 1024 ** 3;
 export class Retention {
   readonly #bounds: RetentionBounds;
   readonly #dependencies: RetentionDependencies;
+  #isClockDoubtful = false;
   #cancelTimer = () => {};
   #stopListening = () => {};
   #closed = false;
@@ -55,7 +64,10 @@ export class Retention {
     await storage.use(async ({ db }) => {
       // A day ahead, so that nobody waits for it at midnight.
       await createPartitions(db, [nowMs, nowMs + dayMs]);
-      const drop = chooseDropped(await this.#divided(db, nowMs), nowMs, this.#bounds);
+      const partitions = await this.#divided(db, nowMs);
+      const agedByMs = settledTime(partitions, Math.min(nowMs, await databaseTime(db)));
+      this.#tellDoubt(nowMs, agedByMs);
+      const drop = chooseDropped(partitions, { nowMs, agedByMs }, this.#bounds);
       if (drop.length === 0) return;
       await dropPartitions(db, drop);
       const before = new Date(Math.max(...drop.map(({ untilMs }) => untilMs)));
@@ -70,6 +82,13 @@ export class Retention {
     const roomBytes = Math.min(this.#bounds.maxBytes * largestShare, largestBytes);
     if (current === undefined || current.bytes <= roomBytes) return partitions;
     return (await cutPartition(db, current)) ? listPartitions(db) : partitions;
+  }
+
+  #tellDoubt(nowMs: number, agedByMs: number): void {
+    const isDoubtful = nowMs - agedByMs > dayMs;
+    const times = { clock: new Date(nowMs), instead: new Date(agedByMs) };
+    if (isDoubtful && !this.#isClockDoubtful) this.#dependencies.log.warn(times, doubtMessage);
+    this.#isClockDoubtful = isDoubtful;
   }
 
   #runSoon(delayMs: number): void {
@@ -88,16 +107,27 @@ export class Retention {
   }
 }
 
+const doubtMessage =
+  'The clock has jumped ahead, or the server was stopped for days: an earlier time counts for the age of predictions';
+
+/** What the clocks say, in milliseconds since 1970. */
+export interface RetentionTimes {
+  /** By the clock that predictions are made by. */
+  readonly nowMs: number;
+  /** By which they are too old. */
+  readonly agedByMs: number;
+}
+
 /**
  * Which partitions to drop: those before the days that are kept, then the oldest until the rest has room. Those that lie
  * ahead, by a clock that was wrong, come after all others, and that of this moment is the very last.
  */
 export function chooseDropped(
   partitions: readonly Partition[],
-  nowMs: number,
+  { nowMs, agedByMs }: RetentionTimes,
   { keepDays, maxBytes }: RetentionBounds,
 ): readonly Partition[] {
-  const keptFromMs = startOf(dayOf(nowMs) - keepDays + 1);
+  const keptFromMs = startOf(dayOf(agedByMs) - keepDays + 1);
   const isNow = (partition: Partition) => holds(partition, nowMs);
   const inOrder = partitions.toSorted((a, b) => Number(isNow(a)) - Number(isNow(b)) || a.fromMs - b.fromMs);
   const drop: Partition[] = [];

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { defaultManifest } from '../../src/models/manifest.ts';
 import { dayMs, dayOf, startOf } from '../../src/predictions/day.ts';
 import { createPartitions, cutPartition, dropPartitions, listPartitions } from '../../src/predictions/partitions.ts';
+import { PredictionLog } from '../../src/predictions/prediction-log.ts';
 import { chooseDropped, Retention } from '../../src/predictions/retention.ts';
+import { settledTime } from '../../src/predictions/settled-time.ts';
 import { insertPredictions } from '../../src/predictions/store.ts';
 import { gapAround, holds, partitionName } from '../../src/predictions/time-range.ts';
+import type { Inference } from '../../src/serving/infer.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
+import { float32 } from '../../src/tensor/tensor.ts';
 import { databaseKinds, openStorage, temporaryDatabase, temporaryStorage } from '../helpers/database.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
@@ -31,16 +36,18 @@ describe('which partitions are dropped', () => {
   const arbitrary = fc.record({
     present: partitions,
     nowMs: fc.integer({ min: 0, max: 61 * dayMs }),
+    youngerMs: fc.constantFrom(0, dayMs, 10 * dayMs),
     keepDays: fc.integer({ min: 1, max: 40 }),
     maxBytes: fc.nat(2000),
   });
 
   it('are too old or too much, the oldest first, and that of the moment last', () => {
     fc.assert(
-      fc.property(arbitrary, ({ present, nowMs, ...bounds }) => {
-        const drop = chooseDropped(present, nowMs, bounds);
+      fc.property(arbitrary, ({ present, nowMs, youngerMs, ...bounds }) => {
+        const agedByMs = nowMs - youngerMs;
+        const drop = chooseDropped(present, { nowMs, agedByMs }, bounds);
         const kept = present.filter((partition) => !drop.includes(partition));
-        const keptFromMs = startOf(dayOf(nowMs) - bounds.keepDays + 1);
+        const keptFromMs = startOf(dayOf(agedByMs) - bounds.keepDays + 1);
         const isCurrent = (range: (typeof present)[number]) => holds(range, nowMs);
         const others = drop.filter((partition) => !isCurrent(partition));
         expect(kept.every(({ untilMs }) => untilMs > keptFromMs)).toBe(true);
@@ -64,12 +71,36 @@ describe('which partitions are dropped', () => {
       bytes: 100,
     }));
     const names = (day: number, bounds: { keepDays: number; maxBytes: number }) =>
-      chooseDropped(days, startOf(day) + 1, bounds).map(({ name }) => name);
+      chooseDropped(days, { nowMs: startOf(day) + 1, agedByMs: startOf(day) + 1 }, bounds).map(({ name }) => name);
     expect(names(13, { keepDays: 30, maxBytes: 1000 })).toEqual([]);
     expect(names(13, { keepDays: 2, maxBytes: 1000 })).toEqual(['10', '11']);
     expect(names(13, { keepDays: 30, maxBytes: 350 })).toEqual(['10', '11']);
     expect(names(13, { keepDays: 30, maxBytes: 100 })).toEqual(['10', '11', '12', '20']);
     expect(names(13, { keepDays: 30, maxBytes: 99 })).toEqual(['10', '11', '12', '20', '13']);
+  });
+});
+
+describe('the time that predictions are aged by', () => {
+  const rangesOf = (days: readonly number[]) =>
+    days.map((day) => ({ fromMs: startOf(day), untilMs: startOf(day + 1) }));
+  const noonOf = (day: number) => startOf(day) + dayMs / 2;
+
+  it('is that of the clock while there is a partition for each day', () => {
+    expect(settledTime([], noonOf(10))).toBe(noonOf(10));
+    expect(settledTime(rangesOf([10, 11]), noonOf(10))).toBe(noonOf(10));
+    expect(settledTime(rangesOf([9, 10, 11]), noonOf(10))).toBe(noonOf(10));
+    expect(settledTime(rangesOf([7, 8, 9, 10, 11]), noonOf(10))).toBe(noonOf(10));
+    expect(settledTime(rangesOf([10, 11, 300]), noonOf(10))).toBe(noonOf(10));
+  });
+
+  it('does not follow a jump before two days', () => {
+    const before = [8, 9, 10, 11];
+    const after = [300, 301];
+    expect(settledTime(rangesOf([...before, ...after]), noonOf(300))).toBe(startOf(11) - 1);
+    expect(settledTime(rangesOf([...before, ...after, 302]), noonOf(301))).toBe(startOf(11) - 1);
+    expect(settledTime(rangesOf([...before, ...after, 302, 303]), noonOf(302))).toBe(noonOf(302));
+    expect(settledTime(rangesOf([...before, ...after]), noonOf(10))).toBe(noonOf(10));
+    expect(settledTime(rangesOf([...before, 300, 301, 302, 400, 401]), noonOf(400))).toBe(startOf(11) - 1);
   });
 });
 
@@ -134,6 +165,21 @@ function watched(storage: Storage, wallClock: () => number) {
   return { storage, clock: new VirtualClock(), wallClock, log: { info: note, warn: note }, messages };
 }
 
+const inference: Inference = {
+  model: {
+    name: 'iris',
+    version: '1',
+    manifest: defaultManifest(),
+    signature: { inputs: [], outputs: [] },
+    batchable: true,
+  },
+  inputs: { x: float32([1], [1]) },
+  outputs: { y: float32([1], [2]) },
+  phases: { queueMs: 0, batchMs: 0, inferMs: 1, batchRows: 1 },
+  encodeMs: 0,
+  totalMs: 1,
+};
+
 describe.each(databaseKinds)('partitions on %s', (kind) => {
   it('are made and dropped by several processes at the same time', async () => {
     await using database = await temporaryDatabase(kind);
@@ -167,13 +213,91 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
       bounds,
       watched(storage, () => nowMs),
     );
-    await storage.use(({ db }) => createPartitions(db, [nowMs - 5 * dayMs, nowMs - 2 * dayMs]));
+    await storage.use(({ db }) =>
+      createPartitions(
+        db,
+        [5, 4, 3, 2, 1].map((days) => nowMs - days * dayMs),
+      ),
+    );
     const days = async () => (await present(storage)).map((range) => range.slice(0, 10));
     await retention.run();
-    expect(await days()).toEqual(['2020-02-26', '2020-02-28', '2020-02-29']);
+    expect(await days()).toEqual(['2020-02-26', '2020-02-27', '2020-02-28', '2020-02-29']);
     nowMs += dayMs;
     await retention.run();
-    expect(await days()).toEqual(['2020-02-28', '2020-02-29', '2020-03-01']);
+    expect(await days()).toEqual(['2020-02-27', '2020-02-28', '2020-02-29', '2020-03-01']);
+  });
+
+  it('are not too old by a clock that has jumped ahead, before it has gone on for two days', async () => {
+    await using storage = await temporaryStorage(kind);
+    const noonMs = Date.parse('2020-02-28T12:00:00Z');
+    let nowMs = noonMs;
+    const dependencies = watched(storage, () => nowMs);
+    const retention = new Retention({ keepDays: 3, maxBytes: 1024 ** 3 }, dependencies);
+    await retention.run();
+    await insertRows(storage, 3, noonMs);
+
+    const passes = [noonMs + 300 * dayMs, noonMs + 301 * dayMs, noonMs + 60_000, noonMs + 400 * dayMs];
+    for (const timeMs of passes) {
+      nowMs = timeMs;
+      await retention.run();
+    }
+    expect(await countRows(storage)).toBe(3);
+    expect(dependencies.messages).toEqual([expect.stringContaining('jumped'), expect.stringContaining('jumped')]);
+
+    // Another process knows nothing of the jump, but what the partitions tell.
+    const other = new Retention({ keepDays: 3, maxBytes: 1024 ** 3 }, dependencies);
+    for (let day = 400; day < 402; day += 1) {
+      nowMs = noonMs + day * dayMs;
+      await other.run();
+      expect(await countRows(storage)).toBe(3);
+    }
+    nowMs = noonMs + 402 * dayMs;
+    await other.run();
+    expect(await countRows(storage)).toBe(0);
+  });
+
+  it('are not too old by a clock that is ahead of that of the database', async () => {
+    await using storage = await temporaryStorage(kind);
+    let nowMs = Date.now() - dayMs;
+    const dependencies = watched(storage, () => nowMs);
+    const retention = new Retention({ keepDays: 3, maxBytes: 1024 ** 3 }, dependencies);
+    await retention.run();
+    await insertRows(storage, 3, nowMs);
+    nowMs += 300 * dayMs;
+    for (let day = 0; day < 4; day += 1) {
+      nowMs += dayMs;
+      await retention.run();
+    }
+    expect(await countRows(storage)).toBe(3);
+    expect(dependencies.messages).toEqual([expect.stringContaining('jumped')]);
+  });
+
+  it('are there for every time that a clock jumps back to', async () => {
+    await using storage = await temporaryStorage(kind);
+    let nowMs = Date.parse('2020-02-28T12:00:00Z');
+    const { log, clock } = watched(storage, () => nowMs);
+    const options = {
+      share: 1,
+      maxPerSecond: 1000,
+      redact: [],
+      maxInstanceBytes: 1000,
+      keepDays: 3,
+      maxBytes: 1024 ** 3,
+    };
+    const predictions = new PredictionLog(options, { storage, clock, log, wallClock: () => nowMs });
+    const retention = new Retention(options, { storage, clock, log, wallClock: () => nowMs });
+    const moments = ['2020-02-28T12:00', '2020-02-27T23:59', '2019-06-01T00:00', '1970-01-01T00:00'];
+    const request = { model: 'iris', requestId: 'any', signal: AbortSignal.abort() };
+    for (const moment of moments) {
+      nowMs = Date.parse(`${moment}:00Z`);
+      await retention.run();
+      expect(predictions.recorder.recordAnswer(request, inference)).toBeDefined();
+      await predictions.flush();
+    }
+    expect(await countRows(storage)).toBe(moments.length);
+    const { written, byReason } = predictions.counts;
+    expect([written, byReason.refused]).toEqual([moments.length, 0]);
+    await predictions.close();
   });
 
   it('are cut before they are too much, so that the oldest part of today goes', async () => {
