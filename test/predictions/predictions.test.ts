@@ -39,6 +39,11 @@ interface Drift {
   readonly outputs: Readonly<Record<string, { readonly current: { readonly count: number } }>>;
 }
 
+/** A message of a gRPC stream, as far as these tests look at it. */
+interface StreamAnswer {
+  readonly infer_response: { readonly parameters: Readonly<Record<string, { readonly string_param: string }>> };
+}
+
 /** A time that is later than everything so far, and no later than what comes: times are kept in milliseconds. */
 async function nextMoment(): Promise<string> {
   const now = Date.now();
@@ -167,6 +172,29 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
       { metadata: { 'x-request-id': `grpc-${kind}` } },
     );
     expect(await list(`request_id=grpc-${kind}`)).toMatchObject([{ model: 'iris', domain: null }]);
+  });
+
+  it('has those of a gRPC stream, each of whose messages has the id of its own to judge it by', async () => {
+    using client = grpcClient(server.grpcPort);
+    const values = [0.25, 0.75];
+    const requests = values.map((value) => ({
+      model_name: 'iris',
+      inputs: [
+        { name: 'features', datatype: 'FP32', shape: [1, 4], contents: { fp32_contents: new Array(4).fill(value) } },
+      ],
+    }));
+    const stream = client.stream();
+    for (const request of [...requests, { model_name: 'none' }]) stream.write(request);
+    stream.end();
+    const messages = await Array.fromAsync<StreamAnswer>(stream);
+    const ids = messages.map(({ infer_response }) => infer_response.parameters['prediction_id']?.string_param ?? '');
+    expect(ids[2]).toBe('');
+    for (const [index, value] of values.entries()) {
+      const id = ids[index];
+      expect((await get(`/predictions/${id}`)).body.inputs).toEqual({ features: new Array(4).fill(value) });
+      const judged = await postJson(server.address, `/predictions/${id}/feedback`, { label: index });
+      expect(judged).toMatchObject({ status: 201, body: { id, feedback: { label: index } } });
+    }
   });
 
   it('has the digest and the size of a picture instead of the picture', async () => {

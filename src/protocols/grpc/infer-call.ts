@@ -13,6 +13,8 @@ export const inferAccess = { scope: 'infer', model: ({ modelName }: { modelName:
 export interface InferAnswer {
   readonly response: ModelInferResponse;
   readonly model: InferResult['model'];
+  /** Id of the prediction in the prediction log; undefined if it is not kept. */
+  readonly predictionId: string | undefined;
 }
 
 /**
@@ -38,8 +40,8 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
     },
     () => readInputs(request),
   );
-  call.predictionId = result.predictionId;
-  return { response: writeResponse(request, result), model: result.model };
+  const { model, predictionId } = result;
+  return { response: writeResponse(request, result), model, predictionId };
 }
 
 function writeResponse(request: ModelInferRequest, { model, outputs }: InferResult): ModelInferResponse {

@@ -6,7 +6,7 @@ import { type Admission, admitCall, admitStream } from './call-admission.ts';
 import { type CallContext, callContext } from './call-context.ts';
 import { callError } from './call-error.ts';
 import { answerInfer, inferAccess } from './infer-call.ts';
-import { modelInferRequest, modelStreamInferResponse } from './messages/infer.ts';
+import { type ModelInferResponse, modelInferRequest, modelStreamInferResponse } from './messages/infer.ts';
 import type { GrpcServices } from './services.ts';
 
 export interface StreamOptions {
@@ -79,14 +79,19 @@ async function answerOne(bytes: Buffer, stream: Stream, context: CallContext, se
     admission = await admitCall(stream, context, services);
     context.caller = admission.caller;
     authorizeCall(admission.caller, inferAccess, request);
-    const { response } = await answerInfer(services.infer, request, context);
-    return modelStreamInferResponse.encode({ inferResponse: response });
+    const { response, predictionId } = await answerInfer(services.infer, request, context);
+    return modelStreamInferResponse.encode({ inferResponse: { ...response, ...predictionParameter(predictionId) } });
   } catch (thrown) {
     const { code, details } = callError(thrown, context, services.log);
     return modelStreamInferResponse.encode({ errorMessage: `${status[code]}: ${details}`, inferResponse: { id } });
   } finally {
     admission?.leave();
   }
+}
+
+/** The messages of a stream share its metadata: each has the id of its prediction among its parameters. */
+function predictionParameter(id: string | undefined): Pick<ModelInferResponse, 'parameters'> {
+  return id === undefined ? {} : { parameters: new Map([['prediction_id', { string: id }]]) };
 }
 
 /** Resolves when the message is on its way, also when nobody takes it any more. */
