@@ -12,8 +12,8 @@ import { distributionFileName } from '../predictions/performance/distribution-fi
 import { readSettings } from '../settings.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
+import { readDomains } from './read-domains.ts';
 import { replayAnswer } from './replay-answer.ts';
-import { shippedDomains } from './shipped-domains.ts';
 
 export const distributionUsage = `Usage: inferd distribution --model <name> --instances <file> [options]
 
@@ -25,6 +25,7 @@ Options:
   --instances <file>    JSON Lines, an instance each: as the predict route of its domain takes it, or the inputs of one
                         row by name; - reads standard input
   --version <number>    Default: the highest there is
+  --domains <file>      Module that exports the domains of your own server (default: those that come with inferd)
   --source <text>       What the data is, such as "891 passengers (train.csv)"
 `;
 
@@ -49,12 +50,13 @@ interface DistributionCommand {
   readonly instances: string;
   readonly version: string | undefined;
   readonly source: string | undefined;
+  readonly domains: string | undefined;
 }
 
-async function writeDistribution({ model, instances, version, source }: DistributionCommand): Promise<string> {
+async function writeDistribution({ model, instances, version, source, domains }: DistributionCommand): Promise<string> {
   const { modelName, ...settings } = readSettings(readEnvironment());
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
-  const domain = shippedDomains().find((candidate) => candidate.model === model);
+  const domain = (await readDomains(domains)).find((candidate) => candidate.model === model);
   return withLocalVersion({ modelsDir, modelName, model, version }, async (local) => {
     const rows: InputsAndOutputs[] = [];
     for await (const chunk of chunks(instances)) {
@@ -101,10 +103,10 @@ async function answered(local: LocalVersion, domain: AnyDomain | undefined, line
 function readCommand(args: readonly string[]): DistributionCommand | string {
   try {
     const text = { type: 'string' } as const;
-    const options = { model: text, instances: text, version: text, source: text };
-    const { model, instances, version, source } = parseArgs({ args: [...args], options }).values;
+    const options = { model: text, instances: text, version: text, source: text, domains: text };
+    const { model, instances, ...others } = parseArgs({ args: [...args], options }).values;
     if (model === undefined || instances === undefined) return 'Expected --model and --instances';
-    return { model, instances, version, source };
+    return { model, instances, version: others.version, source: others.source, domains: others.domains };
   } catch (thrown) {
     return toAppError(thrown).message;
   }

@@ -36,7 +36,10 @@ function domainTerms(
   domains: readonly AnyDomain[],
 ): Terms | string {
   const domain = domains.find((candidate) => candidate.name === name);
-  if (domain === undefined) return `there is no domain ${JSON.stringify(name)} in this program`;
+  if (domain === undefined) {
+    const names = domains.map((candidate) => candidate.name).join(', ');
+    return `there is no domain ${JSON.stringify(name)} here, but ${names}: give the file that exports it as --domains`;
+  }
   const parsed = domain.input.safeParse(inputs);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
   const instances = [parsed.data];

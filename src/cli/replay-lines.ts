@@ -13,6 +13,7 @@ export function replayLines(report: ReplayReport, { passed, reasons }: Verdict):
   const lines = [
     `Replayed    ${replayed} predictions, ${failed} failed`,
     `Skipped     ${skipped.inputs_not_kept} whose inputs were not kept whole, ${skipped.not_understood} not understood`,
+    ...report.not_understood.map((reason) => `            ${reason}`),
     `Agreement   ${percent(report.agreement)} (${agreed} of ${replayed})`,
     ...scoreLines(score),
     `Latency     ${times(latency.logged)} logged, ${times(latency.replayed)} replayed`,

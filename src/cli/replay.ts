@@ -14,11 +14,11 @@ import { parseMoment } from '../predictions/time-window.ts';
 import { readSettings } from '../settings.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
+import { readDomains } from './read-domains.ts';
 import { readHeader } from './read-header.ts';
 import { replayAnswer } from './replay-answer.ts';
 import { replayLines, type Verdict } from './replay-lines.ts';
 import { predictionsOfServer, predictionsOfStorage } from './replay-source.ts';
-import { shippedDomains } from './shipped-domains.ts';
 
 export const replayUsage = `Usage: inferd replay --model <name> --version <number> [options]
 
@@ -33,6 +33,7 @@ Options:
   --limit <number>          At most so many, the newest (default: 10000)
   --url <url>               Ask this server for the predictions (default: the database of DATABASE_URL or DATA_DIR)
   --header <text>           Send this header, such as "Authorization: Bearer …"; may be given again
+  --domains <file>          Module that exports the domains of your own server (default: those that come with inferd)
   --tolerance <number>      How far apart numbers may be to agree, for regression (default: 0)
   --min-agreement <number>  Least part of the answers that must be the same, from 0 to 1
   --min-score <number>      Least accuracy against the labels of feedback, from 0 to 1
@@ -63,7 +64,7 @@ async function run(command: ReplayCommand): Promise<ReplayReport> {
   const settings = readSettings(readEnvironment());
   const { modelName } = settings;
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
-  const domains = shippedDomains();
+  const domains = await readDomains(command.domains);
   const { model, version, url, headers } = command;
   return withLocalVersion({ modelsDir, modelName, model, version }, (local) => {
     const source =
@@ -115,6 +116,7 @@ const commandSchema = z
     limit: z.coerce.number().int().min(1).default(10_000),
     url: z.url({ protocol: /^https?$/ }).optional(),
     header: z.array(z.string()).default([]),
+    domains: z.string().optional(),
     tolerance: z.coerce.number().min(0).default(0),
     'min-agreement': part,
     'min-score': part,
@@ -145,6 +147,7 @@ function readCommand(args: readonly string[]): ReplayCommand | string {
         limit: text,
         url: text,
         header: { type: 'string', multiple: true },
+        domains: text,
         tolerance: text,
         'min-agreement': text,
         'min-score': text,

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { petals } from '../fixtures/petals.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { FileServer } from '../helpers/file-server.ts';
 import { type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
@@ -128,6 +129,46 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
     const { code, output } = await inferd(args, settings);
     expect(output).toContain('Replayed    2 predictions, 0 failed\n');
     expect(code).toBe(0);
+  });
+});
+
+describe('inferd replay with a domain of the user', () => {
+  const file = 'test/fixtures/petals.ts';
+
+  it('gives its instances to another version when it is told where the domain is', async () => {
+    await using database = await temporaryDatabase('embedded');
+    await using repository = await temporaryRepository('iris');
+    await cp(join(repository.path, 'iris', '1'), join(repository.path, 'iris', '2'), { recursive: true });
+    await using server = await startReadyServer({ ...database.environment, MODELS_DIR: repository.path }, [petals]);
+    await server.storage?.whenReady();
+    const instances = [
+      { length: 1.4, width: 0.2 },
+      { length: 5.1, width: 1.8 },
+    ];
+    await postJson(server.address, '/petals/predict/batch', { instances });
+    const args = ['replay', '--url', server.address, '--model', 'iris', '--version', '2'];
+    const replay = (...others: readonly string[]) =>
+      inferd([...args, ...others], { MODELS_DIR: repository.path, STORAGE: 'off' });
+
+    const told = await replay('--domains', file);
+    expect(told).toMatchObject({ code: 0, output: expect.stringContaining('Agreement   100.0 % (2 of 2)\n') });
+    const untold = await replay();
+    expect(untold.output).toContain('there is no domain "petals" here, but iris, titanic, digits, sentiment: give');
+    expect(untold).toMatchObject({ code: 2, output: expect.stringContaining('--domains\n') });
+    const none = await replay('--domains', 'test/fixtures/iris.json');
+    expect(none).toMatchObject({ code: 2, errors: expect.stringContaining('Nothing could be replayed: ') });
+    const empty = await replay('--domains', 'src/errors.ts');
+    expect(empty).toMatchObject({ code: 2, errors: expect.stringContaining('src/errors.ts exports no domain') });
+  });
+
+  it('counts its instances', async () => {
+    await using repository = await temporaryRepository('iris');
+    const instances = join(repository.path, 'petals.jsonl');
+    await writeFile(instances, '{"length": 1.4, "width": 0.2}\n{"length": 5.1, "width": 1.8}\n');
+    const args = ['distribution', '--model', 'iris', '--instances', instances, '--domains', file];
+    expect(await inferd(args, { MODELS_DIR: repository.path })).toMatchObject({ code: 0, errors: '' });
+    const written = JSON.parse(await readFile(join(repository.path, 'iris', '1', 'distribution.json'), 'utf8'));
+    expect(written).toMatchObject({ domain: 'petals', outputs: { setosa: { counts: { true: 1, false: 1 } } } });
   });
 });
 

@@ -45,6 +45,8 @@ export interface ReplayReport {
     /** Their inputs are in terms that this program does not know. */
     readonly not_understood: number;
   };
+  /** The first reasons why predictions were not understood, each once. */
+  readonly not_understood: readonly string[];
   /** The first of the answers that changed. */
   readonly changed: readonly ChangedAnswer[];
   /** The first reasons of failures. */
@@ -71,6 +73,7 @@ export async function replay(
   const skipped = { inputs_not_kept: 0, not_understood: 0 };
   const changed: ChangedAnswer[] = [];
   const failures: string[] = [];
+  const notUnderstood = new Set<string>();
   const judged: { logged: JudgedAnswer; replayed: JudgedAnswer }[] = [];
   const loggedMs: number[] = [];
   const replayedMs: number[] = [];
@@ -84,6 +87,7 @@ export async function replay(
     const answered = await answer(prediction);
     if (answered.kind === 'not_understood') {
       skipped.not_understood += 1;
+      if (notUnderstood.size < maxExamples) notUnderstood.add(answered.message);
       continue;
     }
     replayed += 1;
@@ -112,6 +116,7 @@ export async function replay(
     agreement: replayed === 0 ? null : agreed / replayed,
     failed,
     skipped,
+    not_understood: [...notUnderstood],
     changed,
     failures,
     score: {
