@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
-import type { Pool, PoolConfig } from 'pg';
+import type { Pool, PoolClient, PoolConfig } from 'pg';
 import { type Database, schemaName } from './database.ts';
+import { isAnswer } from './storage-error.ts';
 
 /** Where the database is. */
 export type Place = { readonly url: string } | { readonly socketDir: string };
@@ -11,10 +12,12 @@ export interface Connection {
   readonly pool: Pool;
   /** Waits for the queries under way. */
   close(): Promise<void>;
+  /** Ends every connection at once: the queries under way fail, and their transactions are undone. */
+  terminate(): void;
 }
 
 const connectTimeoutMs = 10_000;
-/** Longest time that an answer may take; a network that swallows packets is noticed by it. */
+/** Longest time that an answer may take. */
 const queryTimeoutMs = 60_000;
 const poolSize = 10;
 
@@ -27,10 +30,37 @@ export async function connect(place: Place, onIdleError: (error: Error) => void)
   const [{ Kysely, PostgresDialect }, { default: pg }] = await Promise.all([import('kysely'), import('pg')]);
   const pool = new pg.Pool(poolOptions(place));
   pool.on('error', onIdleError);
+  const clients = new Set<PoolClient>();
   // Whoever uses a connection is told by its queries; between two of them nobody would listen.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => clients.add(client.on('error', () => {})));
+  pool.on('remove', (client) => clients.delete(client));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  return { db: db.withSchema(schemaName), pool, close: () => db.destroy() };
+  const close = () => db.destroy();
+  const terminate = () => {
+    for (const client of clients) client.end().catch(() => {});
+    close().catch(() => {});
+  };
+  return { db: db.withSchema(schemaName), pool, close, terminate };
+}
+
+/** Resolves when a Postgres answers a new connection, be it with a refusal: one that is only slow, or has no room, does. */
+export async function answer(url: string): Promise<void> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'inferd probe',
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: connectTimeoutMs,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } catch (thrown) {
+    if (!isAnswer(thrown)) throw thrown;
+  } finally {
+    client.end().catch(() => {});
+  }
 }
 
 function poolOptions(place: Place): PoolConfig {

@@ -5,7 +5,8 @@ const retryAfterSeconds = 5;
 /** SQLSTATE classes of a server that cannot be worked with for now: connection, resources, operator, system. */
 const unavailableClasses = new Set(['08', '53', '57', '58']);
 const queryCancelled = '57014';
-const diskFull = '53100';
+/** SQLSTATE, and the errors of files: no room, or no more for this user. */
+const diskFull = new Set(['53100', 'ENOSPC', 'EDQUOT']);
 /** One transaction in the way of another: worth another try, with the connection as it is. */
 const conflicts = new Set(['40001', '40P01']);
 /** A refused password or an unknown database may be right again after somebody has seen to it. */
@@ -18,7 +19,7 @@ export type StorageTrouble = 'unavailable' | 'full' | 'conflict';
 export function troubleOf(thrown: unknown): StorageTrouble | undefined {
   if (!(thrown instanceof Error) || thrown instanceof AppError) return undefined;
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
-  if (code === diskFull || /No space left on device/i.test(thrown.message)) return 'full';
+  if (diskFull.has(code) || /No space left on device/i.test(thrown.message)) return 'full';
   if (conflicts.has(code)) return 'conflict';
   if (code === queryCancelled) return undefined;
   if (isSqlState(code)) {
@@ -31,10 +32,20 @@ function isSqlState(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code);
 }
 
+/** Whether an error was sent by the database: a connection that is not there has none to send. */
+export function isAnswer(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && isSqlState(thrown.code);
+}
+
 /** The driver and the sockets under it have no common class for a connection that is not there. */
 function isConnectionError(code: string, message: string): boolean {
   if (/^E[A-Z]+$/.test(code)) return true;
   return /connection|timeout|terminated|not queryable|pool after calling end/i.test(message);
+}
+
+/** Whether the embedded database is of no use after this error: without room for its log it never answers again. */
+export function breaksEmbedded(thrown: unknown): boolean {
+  return troubleOf(thrown) === 'full' && /pg_wal/.test(reasonOf(thrown));
 }
 
 /** The error that clients see while the storage cannot be used. */

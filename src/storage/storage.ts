@@ -2,11 +2,26 @@ import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import { toAppError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
-import { type Connection, connect } from './connection.ts';
+import { answer, type Connection, connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { EmbeddedDatabase } from './embedded/embedded-database.ts';
 import { migrate } from './migrate.ts';
-import { isWaitForConnection, reasonOf, storageUnavailable, toStorageError, troubleOf } from './storage-error.ts';
+import {
+  breaksEmbedded,
+  isWaitForConnection,
+  reasonOf,
+  storageUnavailable,
+  toStorageError,
+  troubleOf,
+} from './storage-error.ts';
+import { whileSlow } from './while-slow.ts';
+
+/** How long something may take before the database is asked whether it is still there. */
+const doubtAfterMs = 5000;
+/** How long a database that is there may take to say so; the embedded one cannot during a statement. */
+const answerWithinMs = { postgres: 5000, embedded: 25_000 };
+/** Longest wait at the end for the queries under way. */
+const closeTimeoutMs = 5000;
 
 export interface StorageOptions {
   /** Postgres; undefined: the embedded database. */
@@ -48,6 +63,7 @@ export class Storage {
   #connection: Connection | undefined;
   #embedded: EmbeddedDatabase | undefined;
   #opening: Promise<void> | undefined;
+  #asking: Promise<void> | undefined;
   #failures = 0;
   #cancelRetry = () => {};
 
@@ -90,14 +106,17 @@ export class Storage {
   }
 
   /**
-   * Works with the database. What shows that it is gone makes the storage look for it again.
+   * Works with the database. What shows that it is gone makes the storage look for it again, and so does its silence: who
+   * waits for a database that says nothing any more is told within ten seconds, or thirty where it is embedded.
    *
    * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`; other errors of the statements pass as they are
    */
   async use<Result>(work: (storage: OpenStorage) => Promise<Result>): Promise<Result> {
     const connection = this.#ready;
+    const { clock } = this.#dependencies;
+    const onSlow = () => this.#doubt(connection);
     try {
-      return await work(connection);
+      return await whileSlow(work(connection), { everyMs: doubtAfterMs, onSlow, clock });
     } catch (thrown) {
       if (this.#showsLoss(thrown)) this.#lose(connection, thrown);
       throw toStorageError(thrown);
@@ -121,13 +140,17 @@ export class Storage {
     });
   }
 
-  /** Waits for the queries under way, and ends the embedded database. */
+  /** Waits for the queries under way, some seconds at most, and ends the embedded database. */
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#reason = 'the server is shutting down';
     this.#cancelRetry();
+    if (this.#opening !== undefined) this.#connection?.terminate();
     await this.#opening;
-    await this.#connection?.close().catch(() => {});
+    const connection = this.#connection;
+    const cancel = this.#dependencies.clock.setTimer(closeTimeoutMs, () => connection?.terminate());
+    await connection?.close().catch(() => {});
+    cancel();
     await this.#embedded?.close();
   }
 
@@ -175,9 +198,34 @@ export class Storage {
     return embedded;
   }
 
-  /** The embedded database makes those who ask wait when it is busy: that is told by time, and no sign of its end. */
   #showsLoss(thrown: unknown): boolean {
-    return troubleOf(thrown) === 'unavailable' && !(this.isEmbedded && isWaitForConnection(thrown));
+    if (!this.isEmbedded) return troubleOf(thrown) === 'unavailable';
+    // It makes those who ask wait when it is busy: that is told by time, and no sign of its end.
+    return breaksEmbedded(thrown) || (troubleOf(thrown) === 'unavailable' && !isWaitForConnection(thrown));
+  }
+
+  /** Whoever waits cannot tell a database that is busy from one that is gone without a word. */
+  #doubt(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#asking ??= this.#ask()
+      .catch((thrown: unknown) => this.#lose(connection, thrown))
+      .finally(() => {
+        this.#asking = undefined;
+      });
+  }
+
+  async #ask(): Promise<void> {
+    const silence = Promise.withResolvers<never>();
+    const delayMs = this.isEmbedded ? answerWithinMs.embedded : answerWithinMs.postgres;
+    const cancel = this.#dependencies.clock.setTimer(delayMs, () => {
+      silence.reject(new Error('the database does not answer'));
+    });
+    const answered = this.#embedded?.answer() ?? answer(this.#options.databaseUrl ?? '');
+    try {
+      await Promise.race([answered, silence.promise]);
+    } finally {
+      cancel();
+    }
   }
 
   /** The database was there, and is not any more. */
@@ -201,7 +249,7 @@ export class Storage {
   /** Lets go of a database that cannot be used: nothing is waited for. */
   #abandon(): void {
     this.#embedded?.kill();
-    this.#connection?.close().catch(() => {});
+    this.#connection?.terminate();
     this.#connection = undefined;
     this.#embedded = undefined;
   }

@@ -2,16 +2,19 @@
  * The program of the embedded database: PGlite in one folder, served to the main process through a Unix socket. It blocks
  * its thread during a query and takes hundreds of megabytes, so it has a process of its own. It ends with the main process.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { toAppError } from '../../errors.ts';
+import { reasonOf } from '../storage-error.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { DatabaseMessage } from './messages.ts';
 
 const [folder = '', socketPath = ''] = process.argv.slice(2);
 const longestCloseMs = 5000;
+/** Two segments of its log. */
+const roomToOpenBytes = 32 * 1024 * 1024;
 
 function tell(message: DatabaseMessage): Promise<void> {
   return new Promise((resolve) => {
@@ -24,8 +27,12 @@ function tell(message: DatabaseMessage): Promise<void> {
 async function make(dataDir: string): Promise<void> {
   const unfinished = `${dataDir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  const db = await PGlite.create({ dataDir: unfinished });
-  await db.close();
+  try {
+    const db = await PGlite.create({ dataDir: unfinished });
+    await db.close();
+  } catch (cause) {
+    throw new Error(`no database can be made in ${dataDir} (${causeOf(cause)})`, { cause });
+  }
   renameSync(unfinished, dataDir);
 }
 
@@ -33,10 +40,21 @@ async function open(dataDir: string): Promise<PGlite> {
   try {
     return await PGlite.create({ dataDir });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const advice = 'restore the folder from a backup, or move it away to begin with an empty one';
-    throw new Error(`the database in ${dataDir} cannot be opened (${reason}); ${advice}`, { cause });
+    const advice = isDiskFull()
+      ? 'make room'
+      : 'restore the folder from a backup, or move it away to begin with an empty one';
+    throw new Error(`the database in ${dataDir} cannot be opened (${causeOf(cause)}); ${advice}`, { cause });
   }
+}
+
+/** PGlite itself does not say that it had no room. */
+function causeOf(thrown: unknown): string {
+  return isDiskFull() ? 'no room is left on the disk' : reasonOf(thrown);
+}
+
+function isDiskFull(): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < roomToOpenBytes;
 }
 
 async function serve(dataDir: string): Promise<void> {
@@ -71,6 +89,7 @@ try {
   const dataDir = join(folder, 'postgres');
   if (existsSync(dataDir)) {
     await serve(dataDir);
+    process.on('message', () => void tell({ kind: 'alive' }));
     await tell({ kind: 'listening' });
   } else {
     await make(dataDir);

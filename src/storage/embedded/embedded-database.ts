@@ -13,6 +13,8 @@ const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts'
 /** Below the runners: a first start takes seconds of a processor. */
 const niceness = 10;
 const keptOutputCharacters = 2000;
+/** Longest time that its end may take: more than the process itself waits for what it has to write. */
+const closeTimeoutMs = 8000;
 
 /** The process of the embedded database, and the folder with its socket. */
 export class EmbeddedDatabase {
@@ -59,10 +61,18 @@ export class EmbeddedDatabase {
     return this.#child.pid;
   }
 
-  /** Lets the process write what it has to, and end. */
+  /** Resolves when the process says that it is there: between two statements. */
+  async answer(): Promise<void> {
+    this.#child.send('are you there?');
+    await once(this.#child, 'message');
+  }
+
+  /** Lets the process write what it has to, and end; one that does not is ended. */
   async close(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(() => this.kill(), closeTimeoutMs);
     await this.exited;
+    clearTimeout(timer);
   }
 
   /** Ends the process at once. */
@@ -75,9 +85,10 @@ export class EmbeddedDatabase {
     const ended = this.exited.then((reason): DatabaseMessage => ({ kind: 'failed', message: reason }));
     const told = once(this.#child, 'message').then(([message]) => message as DatabaseMessage);
     const message = await Promise.race([told, ended]);
-    if (message.kind !== 'failed') return message.kind;
+    if (message.kind === 'listening' || message.kind === 'made') return message.kind;
+    const reason = message.kind === 'failed' ? message.message : 'it has not said so';
     throw new AppError('STORAGE_UNAVAILABLE', {
-      message: `The embedded database did not start: ${message.message}`,
+      message: `The embedded database did not start: ${reason}`,
       retryAfterSeconds: 5,
     });
   }
