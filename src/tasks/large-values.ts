@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toStorageError } from '../storage/storage-error.ts';
 
 /** What the value of a task is: what was asked for, or what a claim made of it. */
 export type ValueName = 'input' | `result-${number}`;
@@ -22,18 +23,18 @@ export class LargeValues {
     return value.byteLength >= this.#leastBytes;
   }
 
-  /** Writes a value so that it outlives the program and the power. */
+  /**
+   * Writes a value so that it outlives the program and the power.
+   *
+   * @throws AppError `STORAGE_FULL`, `STORAGE_UNAVAILABLE`
+   */
   async write(id: string, name: ValueName, value: Buffer): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = await open(this.#path(id, name), 'w', 0o600);
     try {
-      await file.writeFile(value);
-      await file.sync();
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await writeFile(this.#path(id, name), value, { mode: 0o600, flush: true });
     } catch (thrown) {
-      await this.remove(id, name);
-      throw thrown;
-    } finally {
-      await file.close();
+      await this.remove(id, name).catch(() => {});
+      throw toStorageError(thrown);
     }
   }
 
@@ -53,9 +54,18 @@ export class LargeValues {
     await Promise.all(files.filter(({ id }) => gone.has(id)).map(({ path }) => rm(path, { force: true })));
   }
 
-  /** Removes the values that no task has any more: what a program that was killed has left. */
-  async sweep(existing: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Promise<void> {
-    const files = await this.#files();
+  /**
+   * Removes the values that no task has any more: what a program that was killed has left.
+   *
+   * @param arriving ids of tasks that are not kept yet
+   */
+  async sweep(
+    arriving: ReadonlySet<string>,
+    existing: (ids: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<void> {
+    // What is in the folder may belong to an embedded database that is not in use now.
+    if (this.#leastBytes === Number.POSITIVE_INFINITY) return;
+    const files = (await this.#files()).filter(({ id }) => !arriving.has(id));
     const ids = [...new Set(files.map(({ id }) => id))];
     const kept = ids.length === 0 ? new Set() : await existing(ids);
     await Promise.all(files.filter(({ id }) => !kept.has(id)).map(({ path }) => rm(path, { force: true })));

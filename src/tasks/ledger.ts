@@ -32,6 +32,8 @@ export class Ledger {
   readonly #queue: TaskQueue;
   readonly #submissions: GroupCommit<NewTask, Submitted | AppError>;
   readonly #ends: GroupCommit<TaskEnd, boolean>;
+  /** Ids of tasks whose files are written, and whose rows are not. */
+  readonly #arriving = new Set<string>();
 
   private constructor(storage: Storage, queue: TaskQueue) {
     this.#storage = storage;
@@ -51,14 +53,20 @@ export class Ledger {
    * @throws AppError `IDEMPOTENCY_CONFLICT` when the earlier one asks for something else
    */
   async submit(task: NewTask, large: Buffer | undefined): Promise<Submitted> {
-    if (large !== undefined) await this.values.write(task.id, 'input', large);
-    const outcome = await this.#submissions.add(task).catch(async (thrown: unknown) => {
-      if (large !== undefined) await this.values.remove(task.id, 'input');
+    if (large === undefined) return accepted(await this.#submissions.add(task));
+    this.#arriving.add(task.id);
+    try {
+      await this.values.write(task.id, 'input', large);
+      const outcome = await this.#submissions.add(task);
+      if (!('isNew' in outcome && outcome.isNew)) await this.values.remove(task.id, 'input');
+      return accepted(outcome);
+    } catch (thrown) {
+      // A task whose answer was lost may be kept all the same: if it is not, the file is swept.
+      if (!isStorageAway(thrown)) await this.values.remove(task.id, 'input');
       throw thrown;
-    });
-    if (large !== undefined && !('isNew' in outcome && outcome.isNew)) await this.values.remove(task.id, 'input');
-    if (outcome instanceof AppError) throw outcome;
-    return outcome;
+    } finally {
+      this.#arriving.delete(task.id);
+    }
   }
 
   find(ids: readonly string[]): Promise<Task[]> {
@@ -93,12 +101,16 @@ export class Ledger {
     return this.#storage.use(({ db }) => store.renewLeases(db, ids, claim));
   }
 
-  /** Ends a claim for good; false when somebody else has the task by now, or it was cancelled. */
+  /**
+   * Ends a claim for good; false when somebody else has the task by now, or it was cancelled. Where this throws, the end
+   * may be kept all the same: it can be given again.
+   */
   async finish(end: TaskEnd): Promise<boolean> {
     const { id, attempt, result } = end;
     const isLarge = result !== undefined && this.values.isLarge(result);
     if (isLarge) await this.values.write(id, `result-${attempt}`, result);
-    const counts = await this.#ends.add(isLarge ? { ...end, result: undefined } : end);
+    const isFirst = await this.#ends.add(isLarge ? { ...end, result: undefined } : end);
+    const counts = isFirst || (await this.#isEnd(end));
     await this.values.remove(id, counts ? 'input' : `result-${attempt}`);
     return counts;
   }
@@ -173,7 +185,7 @@ export class Ledger {
 
   /** Removes the files of tasks that are not there. */
   sweepValues(): Promise<void> {
-    return this.values.sweep(async (ids) => new Set((await this.find(ids)).map(({ id }) => id)));
+    return this.values.sweep(this.#arriving, async (ids) => new Set((await this.find(ids)).map(({ id }) => id)));
   }
 
   async close(): Promise<void> {
@@ -200,6 +212,12 @@ export class Ledger {
     });
   }
 
+  /** Whether the task has come to this end, however that was known. */
+  async #isEnd({ id, attempt, state }: TaskEnd): Promise<boolean> {
+    const [task] = await this.find([id]);
+    return task?.attempt === attempt && task.state === state;
+  }
+
   async #end(db: Database, ends: readonly TaskEnd[]): Promise<Map<string, string | null>> {
     const counted = await store.finishTasks(db, ends);
     const announced = [...counted].filter(([, webhook]) => webhook !== null);
@@ -220,6 +238,15 @@ const abandoned = {
   result: undefined,
   error: { code: 'TASK_ABANDONED' as const, message: `${maxDeaths} workers in a row died with the task` },
 };
+
+function isStorageAway(thrown: unknown): boolean {
+  return thrown instanceof AppError && thrown.code === 'STORAGE_UNAVAILABLE';
+}
+
+function accepted(outcome: Submitted | AppError): Submitted {
+  if (outcome instanceof AppError) throw outcome;
+  return outcome;
+}
 
 function toJob({ id, priority, delaySeconds }: NewTask): Job {
   return { id, priority, delaySeconds };

@@ -237,7 +237,7 @@ export class TaskService {
     const { concurrency, leaseMs, pollMs, webhooks } = this.#settings;
     // Nobody else works on the embedded database: whoever did before is dead.
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
-    if (this.#maintenance === undefined) await ledger.sweepValues();
+    await ledger.sweepValues();
     this.#maintenance ??= new Maintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
     if (concurrency === 0) return;
     this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });

@@ -1,6 +1,7 @@
 import { deserialize } from 'node:v8';
 import { AppError, toAppError } from '../errors.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
+import { backoffMs } from '../storage/backoff.ts';
 import type { Ledger } from './ledger.ts';
 import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
 import type { ClaimedTask } from './task.ts';
@@ -101,7 +102,7 @@ export class TaskWorker {
         // A full claim means that there may be more.
         if (tasks.length === limit) this.#wantsMore = true;
         for (const task of tasks) this.#begin(task);
-        if (this.#isOnline) await this.#pause();
+        if (this.#isOnline) await this.#pause(courtesy.pauseMs);
       }
     } catch (thrown) {
       this.#dependencies.log.warn({ err: toAppError(thrown) }, 'No tasks can be claimed');
@@ -129,9 +130,16 @@ export class TaskWorker {
     return Math.max(1, Math.floor(this.#concurrency / 2));
   }
 
-  #pause(): Promise<void> {
+  /** Ends early when the signal does. */
+  #pause(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#dependencies.clock.setTimer(courtesy.pauseMs, resolve);
+      const end = () => {
+        cancel();
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.#dependencies.clock.setTimer(delayMs, end);
+      signal?.addEventListener('abort', end);
     });
   }
 
@@ -161,11 +169,24 @@ export class TaskWorker {
     try {
       result = await this.#work(task, signal);
     } catch (thrown) {
-      await this.#fail(task, signal.aborted ? toAppError(signal.reason) : toAppError(thrown));
+      await this.#fail(task, signal.aborted ? toAppError(signal.reason) : toAppError(thrown), signal);
       return;
     }
-    const counts = await ledger.finish({ id, attempt, state: 'succeeded', result, error: undefined });
+    const end = { id, attempt, state: 'succeeded' as const, result, error: undefined };
+    const counts = await this.#keep(() => ledger.finish(end), signal);
     onChange(id, counts ? 'succeeded' : 'lost');
+  }
+
+  /** Tells of a task, however long the storage is away or full, unless the task is not this worker's to tell of any more. */
+  async #keep<Outcome>(tell: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await tell();
+      } catch (thrown) {
+        if (!isStorageTrouble(thrown) || signal.aborted) throw thrown;
+        await this.#pause(backoffMs(failures), signal);
+      }
+    }
   }
 
   async #work({ id, work: name, input }: ClaimedTask, signal: AbortSignal): Promise<Buffer> {
@@ -176,7 +197,8 @@ export class TaskWorker {
     return Buffer.from(JSON.stringify(result));
   }
 
-  async #fail({ id, attempt, failures, retries }: ClaimedTask, error: AppError): Promise<void> {
+  async #fail(task: ClaimedTask, error: AppError, signal: AbortSignal): Promise<void> {
+    const { id, attempt, failures, retries } = task;
     const { ledger, random, log, onChange } = this.#dependencies;
     if (error.code === 'CLIENT_GONE') return;
     if (error.code === 'SHUTTING_DOWN') {
@@ -186,12 +208,13 @@ export class TaskWorker {
     }
     if (isWorthRetrying(error) && failures < retries) {
       const delaySeconds = retryDelaySeconds(failures + 1, random());
-      await ledger.requeue({ id, attempt, error: toTaskError(error), delaySeconds });
+      await this.#keep(() => ledger.requeue({ id, attempt, error: toTaskError(error), delaySeconds }), signal);
       onChange(id, 'retried');
       return;
     }
     if (error.kind === 'internal') log.error({ err: error, task: id }, 'A task failed');
-    const counts = await ledger.finish({ id, attempt, state: 'failed', result: undefined, error: toTaskError(error) });
+    const end = { id, attempt, state: 'failed' as const, result: undefined, error: toTaskError(error) };
+    const counts = await this.#keep(() => ledger.finish(end), signal);
     onChange(id, counts ? 'failed' : 'lost');
   }
 
@@ -211,6 +234,10 @@ export class TaskWorker {
       this.#dependencies.log.warn({ err: toAppError(thrown) }, 'The leases of tasks cannot be renewed');
     }
   }
+}
+
+function isStorageTrouble(thrown: unknown): boolean {
+  return thrown instanceof AppError && (thrown.code === 'STORAGE_UNAVAILABLE' || thrown.code === 'STORAGE_FULL');
 }
 
 function shuttingDown(): AppError {

@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serialize } from 'node:v8';
+import { sql } from 'kysely';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/inference/clock.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { storageUnavailable } from '../../src/storage/storage-error.ts';
+import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
+import { Ledger } from '../../src/tasks/ledger.ts';
+import type { NewTask } from '../../src/tasks/task.ts';
+import { TaskWorker } from '../../src/tasks/worker.ts';
+import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
+
+const largeBytes = 300 * 1024;
+
+function newTask(): NewTask {
+  return {
+    id: newTimeOrderedId(Date.now()),
+    work: 'wait',
+    model: 'iris',
+    owner: '',
+    priority: 0,
+    delaySeconds: 0,
+    instances: 1,
+    retries: 0,
+    idempotencyKey: undefined,
+    fingerprint: Buffer.from('it'),
+    input: serialize('it'),
+    webhook: undefined,
+    ttlSeconds: 60,
+  };
+}
+
+async function openLedger(storage: Storage) {
+  const ledger = await Ledger.open(storage, () => {});
+  return Object.assign(ledger, { [Symbol.asyncDispose]: () => ledger.close() });
+}
+
+/** A worker whose work is done when the test says so. */
+function startWorker(ledger: Ledger) {
+  const begun = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<unknown>();
+  const run = () => {
+    begun.resolve();
+    return done.promise;
+  };
+  const worker = new TaskWorker(
+    { name: 'tester', concurrency: 4, leaseMs: 60_000, pollMs: 20, works: new Map([['wait', { name: 'wait', run }]]) },
+    {
+      ledger,
+      clock: systemClock,
+      lastOnlineMs: () => Number.NEGATIVE_INFINITY,
+      random: Math.random,
+      log: { warn: () => {}, error: () => {} },
+      onChange: () => {},
+    },
+  );
+  return { begun: begun.promise, finish: done.resolve, [Symbol.asyncDispose]: () => worker.close(0) };
+}
+
+const fillDisk = (storage: Storage) =>
+  storage.use(async ({ db }) => {
+    await sql`CREATE FUNCTION inferd.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$`.execute(db);
+    await sql`CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON inferd.tasks EXECUTE FUNCTION inferd.refuse()`.execute(
+      db,
+    );
+  });
+
+const makeRoom = (storage: Storage) => storage.use(({ db }) => sql`DROP TRIGGER full_disk ON inferd.tasks`.execute(db));
+
+describe.each(databaseKinds)('the end of a task on %s', (kind) => {
+  it('waits for room, and is then kept once', async () => {
+    await using storage = await temporaryStorage(kind);
+    await using ledger = await openLedger(storage);
+    const { id } = await ledger.submit(newTask(), undefined);
+    await using worker = startWorker(ledger);
+    await worker.begun;
+    await fillDisk(storage);
+    const finish = vi.spyOn(ledger, 'finish');
+    worker.finish('done');
+    await expect.poll(() => finish.mock.calls.length).toBeGreaterThan(1);
+    await expect(ledger.submit(newTask(), undefined)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(await ledger.find([id])).toMatchObject([{ state: 'running' }]);
+    await makeRoom(storage);
+    await expect.poll(() => ledger.find([id]), { timeout: 20_000 }).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
+  });
+
+  it('may be given again when nobody knows whether it was kept', async () => {
+    await using storage = await temporaryStorage(kind);
+    await using ledger = await openLedger(storage);
+    const { id } = await ledger.submit(newTask(), undefined);
+    await ledger.claim(1, { worker: 'tester', leaseMs: 60_000 });
+    const result = Buffer.alloc(largeBytes, 'r');
+    const end = { id, attempt: 1, state: 'succeeded' as const, result, error: undefined };
+    expect(await ledger.finish(end)).toBe(true);
+    expect(await ledger.finish(end)).toBe(true);
+    expect((await ledger.findResult(id))?.result).toEqual(result);
+    expect(await ledger.finish({ ...end, attempt: 2 })).toBe(false);
+  });
+});
+
+describe('on an embedded database', () => {
+  it('what a worker has done while it was away counts', async () => {
+    await using storage = await temporaryStorage('embedded');
+    await using ledger = await openLedger(storage);
+    const { id } = await ledger.submit(newTask(), undefined);
+    await using worker = startWorker(ledger);
+    await worker.begun;
+    process.kill(storage.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => storage.state).toBe('unavailable');
+    worker.finish('done');
+    await storage.whenReady();
+    await expect.poll(() => ledger.find([id]), { timeout: 20_000 }).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
+  });
+
+  it('a large input stays as long as its task may be kept', async () => {
+    await using storage = await temporaryStorage('embedded');
+    await using ledger = await openLedger(storage);
+    const { use } = storage;
+    const losesAnswer: Storage['use'] = async (work) => {
+      await use.call(storage, work);
+      throw storageUnavailable('the answer was lost');
+    };
+    vi.spyOn(storage, 'use').mockImplementationOnce(losesAnswer);
+    const task = { ...newTask(), input: undefined };
+    const input = Buffer.alloc(largeBytes, 'i');
+    await expect(ledger.submit(task, input)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await ledger.sweepValues();
+    expect(await ledger.values.read(task.id, 'input')).toEqual(input);
+  });
+
+  it('a large input whose task is not kept is removed, at once where that is known', async () => {
+    await using storage = await temporaryStorage('embedded');
+    await using ledger = await openLedger(storage);
+    const file = (id: string) => join(storage.dataDir, 'tasks', `${id}.input`);
+    const input = Buffer.alloc(largeBytes, 'i');
+    const refused = { ...newTask(), input: undefined };
+    await fillDisk(storage);
+    await expect(ledger.submit(refused, input)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(existsSync(file(refused.id))).toBe(false);
+
+    const unknown = { ...newTask(), input: undefined };
+    vi.spyOn(storage, 'use').mockRejectedValueOnce(storageUnavailable('it is gone'));
+    await expect(ledger.submit(unknown, input)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(existsSync(file(unknown.id))).toBe(true);
+    await ledger.sweepValues();
+    expect(existsSync(file(unknown.id))).toBe(false);
+  });
+
+  it('a large input that is just arriving is not swept', async () => {
+    await using storage = await temporaryStorage('embedded');
+    await using ledger = await openLedger(storage);
+    const { use } = storage;
+    const sweepsBefore: Storage['use'] = async (work) => {
+      await ledger.sweepValues();
+      return use.call(storage, work) as ReturnType<typeof work>;
+    };
+    vi.spyOn(storage, 'use').mockImplementationOnce(sweepsBefore);
+    const task = { ...newTask(), input: undefined };
+    const input = Buffer.alloc(largeBytes, 'i');
+    await ledger.submit(task, input);
+    expect(await ledger.values.read(task.id, 'input')).toEqual(input);
+  });
+
+  it('a large input that cannot be written is refused for now', async () => {
+    await using storage = await temporaryStorage('embedded');
+    await using ledger = await openLedger(storage);
+    await mkdir(storage.dataDir, { recursive: true });
+    await writeFile(join(storage.dataDir, 'tasks'), 'in the way');
+    const submitted = ledger.submit({ ...newTask(), input: undefined }, Buffer.alloc(largeBytes));
+    await expect(submitted).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', retryAfterSeconds: 5 });
+  });
+});
