@@ -43,6 +43,14 @@ function isConnectionError(code: string, message: string): boolean {
   return /connection|timeout|terminated|not queryable|pool after calling end/i.test(message);
 }
 
+/** Whether an error is of files that are not as the database has written them. */
+export function showsDamage(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('XX');
+}
+
+/** What to do about a folder that is damaged. */
+export const damageAdvice = 'restore the folder from a backup, or move it away to begin with an empty one';
+
 /** Whether the embedded database is of no use after this error: without room for its log it never answers again. */
 export function breaksEmbedded(thrown: unknown): boolean {
   return troubleOf(thrown) === 'full' && /pg_wal/.test(reasonOf(thrown));

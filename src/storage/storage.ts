@@ -8,8 +8,10 @@ import { EmbeddedDatabase } from './embedded/embedded-database.ts';
 import { migrate } from './migrate.ts';
 import {
   breaksEmbedded,
+  damageAdvice,
   isWaitForConnection,
   reasonOf,
+  showsDamage,
   storageUnavailable,
   toStorageError,
   troubleOf,
@@ -167,7 +169,7 @@ export class Storage {
       await migrate(this.#connection.db);
     } catch (thrown) {
       this.#abandon();
-      this.#retryLater(thrown);
+      this.#retryLater(this.#withAdvice(thrown));
       return;
     }
     if (this.#state === 'closed') return;
@@ -175,6 +177,12 @@ export class Storage {
     this.#state = 'ready';
     log.info({ storage: this.#place, open_ms: Math.round(clock.now() - startedMs) }, 'Storage ready');
     for (const listener of this.#readyListeners) listener();
+  }
+
+  /** A database that starts may still be damaged further in. */
+  #withAdvice(thrown: unknown): unknown {
+    if (!this.isEmbedded || !showsDamage(thrown)) return thrown;
+    return storageUnavailable(`${this.dataDir}/database is damaged (${reasonOf(thrown)}); ${damageAdvice}`, thrown);
   }
 
   async #connect(): Promise<Connection> {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +8,10 @@ import { isAlive } from '../helpers/process.ts';
 
 const one = (storage: ReturnType<typeof openStorage>) =>
   storage.use(async ({ db }) => (await sql<{ one: number }>`SELECT 1 AS one`.execute(db)).rows[0]?.one);
+
+async function truncateAll(folder: string, names: RegExp): Promise<void> {
+  for (const name of await readdir(folder)) if (names.test(name)) await truncate(join(folder, name), 100);
+}
 
 describe.each(databaseKinds)('a storage on %s', (kind) => {
   it('starts by itself, and again on what it has kept', async () => {
@@ -103,12 +107,50 @@ describe('the embedded database', () => {
     await second.close();
   });
 
-  it('says which folder is broken, and what to do', async () => {
-    await using folder = await temporaryFolder();
-    await mkdir(join(folder.path, 'database/postgres'), { recursive: true });
-    await writeFile(join(folder.path, 'database/postgres/PG_VERSION'), '18\n');
-    const storage = openStorage({ databaseUrl: undefined, dataDir: folder.path });
-    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/database\/postgres cannot be opened.*backup/);
+  it.each<[string, (folder: string) => Promise<unknown>]>([
+    ['half made', (folder) => rm(join(folder, 'base'), { recursive: true })],
+    ['without its control file', (folder) => truncate(join(folder, 'global/pg_control'))],
+    [
+      'without its log',
+      async (folder) => {
+        for (const file of await readdir(join(folder, 'pg_wal')))
+          await rm(join(folder, 'pg_wal', file), { recursive: true });
+      },
+    ],
+    ['cut off in its log', (folder) => truncateAll(join(folder, 'pg_wal'), /^0000/)],
+    ['cut off in its own tables', (folder) => truncateAll(join(folder, 'base/5'), /^\d+$/)],
+    ['cut off in ours', (folder) => truncateAll(join(folder, 'base/5'), /^(1[6-9]|[2-9]\d)\d{3}$/)],
+  ])('says which folder is damaged, and what to do, when it is %s', async (_, harm) => {
+    await using database = await temporaryDatabase('embedded');
+    const before = openStorage(database);
+    await before.whenReady();
+    await before.close();
+    await harm(join(database.dataDir, 'database/postgres'));
+    const storage = openStorage(database);
+    await expect
+      .poll(() => storage.reason, { timeout: 20_000 })
+      .toMatch(/\/database.* (cannot be opened|is damaged).*backup/);
+    expect(storage.reason).toContain(database.dataDir);
+    await expect(one(storage)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', retryAfterSeconds: 5 });
+    await storage.close();
+  });
+
+  it('begins with an empty one, by itself, when the damaged one is moved away', async () => {
+    await using database = await temporaryDatabase('embedded');
+    await truncate(join(database.dataDir, 'database/postgres/global/pg_control'));
+    const storage = openStorage(database);
+    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/cannot be opened/);
+    await rename(join(database.dataDir, 'database'), join(database.dataDir, 'damaged'));
+    await storage.whenReady();
+    expect(await one(storage)).toBe(1);
+    await storage.close();
+  });
+
+  it('says which lock is of no use', async () => {
+    await using database = await temporaryDatabase('embedded');
+    await writeFile(join(database.dataDir, 'database/lock'), 'no lock'.repeat(1000));
+    const storage = openStorage(database);
+    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/database\/lock cannot be locked/);
     await storage.close();
   });
 
@@ -117,6 +159,19 @@ describe('the embedded database', () => {
     await writeFile(join(folder.path, 'database'), '');
     const storage = openStorage({ databaseUrl: undefined, dataDir: folder.path });
     await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/EEXIST/);
+    await storage.close();
+  });
+
+  it('says so when the folder may not be written, and goes on when it may', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    // Root may write what its mode forbids, but nobody makes folders there.
+    await symlink('/sys/kernel', dataDir);
+    const storage = openStorage({ databaseUrl: undefined, dataDir });
+    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/EPERM|EACCES|EROFS/);
+    await rm(dataDir);
+    await storage.whenReady();
+    expect(await one(storage)).toBe(1);
     await storage.close();
   });
 });

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { toAppError } from '../../errors.ts';
-import { reasonOf } from '../storage-error.ts';
+import { damageAdvice, reasonOf } from '../storage-error.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { DatabaseMessage } from './messages.ts';
 
@@ -40,9 +40,7 @@ async function open(dataDir: string): Promise<PGlite> {
   try {
     return await PGlite.create({ dataDir });
   } catch (cause) {
-    const advice = isDiskFull()
-      ? 'make room'
-      : 'restore the folder from a backup, or move it away to begin with an empty one';
+    const advice = isDiskFull() ? 'make room' : damageAdvice;
     throw new Error(`the database in ${dataDir} cannot be opened (${causeOf(cause)}); ${advice}`, { cause });
   }
 }

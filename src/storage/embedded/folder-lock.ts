@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
+import { reasonOf } from '../storage-error.ts';
 
 /** A process that was killed has its lock taken away by the kernel, which may be a moment after its end was seen. */
 const patienceMs = 5000;
@@ -30,14 +31,16 @@ export async function lockFolder(folder: string, ownerPid: number): Promise<Data
 }
 
 function tryToLock(folder: string): DatabaseSync | undefined {
-  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
+  const path = join(folder, 'lock');
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
-  } catch (thrown) {
-    lock.close();
-    if (isBusy(thrown)) return undefined;
-    throw thrown;
+  } catch (cause) {
+    lock?.close();
+    if (isBusy(cause)) return undefined;
+    throw new Error(`${path} cannot be locked (${reasonOf(cause)})`, { cause });
   }
 }
 
