@@ -98,6 +98,20 @@ describe('an embedded database that says nothing', () => {
     expect(await one(storage)).toBe(1);
   });
 
+  it('is also ended when it has no room for its log, after which it would never answer', async () => {
+    await using database = await temporaryDatabase('embedded');
+    await using storage = openStorage(database, systemClock);
+    await storage.whenReady();
+    const { pid } = storage;
+    const full = sql`DO $$ BEGIN
+      RAISE EXCEPTION 'could not write to file "pg_wal/xlogtemp.42": No space left on device' USING ERRCODE = '53100';
+    END $$`;
+    await expect(storage.use(({ db }) => full.execute(db))).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(storage.state).toBe('unavailable');
+    await storage.whenReady();
+    expect(storage.pid).not.toBe(pid);
+  });
+
   it('goes on where it was when it is only held up for a while', async () => {
     await using database = await temporaryDatabase('embedded');
     await using storage = openStorage(database, systemClock);
