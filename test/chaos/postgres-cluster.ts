@@ -27,10 +27,11 @@ export class PostgresCluster {
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   }
 
-  static async start(): Promise<PostgresCluster> {
+  /** @param parent folder that it has its own in. @default that for temporary files */
+  static async start(parent = tmpdir()): Promise<PostgresCluster> {
     const [newest = ''] = (await readdir('/usr/lib/postgresql')).toSorted((a, b) => Number(b) - Number(a));
     const bin = join('/usr/lib/postgresql', newest, 'bin');
-    const folder = await mkdtemp(join(tmpdir(), 'inferd-postgres-'));
+    const folder = await mkdtemp(join(parent, 'inferd-postgres-'));
     const user = await ordinaryUser();
     if (user.uid !== undefined && user.gid !== undefined) await chown(folder, user.uid, user.gid);
     const cluster = new PostgresCluster(bin, folder, await freePort(), user);
@@ -49,6 +50,14 @@ export class PostgresCluster {
       // Nothing tells when it answers; it can only be asked again.
       await delay(100);
     }
+  }
+
+  /** Starts it again whenever it has ended, until the returned function is called. */
+  supervise(): () => void {
+    const timer = setInterval(() => {
+      if (this.#server !== undefined && this.#server.exitCode !== null) this.#spawn();
+    }, 1000);
+    return () => clearInterval(timer);
   }
 
   /** Kills the postmaster; its children end when they notice. */

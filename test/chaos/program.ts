@@ -20,6 +20,16 @@ export class Program {
     this.#environment = environment;
   }
 
+  /** How often which of them was logged. */
+  get complaintCounts(): string[] {
+    const counts = new Map<string, number>();
+    for (const line of this.complaints) {
+      const { msg } = JSON.parse(line) as { msg: string };
+      counts.set(msg, (counts.get(msg) ?? 0) + 1);
+    }
+    return [...counts].map(([message, count]) => `logged: ${count} times ${message}`);
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

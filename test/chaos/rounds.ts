@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { childrenOf } from './children.ts';
 import type { PostgresCluster } from './postgres-cluster.ts';
 import { Program } from './program.ts';
-import { type Submissions, submitTasks } from './submitters.ts';
-import { allFinished, judge, type Verdict } from './verdict.ts';
+import { noSubmissions, submitTasks } from './submitters.ts';
+import { allFinished, judgeWhenReady, type Verdict } from './verdict.ts';
 
 /** What a round kills. */
 export type Victim = 'server' | 'runner' | 'worker' | 'database';
@@ -41,21 +41,21 @@ export async function runRounds(options: ChaosOptions): Promise<Verdict> {
   };
   const server = new Program('serve', environment);
   const workers = Array.from({ length: options.workers }, () => new Program('worker', environment));
-  const submissions: Submissions = { accepted: new Map(), doubled: [], strange: [] };
+  const submissions = noSubmissions();
   const ends = new Map<string, string>();
   const addressNow = () => server.address;
   try {
     await Promise.all([server, ...workers].map((program) => program.start()));
-    let verdict = await judgeWhenReady(server, submissions, ends);
+    let verdict = await judgeWhenReady(server.address, submissions, ends);
     for (let round = 1; round <= rounds; round++) {
       const victim = options.victim?.() ?? chooseVictim(options, random());
-      const stopSubmitting = submitTasks(`round-${round}`, submitters, addressNow, submissions);
+      const stopSubmitting = submitTasks(`round-${round}`, { count: submitters, addressNow, into: submissions });
       await delay(200 + random() * 1000);
       await killAndRestart(victim, { server, workers, cluster: options.cluster, random });
       await delay(random() * 300);
       await stopSubmitting();
       const isDone = await allFinished(addressNow, patienceMs);
-      verdict = await judgeWhenReady(server, submissions, ends);
+      verdict = await judgeWhenReady(server.address, submissions, ends);
       const { accepted, finished, failed, lost, doubled, takenOver } = verdict;
       report(
         `round ${round}: killed the ${victim}; so far ${accepted} accepted, ${finished} finished (${failed.length} failed), ${lost.length} lost, ` +
@@ -99,23 +99,5 @@ async function killAndRestart(victim: Victim, { server, workers, cluster, random
     await cluster.kill();
     await delay(random() * 1000);
     await cluster.restart();
-  }
-}
-
-/** Processes of a process whose command has that in it. */
-async function childrenOf(pid: number, command: string): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  const pids = children.split(' ').filter(Boolean).map(Number);
-  const commands = await Promise.all(pids.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => commands[index]?.includes(command));
-}
-
-/** The storage may still be coming back. */
-async function judgeWhenReady(server: Program, submissions: Submissions, ends: Map<string, string>): Promise<Verdict> {
-  for (;;) {
-    const response = await fetch(new URL('/tasks?limit=1', server.address));
-    await response.body?.cancel();
-    if (response.status === 200) return judge(server.address, submissions, ends);
-    await delay(100);
   }
 }

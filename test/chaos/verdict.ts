@@ -13,7 +13,7 @@ interface ListedTask {
 export interface Verdict {
   readonly accepted: number;
   readonly finished: number;
-  /** Finished without a result. */
+  /** Finished without a result, and why. */
   readonly failed: readonly string[];
   /** Accepted, and not there or not finished. */
   readonly lost: readonly string[];
@@ -35,7 +35,7 @@ export async function allFinished(addressNow: () => string, patienceMs: number):
 }
 
 /** Looks at every task there is. What was finished in an earlier verdict must be as it was then. */
-export async function judge(
+async function judge(
   address: string,
   { accepted, doubled }: Submissions,
   endsSoFar: Map<string, string>,
@@ -51,10 +51,28 @@ export async function judge(
     if (!asked.has(task.id)) twice.push(`${task.id} belongs to no key`);
   }
   const states = [...asked].map((id) => [id, tasks.get(id)?.state] as const);
-  const failed = states.filter(([, state]) => state === 'failed').map(([id]) => id);
+  const failed = states
+    .filter(([, state]) => state === 'failed')
+    .map(([id]) => `${id} failed: ${JSON.stringify(tasks.get(id)?.error)}`);
   const lost = states.filter(([, state]) => state !== 'failed' && state !== 'succeeded').map(([id]) => id);
   const takenOver = [...tasks.values()].filter(({ attempts }) => attempts > 1).length;
   return { accepted: asked.size, finished: asked.size - lost.length, failed, lost, doubled: twice, takenOver };
+}
+
+/** The same, once the storage has come back. */
+export async function judgeWhenReady(address: string, ...rest: [Submissions, Map<string, string>]): Promise<Verdict> {
+  await whenTasksAreReady(address);
+  return judge(address, ...rest);
+}
+
+/** Waits until the storage of a server can be asked. */
+export async function whenTasksAreReady(address: string): Promise<void> {
+  for (;;) {
+    const response = await fetch(new URL('/tasks?limit=1', address));
+    await response.body?.cancel();
+    if (response.status === 200) return;
+    await delay(100);
+  }
 }
 
 async function everyTask(address: string): Promise<Map<string, ListedTask>> {
