@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 /**
  * A new UUID of version 7 (RFC 9562, 5.7): the time in milliseconds, then random bits, so that ids are ordered by time.
@@ -6,10 +6,8 @@ import { randomBytes } from 'node:crypto';
  * @param nowMs milliseconds since 1970
  */
 export function newTimeOrderedId(nowMs: number): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(nowMs, 0, 6);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const time = Math.trunc(nowMs).toString(16).padStart(12, '0');
+  // What follows the version is the same in version 4: the variant, and random bits.
+  const random = randomUUID().slice('xxxxxxxx-xxxx-4'.length);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random}`;
 }
