@@ -113,6 +113,9 @@ export const environmentSchema = z.object({
   TASK_RESULT_TTL_S: wholeNumber({ min: 1, max: 31_536_000, default: 86_400 }).describe(
     'How long a finished task is kept unless it says so itself, in seconds',
   ),
+  TASK_RESULT_MAX_BYTES: wholeNumber({ min: 1024, max: 2 ** 27, default: 2 ** 26 }).describe(
+    'Largest result of a task, in bytes of JSON; a task with a larger one fails',
+  ),
   WEBHOOK_SECRET: optionalText().describe('Secret that webhooks of tasks are signed with; unset: no webhooks'),
   WEBHOOK_ALLOW_PRIVATE: flag().describe('Let webhooks call addresses of this machine and of private networks'),
   PREDICTIONS: share(1).describe(
@@ -214,6 +217,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
     leaseMs: environment.TASK_LEASE_MS,
     pollMs: environment.TASK_POLL_MS,
     resultTtlSeconds: environment.TASK_RESULT_TTL_S,
+    maxResultBytes: environment.TASK_RESULT_MAX_BYTES,
     webhooks: { secret: environment.WEBHOOK_SECRET, allowPrivate: environment.WEBHOOK_ALLOW_PRIVATE },
   },
   predictions: {

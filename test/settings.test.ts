@@ -52,6 +52,7 @@ describe('readSettings', () => {
         leaseMs: 15_000,
         pollMs: 500,
         resultTtlSeconds: 86_400,
+        maxResultBytes: 67_108_864,
         webhooks: { secret: undefined, allowPrivate: false },
       },
       predictions: {

@@ -1,21 +1,25 @@
+/** How much one transaction takes; a single item may be larger. */
+export interface GroupBounds<Item> {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+  readonly bytesOf: (item: Item) => number;
+}
+
 /**
  * Joins what many want to write into few transactions: while one is under way, what comes is gathered for the next. So a
  * single write waits for nobody, and a thousand cost little more than one.
  */
 export class GroupCommit<Item, Outcome> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Outcome[]>;
-  readonly #maxItems: number;
+  readonly #bounds: GroupBounds<Item>;
   #waiting: Waiting<Item, Outcome>[] = [];
   #isWorking = false;
   #work: Promise<void> = Promise.resolve();
 
-  /**
-   * @param commit writes all of them or none, and gives an outcome for each, in order
-   * @param maxItems most that one transaction takes
-   */
-  constructor(commit: (items: readonly Item[]) => Promise<readonly Outcome[]>, maxItems: number) {
+  /** @param commit writes all of them or none, and gives an outcome for each, in order */
+  constructor(commit: (items: readonly Item[]) => Promise<readonly Outcome[]>, bounds: GroupBounds<Item>) {
     this.#commit = commit;
-    this.#maxItems = maxItems;
+    this.#bounds = bounds;
   }
 
   /** Resolves when the item has been written. */
@@ -36,11 +40,20 @@ export class GroupCommit<Item, Outcome> {
     // What is added in the same turn goes together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, this.#maxItems);
-      await this.#write(group);
+      await this.#write(this.#waiting.splice(0, this.#groupSize()));
     }
     // In the same turn as the look at what waits: what came between would wait for ever.
     this.#isWorking = false;
+  }
+
+  #groupSize(): number {
+    const { maxItems, maxBytes, bytesOf } = this.#bounds;
+    let bytes = 0;
+    const end = this.#waiting.findIndex(({ item }, index) => {
+      bytes += bytesOf(item);
+      return index === maxItems || (bytes > maxBytes && index > 0);
+    });
+    return end === -1 ? this.#waiting.length : end;
   }
 
   async #write(group: readonly Waiting<Item, Outcome>[]): Promise<void> {

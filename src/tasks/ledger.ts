@@ -8,7 +8,7 @@ import type { ClaimedTask, NewTask, Task, TaskEnd, TaskState } from './task.ts';
 
 /** Whoever has this many workers die on it is thought to kill them. */
 const maxDeaths = 5;
-const groupSize = 200;
+const maxGroup = { maxItems: 200, maxBytes: 16 * 1024 * 1024 };
 const sweepSize = 500;
 const webhookLeaseSeconds = 60;
 /** From here on the embedded database would rather not have a value. */
@@ -39,8 +39,14 @@ export class Ledger {
     this.#storage = storage;
     this.#queue = queue;
     this.values = new LargeValues(storage.dataDir, storage.isEmbedded ? largeBytes : Number.POSITIVE_INFINITY);
-    this.#submissions = new GroupCommit((tasks) => this.#insert(tasks), groupSize);
-    this.#ends = new GroupCommit((ends) => this.#finish(ends), groupSize);
+    this.#submissions = new GroupCommit((tasks) => this.#insert(tasks), {
+      ...maxGroup,
+      bytesOf: ({ input }) => input?.byteLength ?? 0,
+    });
+    this.#ends = new GroupCommit((ends) => this.#finish(ends), {
+      ...maxGroup,
+      bytesOf: ({ result }) => result?.byteLength ?? 0,
+    });
   }
 
   static async open(storage: Storage, onError: (error: Error) => void): Promise<Ledger> {

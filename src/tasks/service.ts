@@ -23,6 +23,8 @@ export interface TaskSettings {
   readonly pollMs: number;
   /** How long a finished task is kept when its submission does not say. */
   readonly resultTtlSeconds: number;
+  /** Largest JSON of a result; a task with a larger one fails. */
+  readonly maxResultBytes: number;
   readonly webhooks: WebhookSettings;
 }
 
@@ -234,7 +236,7 @@ export class TaskService {
   async #takeUp(ledger: Ledger): Promise<void> {
     if (this.#isClosed) return;
     const { storage, clock, log, lastOnlineMs } = this.#dependencies;
-    const { concurrency, leaseMs, pollMs, webhooks } = this.#settings;
+    const { concurrency, leaseMs, pollMs, maxResultBytes, webhooks } = this.#settings;
     // Nobody else works on the embedded database: whoever did before is dead.
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
     await ledger.sweepValues();
@@ -242,7 +244,7 @@ export class TaskService {
     if (concurrency === 0) return;
     this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });
     this.#worker ??= new TaskWorker(
-      { name: this.#workerName, concurrency, leaseMs, pollMs, works: this.#works },
+      { name: this.#workerName, concurrency, leaseMs, pollMs, maxResultBytes, works: this.#works },
       {
         ledger,
         clock,

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   /** How often to look for tasks that others have submitted, or whose time has come. */
   readonly pollMs: number;
+  /** Largest JSON of a result; a task with a larger one fails. */
+  readonly maxResultBytes: number;
   readonly works: ReadonlyMap<string, DeferredWork>;
 }
 
@@ -194,7 +196,7 @@ export class TaskWorker {
     if (work === undefined) throw new AppError('TASK_UNKNOWN_WORK', { message: `No worker here can do ${name}` });
     const stored = input ?? (await this.#dependencies.ledger.values.read(id, 'input'));
     const result = await work.run(deserialize(stored), { requestId: id, signal });
-    return Buffer.from(JSON.stringify(result));
+    return toJson(result, this.#options.maxResultBytes);
   }
 
   async #fail(task: ClaimedTask, error: AppError, signal: AbortSignal): Promise<void> {
@@ -238,6 +240,15 @@ export class TaskWorker {
 
 function isStorageTrouble(thrown: unknown): boolean {
   return thrown instanceof AppError && (thrown.code === 'STORAGE_UNAVAILABLE' || thrown.code === 'STORAGE_FULL');
+}
+
+/** @throws AppError `TASK_RESULT_TOO_LARGE` */
+function toJson(result: unknown, maxBytes: number): Buffer {
+  const text = JSON.stringify(result);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxBytes) return Buffer.from(text);
+  const message = `The result has ${bytes} bytes, and TASK_RESULT_MAX_BYTES allows ${maxBytes}`;
+  throw new AppError('TASK_RESULT_TOO_LARGE', { message, received: bytes, expected: maxBytes });
 }
 
 function shuttingDown(): AppError {
