@@ -19,13 +19,13 @@ export function domainWorkName({ name }: AnyDomain): string {
 export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
   return {
     name: domainWorkName(domain),
-    async run(input, { requestId, signal }) {
+    async run(input, { requestId, signal, caller }) {
       const { shape, instances } = input as DomainOrder;
       const typed = typedRequest(domain, instances);
-      const request = { model: domain.model, requestId, signal, typed, priority: 'background' as const };
-      const { outputs, model } = await infer(request, (served) => domain.encode(instances, served));
+      const request = { model: domain.model, requestId, signal, caller, typed, priority: 'background' as const };
+      const { outputs, model, predictionId } = await infer(request, (served) => domain.encode(instances, served));
       const results = domain.decode(outputs, instances, model);
-      return shape === 'one' ? results[0] : { predictions: results };
+      return { result: shape === 'one' ? results[0] : { predictions: results }, predictionId };
     },
   };
 }

@@ -1,18 +1,27 @@
+import type { InferRequest } from './infer.ts';
+
 /** What goes with work that is done later. */
 export interface DeferredContext {
   /** Names the request in logs. */
   readonly requestId: string;
   /** Aborted when the result is not wanted any more. */
   readonly signal: AbortSignal;
+  /** Who asked for it; undefined when there are no keys. */
+  readonly caller: InferRequest['caller'];
+}
+
+/** What has become of work. */
+export interface DeferredResult {
+  /** What a route would answer, for JSON. */
+  readonly result: unknown;
+  /** By which the prediction log has it; undefined if it does not. */
+  readonly predictionId: string | undefined;
 }
 
 /** Something that can be asked for now and done later, perhaps by another process that has the same models. */
 export interface DeferredWork {
   /** Names the work in what is stored; the same in every process. */
   readonly name: string;
-  /**
-   * @param input what was stored when it was asked for, as a structured clone
-   * @returns what a route would answer, for JSON
-   */
-  run(input: unknown, context: DeferredContext): Promise<unknown>;
+  /** @param input what was stored when it was asked for, as a structured clone */
+  run(input: unknown, context: DeferredContext): Promise<DeferredResult>;
 }

@@ -6,7 +6,6 @@ import { problemResponses } from '../http/problem.ts';
 import type { TaskDesk } from '../http/task-desk.ts';
 import { taskOptionsQuery, taskUrl } from './schemas.ts';
 import type { TaskOptions, TaskService } from './service.ts';
-import { viewerOf } from './viewer.ts';
 import { checkWebhookUrl } from './webhook/post.ts';
 import type { WebhookSettings } from './webhook/webhook-sender.ts';
 
@@ -44,7 +43,7 @@ export function createTaskDesk(service: TaskService, webhooks: WebhookSettings):
     },
     async accept(request, reply, order) {
       const options = readOptions(request, webhooks);
-      const { id } = await service.submit(order, options, viewerOf(request).owner);
+      const { id } = await service.submit(order, options, request.caller);
       reply.code(202).header('location', taskUrl(id));
       return { id, state: 'queued', url: taskUrl(id), result_url: `${taskUrl(id)}/result` };
     },

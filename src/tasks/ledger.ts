@@ -242,6 +242,7 @@ export class Ledger {
 
 const abandoned = {
   result: undefined,
+  predictionId: undefined,
   error: { code: 'TASK_ABANDONED' as const, message: `${maxDeaths} workers in a row died with the task` },
 };
 

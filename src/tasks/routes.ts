@@ -63,8 +63,9 @@ export function taskRoutes(app: FastifyInstance, { tasks }: { tasks: TaskService
       },
     },
     handler: async (request, reply) => {
-      const result = await tasks.result(request.params.id, viewerOf(request));
-      return reply.type('application/json').send(result);
+      const { task, json } = await tasks.result(request.params.id, viewerOf(request));
+      if (task.predictionId !== undefined) reply.header('x-prediction-id', task.predictionId);
+      return reply.type('application/json').send(json);
     },
   });
 

@@ -42,6 +42,7 @@ export const taskSchema = z.object({
   progress: z.object({ done: z.int(), total: z.int() }).describe('Instances'),
   attempts: z.int().describe('How often it was begun'),
   retries: z.int().describe('How often it may fail in a way that may pass'),
+  prediction_id: z.uuid().optional().describe('By which the prediction log has what the result was made of'),
   error: z
     .object({
       code: z.string(),
@@ -79,12 +80,13 @@ export const taskListSchema = z.object({
 
 /** A task as HTTP tells of it. */
 export function describeTask(task: Task): z.input<typeof taskSchema> {
-  const { id, state, model, work, priority, instances, attempt, retries, error } = task;
+  const { id, state, model, work, priority, instances, attempt, retries, predictionId, error } = task;
   return {
     ...{ id, state, model, work, priority },
     progress: { done: state === 'succeeded' ? instances : 0, total: instances },
     attempts: attempt,
     retries,
+    ...(predictionId !== undefined && { prediction_id: predictionId }),
     ...(error !== undefined && state !== 'succeeded' && { error: describeError(error) }),
     created_at: task.createdAt.toISOString(),
     due_at: task.dueAt.toISOString(),

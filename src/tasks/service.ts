@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { serialize } from 'node:v8';
 import { AppError, toAppError } from '../errors.ts';
 import type { TaskOrder } from '../http/task-desk.ts';
-import type { DeferredWork } from '../serving/deferred-work.ts';
+import type { DeferredContext, DeferredWork } from '../serving/deferred-work.ts';
 import type { Storage } from '../storage/storage.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
 import type { Ledger, Submitted } from './ledger.ts';
@@ -117,7 +117,7 @@ export class TaskService {
    *
    * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `IDEMPOTENCY_CONFLICT`
    */
-  async submit(order: TaskOrder, options: TaskOptions, owner: string): Promise<Submitted> {
+  async submit(order: TaskOrder, options: TaskOptions, caller: DeferredContext['caller']): Promise<Submitted> {
     const ledger = this.#open;
     const input = serialize(order.input);
     const isLarge = ledger.values.isLarge(input);
@@ -125,7 +125,10 @@ export class TaskService {
     const { work, model, instances } = order;
     const task = {
       id: newTimeOrderedId(Date.now()),
-      ...{ work, model, instances, owner, ttlSeconds },
+      ...{ work, model, instances, ttlSeconds },
+      owner: caller?.id ?? '',
+      // Postgres has no such character.
+      ownerName: caller?.name.replaceAll('\0', '') ?? '',
       ...others,
       fingerprint: fingerprint(order, input, options),
       input: isLarge ? undefined : input,
@@ -143,14 +146,14 @@ export class TaskService {
   }
 
   /**
-   * The JSON of the result.
+   * The JSON of the result, with its task.
    *
    * @throws AppError `TASK_NOT_FOUND`, `TASK_WITHOUT_RESULT`, `STORAGE_UNAVAILABLE`
    */
-  async result(id: string, viewer: Viewer): Promise<Buffer> {
+  async result(id: string, viewer: Viewer): Promise<{ readonly task: Task; readonly json: Buffer }> {
     const found = await this.#open.findResult(id);
     const task = visible(found?.task, id, viewer);
-    if (found?.result !== undefined) return found.result;
+    if (found?.result !== undefined) return { task, json: found.result };
     throw withoutResult(task);
   }
 

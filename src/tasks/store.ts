@@ -15,6 +15,7 @@ const publicColumns = [
   'instances',
   'attempt',
   'retries',
+  'prediction_id',
   'error',
   'created_at',
   'due_at',
@@ -43,6 +44,7 @@ export async function insertTasks(db: Db, tasks: readonly NewTask[]): Promise<Re
     work: task.work,
     model: task.model,
     owner: task.owner,
+    owner_name: task.ownerName,
     priority: task.priority,
     instances: task.instances,
     retries: task.retries,
@@ -134,7 +136,7 @@ export async function claimTasks(
     }))
     .where('id', '=', anyOf(ids))
     .where('state', '=', 'queued')
-    .returning(['id', 'work', 'model', 'attempt', 'failures', 'retries', 'input'])
+    .returning(['id', 'work', 'model', 'owner', 'owner_name as ownerName', 'attempt', 'failures', 'retries', 'input'])
     .execute();
   return rows.map(({ input, ...task }) => ({ ...task, input: input ?? undefined }));
 }
@@ -166,15 +168,16 @@ export async function finishTasks(db: Db, ends: readonly TaskEnd[]): Promise<Map
     ends.map(({ attempt }) => attempt),
     ends.map(({ state }) => state),
     ends.map(({ result }) => result ?? null),
+    ends.map(({ predictionId }) => predictionId ?? null),
     ends.map(({ error }) => (error === undefined ? null : JSON.stringify(error))),
   ];
-  const [ids, attempts, states, results, errors] = columns;
+  const [ids, attempts, states, results, predictions, errors] = columns;
   const { rows } = await sql<{ id: string; webhook: string | null }>`
     UPDATE ${sql.table('inferd.tasks')} AS task
-    SET state = ended.state, result = ended.result, error = ended.error, worker = NULL, lease_until = NULL,
+    SET state = ended.state, result = ended.result, prediction_id = ended.prediction_id, error = ended.error, worker = NULL, lease_until = NULL,
       input = NULL, finished_at = now(), expires_at = now() + make_interval(secs => task.ttl_seconds)
-    FROM unnest(${ids}::uuid[], ${attempts}::int[], ${states}::text[], ${results}::bytea[], ${errors}::text[])
-      AS ended (id, attempt, state, result, error)
+    FROM unnest(${ids}::uuid[], ${attempts}::int[], ${states}::text[], ${results}::bytea[], ${predictions}::uuid[],
+      ${errors}::text[]) AS ended (id, attempt, state, result, prediction_id, error)
     WHERE task.id = ended.id AND task.attempt = ended.attempt AND task.state = 'running'
     RETURNING task.id, task.webhook`.execute(db);
   return new Map(rows.map(({ id, webhook }) => [id, webhook]));
@@ -296,6 +299,7 @@ function toTask(row: PublicRow): Task {
     instances: row.instances,
     attempt: row.attempt,
     retries: row.retries,
+    predictionId: row.prediction_id ?? undefined,
     error: row.error === null ? undefined : (JSON.parse(row.error) as TaskError),
     createdAt: row.created_at,
     dueAt: row.due_at,

@@ -28,6 +28,7 @@ export interface Task {
   readonly instances: number;
   readonly attempt: number;
   readonly retries: number;
+  readonly predictionId: string | undefined;
   readonly error: TaskError | undefined;
   readonly createdAt: Date;
   readonly dueAt: Date;
@@ -42,6 +43,7 @@ export interface NewTask {
   readonly work: string;
   readonly model: string;
   readonly owner: string;
+  readonly ownerName: string;
   readonly priority: number;
   readonly instances: number;
   readonly retries: number;
@@ -59,6 +61,8 @@ export interface ClaimedTask {
   readonly id: string;
   readonly work: string;
   readonly model: string;
+  readonly owner: string;
+  readonly ownerName: string;
   readonly attempt: number;
   readonly failures: number;
   readonly retries: number;
@@ -74,5 +78,6 @@ export interface TaskEnd {
   readonly state: 'succeeded' | 'failed';
   /** JSON; undefined without a result, and where it is in a file. */
   readonly result: Buffer | undefined;
+  readonly predictionId: string | undefined;
   readonly error: TaskError | undefined;
 }

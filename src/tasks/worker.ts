@@ -4,7 +4,7 @@ import type { DeferredWork } from '../serving/deferred-work.ts';
 import { backoffMs } from '../storage/backoff.ts';
 import type { Ledger } from './ledger.ts';
 import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
-import type { ClaimedTask } from './task.ts';
+import type { ClaimedTask, TaskEnd } from './task.ts';
 
 export interface WorkerOptions {
   /** Names the worker; no other has the same name, ever. */
@@ -167,14 +167,14 @@ export class TaskWorker {
   async #run(task: ClaimedTask, signal: AbortSignal): Promise<void> {
     const { ledger, onChange } = this.#dependencies;
     const { id, attempt } = task;
-    let result: Buffer;
+    let done: Pick<TaskEnd, 'result' | 'predictionId'>;
     try {
-      result = await this.#work(task, signal);
+      done = await this.#work(task, signal);
     } catch (thrown) {
       await this.#fail(task, signal.aborted ? toAppError(signal.reason) : toAppError(thrown), signal);
       return;
     }
-    const end = { id, attempt, state: 'succeeded' as const, result, error: undefined };
+    const end = { id, attempt, state: 'succeeded' as const, ...done, error: undefined };
     const counts = await this.#keep(() => ledger.finish(end), signal);
     onChange(id, counts ? 'succeeded' : 'lost');
   }
@@ -191,12 +191,13 @@ export class TaskWorker {
     }
   }
 
-  async #work({ id, work: name, input }: ClaimedTask, signal: AbortSignal): Promise<Buffer> {
+  async #work({ id, work: name, owner, ownerName, input }: ClaimedTask, signal: AbortSignal) {
     const work = this.#options.works.get(name);
     if (work === undefined) throw new AppError('TASK_UNKNOWN_WORK', { message: `No worker here can do ${name}` });
     const stored = input ?? (await this.#dependencies.ledger.values.read(id, 'input'));
-    const result = await work.run(deserialize(stored), { requestId: id, signal });
-    return toJson(result, this.#options.maxResultBytes);
+    const caller = owner === '' ? undefined : { id: owner, name: ownerName };
+    const { result, predictionId } = await work.run(deserialize(stored), { requestId: id, signal, caller });
+    return { result: toJson(result, this.#options.maxResultBytes), predictionId };
   }
 
   async #fail(task: ClaimedTask, error: AppError, signal: AbortSignal): Promise<void> {
@@ -215,7 +216,8 @@ export class TaskWorker {
       return;
     }
     if (error.kind === 'internal') log.error({ err: error, task: id }, 'A task failed');
-    const end = { id, attempt, state: 'failed' as const, result: undefined, error: toTaskError(error) };
+    const nothing = { result: undefined, predictionId: undefined };
+    const end = { id, attempt, state: 'failed' as const, ...nothing, error: toTaskError(error) };
     const counts = await this.#keep(() => ledger.finish(end), signal);
     onChange(id, counts ? 'failed' : 'lost');
   }

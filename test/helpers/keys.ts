@@ -3,7 +3,7 @@ import { hashApiKey, newApiKey } from '../../src/access/api-key.ts';
 import { changeKeyFile, type StoredKey } from '../../src/access/key-file.ts';
 import { type TemporaryFolder, temporaryFolder } from './folder.ts';
 
-export type KeyOptions = Partial<Pick<StoredKey, 'scopes' | 'models' | 'limits'>>;
+export type KeyOptions = Partial<Pick<StoredKey, 'name' | 'scopes' | 'models' | 'limits'>>;
 
 export interface KeyFile extends TemporaryFolder {
   /** Path of the file. */

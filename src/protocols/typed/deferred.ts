@@ -21,14 +21,14 @@ export const modelWorkName = 'model';
 export function modelWork(infer: Infer): DeferredWork {
   return {
     name: modelWorkName,
-    async run(input, { requestId, signal }) {
+    async run(input, { requestId, signal, caller }) {
       const { model, body, query } = input as ModelOrder;
-      const request = { model, requestId, signal, outputs: query.outputs, priority: 'background' as const };
-      const result = await infer(request, (served) => {
+      const request = { model, requestId, signal, caller, outputs: query.outputs, priority: 'background' as const };
+      const inferred = await infer(request, (served) => {
         checkQuery(query, served);
         return tensorsFromMembers(readExactJsonBody(body), served.signature, ['body']);
       });
-      return writeOutputs(result, query);
+      return { result: writeOutputs(inferred, query), predictionId: inferred.predictionId };
     },
   };
 }

@@ -13,6 +13,8 @@ export interface TasksTable {
   model: string;
   /** Id of the API key that submitted it; empty without one. */
   owner: string;
+  /** Name of that key. */
+  owner_name: Generated<string>;
   state: Generated<TaskState>;
   priority: number;
   instances: number;
@@ -33,6 +35,8 @@ export interface TasksTable {
   input: Buffer | null;
   /** JSON; null without a result, and where it is in a file. */
   result: Buffer | null;
+  /** By which the prediction log has what the result was made of; null if it does not. */
+  prediction_id: string | null;
   /** JSON: the latest error. */
   error: string | null;
   webhook: string | null;
