@@ -8,18 +8,19 @@ import type { Storage } from '../storage/storage.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
 import type { Ledger, Submitted } from './ledger.ts';
 import { Maintenance } from './maintenance.ts';
+import { TaskNotices } from './notices.ts';
 import type { Task, TaskState } from './task.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
 import { TaskWatch } from './task-watch.ts';
 import type { WebhookSettings } from './webhook/webhook-sender.ts';
 import { WebhookSender } from './webhook/webhook-sender.ts';
-import { TaskWorker } from './worker.ts';
+import { type TaskOutcome, TaskWorker } from './worker.ts';
 
 export interface TaskSettings {
   /** Most tasks at the same time; 0: submit only, others do them. */
   readonly concurrency: number;
   readonly leaseMs: number;
-  /** How often to look for tasks that others have submitted, or whose time has come. */
+  /** How often to look for tasks whose time has come, and for those that nobody has told of. */
   readonly pollMs: number;
   /** How long a finished task is kept when its submission does not say. */
   readonly resultTtlSeconds: number;
@@ -67,6 +68,15 @@ export interface TaskQuery {
   readonly limit: number;
 }
 
+const eventOf: Readonly<Record<TaskOutcome, TaskEvent>> = {
+  running: 'started',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  retried: 'retried',
+  released: 'retried',
+  lost: 'lost',
+};
+
 /** How long a stop waits for the tasks that run, before it puts them back. */
 const drainMs = 10_000;
 
@@ -81,6 +91,8 @@ export class TaskService {
   #ledger: Ledger | undefined;
   #worker: TaskWorker | undefined;
   #maintenance: Maintenance | undefined;
+  /** Undefined where nobody else works on the database. */
+  #notices: TaskNotices | undefined;
   #webhooks: WebhookSender | undefined;
   #opening: Promise<void> | undefined;
   #isClosed = false;
@@ -135,7 +147,7 @@ export class TaskService {
     };
     const submitted = await ledger.submit(task, isLarge ? input : undefined);
     if (submitted.isNew) this.#tally.count('submitted');
-    if (options.delaySeconds === 0) this.#worker?.wake();
+    if (options.delaySeconds === 0) this.#offer(submitted);
     return submitted;
   }
 
@@ -177,7 +189,7 @@ export class TaskService {
     }
     this.#worker?.abort(id);
     this.#tally.count('cancelled');
-    this.#watch.look(id);
+    this.#tellChanged(id);
     return cancelled;
   }
 
@@ -206,6 +218,7 @@ export class TaskService {
   }
 
   async close(): Promise<void> {
+    await this.#notices?.close();
     await this.#ledger?.close();
     this.#ledger = undefined;
   }
@@ -216,6 +229,48 @@ export class TaskService {
     void this.#dependencies.storage.open;
     const message = 'The tasks are not ready yet';
     throw new AppError('STORAGE_UNAVAILABLE', { message, retryAfterSeconds: 1 });
+  }
+
+  /** A task that waits is for this process, or for others when it has its hands full. */
+  #offer({ id, isNew }: Submitted): void {
+    if (isNew && this.#worker?.hasRoom !== true) this.#notices?.tellQueued(id);
+    this.#worker?.wake();
+  }
+
+  #onOutcome(id: string, outcome: TaskOutcome): void {
+    this.#tally.count(eventOf[outcome]);
+    if (outcome === 'released') this.#tellReleased(id);
+    else this.#tellChanged(id);
+    if (outcome === 'succeeded' || outcome === 'failed') this.#webhooks?.wake();
+  }
+
+  #tellReleased(id: string): void {
+    this.#watch.look([id]);
+    this.#notices?.tellQueued(id);
+  }
+
+  #tellChanged(id: string): void {
+    this.#watch.look([id]);
+    this.#notices?.tellChanged(id);
+  }
+
+  #openNotices(): TaskNotices {
+    const { storage, clock, log } = this.#dependencies;
+    return new TaskNotices({
+      ...{ name: this.#workerName, storage, clock, log },
+      onQueued: (ids) => {
+        this.#watch.look(ids);
+        this.#worker?.hearQueued(ids);
+      },
+      onChanged: (ids) => {
+        this.#watch.look(ids);
+        this.#worker?.hearChanged(ids);
+      },
+      onGap: () => {
+        this.#watch.lookAtAll();
+        this.#worker?.wake();
+      },
+    });
   }
 
   async #openLedger(): Promise<void> {
@@ -244,6 +299,7 @@ export class TaskService {
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
     await ledger.sweepValues();
     this.#maintenance ??= new Maintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
+    if (!storage.isEmbedded) this.#notices ??= this.#openNotices();
     if (concurrency === 0) return;
     this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });
     this.#worker ??= new TaskWorker(
@@ -254,11 +310,7 @@ export class TaskService {
         log,
         random: Math.random,
         lastOnlineMs,
-        onChange: (id, outcome) => {
-          this.#tally.count(outcome === 'running' ? 'started' : outcome);
-          this.#watch.look(id);
-          if (outcome === 'succeeded' || outcome === 'failed') this.#webhooks?.wake();
-        },
+        onChange: (id, outcome) => this.#onOutcome(id, outcome),
       },
     );
     this.#worker.wake();

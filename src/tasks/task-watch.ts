@@ -14,7 +14,7 @@ interface Watcher {
   readonly end: () => void;
 }
 
-/** Tells those who wait of the changes of their tasks: at once of those of this process, within a second of the others. */
+/** Tells those who wait of the changes of their tasks: at once of those that it is told of, within a second of the others. */
 export class TaskWatch {
   readonly #find: TaskWatchDependencies['find'];
   readonly #clock: TaskWatchDependencies['clock'];
@@ -45,7 +45,7 @@ export class TaskWatch {
     const watcher = { id, onTask, end };
     this.#watchers.add(watcher);
     signal.addEventListener('abort', end, { once: true });
-    this.look(id);
+    this.look([id]);
     try {
       for (let known = ''; !ended; ) {
         const task = latest;
@@ -65,10 +65,15 @@ export class TaskWatch {
     }
   }
 
-  /** A task may have changed. */
-  look(id: string): void {
-    if (![...this.#watchers].some((watcher) => watcher.id === id)) return;
-    void this.#lookAtAll();
+  /** Tasks may have changed. */
+  look(ids: readonly string[]): void {
+    const changed = new Set(ids);
+    if (this.#watchers.values().some(({ id }) => changed.has(id))) this.lookAtAll();
+  }
+
+  /** Any task may have changed. */
+  lookAtAll(): void {
+    if (this.#watchers.size > 0) void this.#lookAtAll();
   }
 
   /** Ends everybody's waiting. */

@@ -2,6 +2,7 @@ import { deserialize } from 'node:v8';
 import { AppError, toAppError } from '../errors.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
 import { backoffMs } from '../storage/backoff.ts';
+import { HeardTasks } from './heard-tasks.ts';
 import type { Ledger } from './ledger.ts';
 import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
 import type { ClaimedTask, TaskEnd } from './task.ts';
@@ -13,12 +14,15 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** How long a task belongs to the worker after it was last heard of. */
   readonly leaseMs: number;
-  /** How often to look for tasks that others have submitted, or whose time has come. */
+  /** How often to look for tasks whose time has come, and for those that nobody has told of. */
   readonly pollMs: number;
   /** Largest JSON of a result; a task with a larger one fails. */
   readonly maxResultBytes: number;
   readonly works: ReadonlyMap<string, DeferredWork>;
 }
+
+/** What a worker has made of a task. */
+export type TaskOutcome = 'running' | 'succeeded' | 'failed' | 'retried' | 'released' | 'lost';
 
 export interface WorkerDependencies {
   readonly ledger: Ledger;
@@ -28,8 +32,8 @@ export interface WorkerDependencies {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly log: { warn(details: object, message: string): void; error(details: object, message: string): void };
-  /** Told of every task that began, ended or was put back. */
-  readonly onChange: (id: string, outcome: 'running' | 'succeeded' | 'failed' | 'retried' | 'lost') => void;
+  /** Told of every task that began, ended or was put back, for later or (`released`) for others to do now. */
+  readonly onChange: (id: string, outcome: TaskOutcome) => void;
 }
 
 /**
@@ -49,15 +53,23 @@ export class TaskWorker {
   readonly #options: WorkerOptions;
   readonly #dependencies: WorkerDependencies;
   readonly #running = new Map<string, Run>();
+  readonly #heard: HeardTasks;
   #claiming = false;
   #isClosing = false;
   #wantsMore = false;
+  #wantsHeard = false;
   #cancelPoll = () => {};
   #cancelHeartbeat = () => {};
 
   constructor(options: WorkerOptions, dependencies: WorkerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    const { clock, random } = dependencies;
+    const look = () => {
+      this.#wantsHeard = true;
+      this.wake();
+    };
+    this.#heard = new HeardTasks({ clock, random, look });
     this.#poll();
     this.#beat();
   }
@@ -66,6 +78,22 @@ export class TaskWorker {
   wake(): void {
     this.#wantsMore = true;
     void this.#claim();
+  }
+
+  /** Whether it would begin with something now. */
+  get hasRoom(): boolean {
+    return !this.#isClosing && this.#free >= this.#leastClaim;
+  }
+
+  /** Another process has tasks that wait. */
+  hearQueued(ids: readonly string[]): void {
+    this.#heard.add(ids);
+  }
+
+  /** Tasks have begun or ended in another process, perhaps some of this one, which has lost them then. */
+  hearChanged(ids: readonly string[]): void {
+    this.#heard.remove(ids);
+    if (ids.some((id) => this.#running.has(id))) void this.#renew();
   }
 
   /** Stops what it does of a task that was cancelled, if it does. */
@@ -77,6 +105,7 @@ export class TaskWorker {
   async close(patienceMs: number): Promise<void> {
     this.#isClosing = true;
     this.#cancelPoll();
+    this.#heard.close();
     const runs = [...this.#running.values()];
     const cancelTimer = this.#dependencies.clock.setTimer(patienceMs, () => {
       for (const { abort } of runs) abort.abort(shuttingDown());
@@ -97,12 +126,16 @@ export class TaskWorker {
     if (this.#claiming) return;
     this.#claiming = true;
     try {
-      while (this.#wantsMore && !this.#isClosing && this.#free >= this.#leastClaim) {
+      while (this.#wantsMore && this.hasRoom) {
+        const isForHeard = this.#wantsHeard;
         this.#wantsMore = false;
+        this.#wantsHeard = false;
         const limit = this.#free;
         const tasks = await this.#dependencies.ledger.claim(limit, this.#lease);
         // A full claim means that there may be more.
         if (tasks.length === limit) this.#wantsMore = true;
+        if (isForHeard || tasks.length > 0) this.#heard.recordLook(tasks.length > 0);
+        this.#heard.remove(tasks.map(({ id }) => id));
         for (const task of tasks) this.#begin(task);
         if (this.#isOnline) await this.#pause(courtesy.pauseMs);
       }
@@ -206,7 +239,7 @@ export class TaskWorker {
     if (error.code === 'CLIENT_GONE') return;
     if (error.code === 'SHUTTING_DOWN') {
       await ledger.requeue({ id, attempt, error: undefined, delaySeconds: 0 });
-      onChange(id, 'retried');
+      onChange(id, 'released');
       return;
     }
     if (isWorthRetrying(error) && failures < retries) {

@@ -1,0 +1,60 @@
+export interface HeardTasksDependencies {
+  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly look: () => void;
+}
+
+const firstWaitMs = 10;
+const longestWaitMs = 100;
+
+/**
+ * When a worker looks for the tasks that others have told of. Everybody hears of a task, and one gets it: who came too late
+ * waits a moment the next time, longer with every time in a row, and does not look at all when it hears meanwhile that the
+ * tasks were begun. So one worker is quick, and as many help as are needed.
+ */
+export class HeardTasks {
+  readonly #dependencies: HeardTasksDependencies;
+  readonly #waiting = new Set<string>();
+  #misses = 0;
+  #cancelLook: (() => void) | undefined;
+
+  constructor(dependencies: HeardTasksDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Tasks wait for a worker. */
+  add(ids: readonly string[]): void {
+    for (const id of ids) this.#waiting.add(id);
+    if (this.#cancelLook !== undefined || this.#waiting.size === 0) return;
+    if (this.#misses === 0) {
+      this.#look();
+      return;
+    }
+    const { clock, random } = this.#dependencies;
+    const longestMs = Math.min(longestWaitMs, firstWaitMs * 2 ** (this.#misses - 1));
+    this.#cancelLook = clock.setTimer(random() * longestMs, () => this.#look());
+  }
+
+  /** Tasks do not wait any more. */
+  remove(ids: readonly string[]): void {
+    for (const id of ids) this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.close();
+  }
+
+  /** The look brought tasks, or others had them already. */
+  recordLook(hasFound: boolean): void {
+    this.#misses = hasFound ? 0 : this.#misses + 1;
+  }
+
+  close(): void {
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  #look(): void {
+    this.#cancelLook = undefined;
+    this.#waiting.clear();
+    this.#dependencies.look();
+  }
+}

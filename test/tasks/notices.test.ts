@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/inference/clock.ts';
+import type { DeferredWork } from '../../src/serving/deferred-work.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { TaskNotices } from '../../src/tasks/notices.ts';
+import { TaskService } from '../../src/tasks/service.ts';
+import { databaseKinds, openStorage, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
+
+const viewer = { owner: '', seesAll: true };
+
+/** A process as the notices know it, with everything that it has heard. */
+async function newProcess(database: TestDatabase, name: string) {
+  const storage = openStorage(database);
+  await storage.whenReady();
+  const heard = { queued: new Set<string>(), changed: new Set<string>(), gaps: 0 };
+  const notices = new TaskNotices({
+    ...{ name, storage, clock: systemClock, log: { warn: () => {} } },
+    onQueued: (ids) => ids.forEach((id) => void heard.queued.add(id)),
+    onChanged: (ids) => ids.forEach((id) => void heard.changed.add(id)),
+    onGap: () => {
+      heard.gaps += 1;
+    },
+  });
+  await expect.poll(() => heard.gaps, { timeout: 10_000 }).toBe(1);
+  const close = async () => {
+    await notices.close();
+    await storage.close();
+  };
+  return { notices, heard, storage, [Symbol.asyncDispose]: close };
+}
+
+describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', () => {
+  it('hear from each other, and not from themselves', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    const ids = Array.from({ length: 500 }, (_, index) => `01a1fe59-a1c0-74b5-9d6e-${String(index).padStart(12, '0')}`);
+    for (const id of ids) one.notices.tellQueued(id);
+    one.notices.tellChanged('changed');
+    await expect.poll(() => other.heard.queued.size).toBe(ids.length);
+    expect([...other.heard.queued]).toEqual(ids);
+    expect([...other.heard.changed]).toEqual(['changed']);
+    expect([...one.heard.queued, ...one.heard.changed]).toEqual([]);
+  });
+
+  it('do not mind what others say there', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    for (const text of ['', 'no JSON', '[]', '{"from":"a later version","queued":7}'])
+      await one.storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', ['inferd_tasks', text]));
+    one.notices.tellChanged('changed');
+    await expect.poll(() => [...other.heard.changed]).toEqual(['changed']);
+  });
+
+  it('begin, tell of and stop each other’s tasks without looking for them, also after they lost their connections', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using server = await newService(database, 0);
+    await using worker = await newService(database, 1);
+    let cut: readonly number[] = [];
+    for (let round = 0; round < 2; round++) {
+      await expect.poll(() => listeners(server.storage, cut), { timeout: 10_000 }).toHaveLength(2);
+      const states: string[] = [];
+      for await (const task of server.follow('answer')) states.push(task.state);
+      expect(states.at(-1)).toBe('succeeded');
+
+      for await (const task of server.follow('wait')) if (task.state === 'running') await server.cancel(task.id);
+      await expect.poll(() => worker.aborted.length, { timeout: 10_000 }).toBe(round + 1);
+
+      cut = await cutListeners(server.storage);
+    }
+  });
+});
+
+/** A clock on which nobody looks again of himself: only what is due soon happens. */
+const hastyClock = {
+  now: () => systemClock.now(),
+  setTimer: (delayMs: number, callback: () => void) =>
+    delayMs < 500 ? systemClock.setTimer(delayMs, callback) : () => {},
+};
+
+/** The tasks of a process, with one work that ends by itself, and one that does not. */
+async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: number) {
+  const storage = openStorage({ databaseUrl, dataDir });
+  const aborted: string[] = [];
+  const answer: DeferredWork = {
+    name: 'answer',
+    run: () => Promise.resolve({ result: 'answer', predictionId: undefined }),
+  };
+  const wait: DeferredWork = {
+    name: 'wait',
+    run: async (_input, { requestId, signal }) => {
+      await once(signal, 'abort');
+      aborted.push(requestId);
+      throw signal.reason;
+    },
+  };
+  const webhooks = { secret: undefined, allowPrivate: false };
+  const settings = {
+    concurrency,
+    leaseMs: 3_600_000,
+    pollMs: 60_000,
+    resultTtlSeconds: 60,
+    maxResultBytes: 1000,
+    webhooks,
+  };
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const works = [answer, wait];
+  const service = new TaskService(settings, { storage, works, clock: hastyClock, lastOnlineMs: () => 0, log });
+  service.start();
+  const everything = { state: undefined, model: undefined, before: undefined, limit: 1 };
+  await vi.waitFor(() => service.list(everything, viewer), { timeout: 30_000 });
+  const options = { priority: 0, delaySeconds: 0, retries: 0, ttlSeconds: undefined, webhook: undefined };
+  return {
+    storage,
+    aborted,
+    cancel: (id: string) => service.cancel(id, viewer),
+    /** Hands in a task, and tells of its states. */
+    async *follow(work: string) {
+      const order = { work, model: 'none', input: undefined, instances: 1 };
+      const { id } = await service.submit(order, { ...options, idempotencyKey: undefined }, undefined);
+      yield* service.follow(id, viewer, AbortSignal.timeout(10_000));
+    },
+    async [Symbol.asyncDispose]() {
+      await service.drain();
+      await service.close();
+      await storage.close();
+    },
+  };
+}
+
+/** Processes of the database for connections that listen, but for those. */
+async function listeners(storage: Storage, others: readonly number[]): Promise<number[]> {
+  const { rows } = await storage.use(({ pool }) =>
+    pool.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity
+       WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> ALL ($1)`,
+      [others],
+    ),
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+/** Ends the connections by which processes hear of each other. */
+async function cutListeners(storage: Storage): Promise<number[]> {
+  const pids = await listeners(storage, []);
+  await storage.use(({ pool }) => pool.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [pids]));
+  return pids;
+}
