@@ -3,6 +3,7 @@
 /** Rooms of src/ that a room may import from, besides itself. */
 const mayImport = {
   errors: [],
+  timing: [],
   tensor: ['errors'],
   settings: ['errors'],
   access: ['errors'],
@@ -14,7 +15,7 @@ const mayImport = {
   http: ['errors', 'telemetry', 'serving', 'models', 'inference', 'tensor', 'access'],
   domains: ['serving', 'tensor', 'errors', 'http'],
   protocols: ['serving', 'models', 'inference', 'telemetry', 'tensor', 'errors', 'http', 'access'],
-  tasks: ['serving', 'storage', 'errors', 'http'],
+  tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
   batches: ['serving', 'storage', 'errors', 'http'],
   predictions: ['serving', 'storage', 'models', 'tensor', 'errors', 'http', 'telemetry'],
   client: ['tensor', 'errors'],
@@ -25,6 +26,7 @@ const mayImport = {
 /** Npm packages that a room may import; rooms that are not listed are free. */
 const mayInstall = {
   errors: [],
+  timing: [],
   tensor: [],
   settings: ['zod'],
   access: ['zod'],

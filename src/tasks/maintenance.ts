@@ -1,4 +1,5 @@
 import { toAppError } from '../errors.ts';
+import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface MaintenanceDependencies {
@@ -10,45 +11,16 @@ export interface MaintenanceDependencies {
 }
 
 /** Takes tasks from dead workers, and deletes what has been kept for long enough, again and again. */
-export class Maintenance {
-  readonly #ledger: Ledger;
-  readonly #dependencies: MaintenanceDependencies;
-  #round: Promise<void> | undefined;
-  #isClosed = false;
-  #cancelTimer = () => {};
-
-  constructor(ledger: Ledger, dependencies: MaintenanceDependencies) {
-    this.#ledger = ledger;
-    this.#dependencies = dependencies;
-    this.#schedule();
-  }
-
-  /** Waits for what is being done. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#cancelTimer();
-    await this.#round;
-  }
-
-  #schedule(): void {
-    if (this.#isClosed) return;
-    const { clock, leaseMs } = this.#dependencies;
-    this.#cancelTimer = clock.setTimer(leaseMs / 3, () => {
-      this.#round = this.#work().finally(() => this.#schedule());
-    });
-  }
-
-  async #work(): Promise<void> {
-    const { log, onTakeover } = this.#dependencies;
-    try {
-      const taken = await this.#ledger.takeFromDeadWorkers();
-      if (taken > 0) {
-        log.warn({ tasks: taken }, 'Took tasks from workers that were not heard of any more');
-        onTakeover();
-      }
-      await this.#ledger.deleteExpired();
-    } catch (thrown) {
-      log.warn({ err: toAppError(thrown) }, 'The tasks cannot be looked after');
+export function startMaintenance(ledger: Ledger, dependencies: MaintenanceDependencies): RepeatingJob {
+  const { leaseMs, clock, log, onTakeover } = dependencies;
+  const work = async () => {
+    const taken = await ledger.takeFromDeadWorkers();
+    if (taken > 0) {
+      log.warn({ tasks: taken }, 'Took tasks from workers that were not heard of any more');
+      onTakeover();
     }
-  }
+    await ledger.deleteExpired();
+  };
+  const onError = (thrown: unknown) => log.warn({ err: toAppError(thrown) }, 'The tasks cannot be looked after');
+  return new RepeatingJob(work, { intervalMs: leaseMs / 3, clock, onError });
 }

@@ -6,8 +6,9 @@ import type { TaskOrder } from '../http/task-desk.ts';
 import type { DeferredContext, DeferredWork } from '../serving/deferred-work.ts';
 import type { Storage } from '../storage/storage.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
+import type { RepeatingJob } from '../timing/repeating-job.ts';
 import type { Ledger, Submitted } from './ledger.ts';
-import { Maintenance } from './maintenance.ts';
+import { startMaintenance } from './maintenance.ts';
 import { TaskNotices } from './notices.ts';
 import type { Task, TaskState } from './task.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
@@ -90,7 +91,7 @@ export class TaskService {
   readonly #watch: TaskWatch;
   #ledger: Ledger | undefined;
   #worker: TaskWorker | undefined;
-  #maintenance: Maintenance | undefined;
+  #maintenance: RepeatingJob | undefined;
   /** Undefined where nobody else works on the database. */
   #notices: TaskNotices | undefined;
   #webhooks: WebhookSender | undefined;
@@ -298,7 +299,7 @@ export class TaskService {
     // Nobody else works on the embedded database: whoever did before is dead.
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
     await ledger.sweepValues();
-    this.#maintenance ??= new Maintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
+    this.#maintenance ??= startMaintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
     if (!storage.isEmbedded) this.#notices ??= this.#openNotices();
     if (concurrency === 0) return;
     this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });

@@ -1,3 +1,4 @@
+import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { Task } from './task.ts';
 import { isFinal } from './task.ts';
 
@@ -17,16 +18,14 @@ interface Watcher {
 /** Tells those who wait of the changes of their tasks: at once of those that it is told of, within a second of the others. */
 export class TaskWatch {
   readonly #find: TaskWatchDependencies['find'];
-  readonly #clock: TaskWatchDependencies['clock'];
+  readonly #looks: RepeatingJob;
   readonly #watchers = new Set<Watcher>();
-  #isLooking = false;
-  #wantsAnotherLook = false;
   #isClosed = false;
-  #cancelTimer: (() => void) | undefined;
 
   constructor({ find, clock }: TaskWatchDependencies) {
     this.#find = find;
-    this.#clock = clock;
+    // The storage is away when it throws; it is asked again.
+    this.#looks = new RepeatingJob(() => this.#lookAtAll(), { intervalMs, clock, onError: () => {} });
   }
 
   /** Every change from now on, until the task is finished, `signal` is aborted or the watch is closed. */
@@ -73,34 +72,23 @@ export class TaskWatch {
 
   /** Any task may have changed. */
   lookAtAll(): void {
-    if (this.#watchers.size > 0) void this.#lookAtAll();
+    if (this.#watchers.size > 0) this.#looks.runSoon();
   }
 
   /** Ends everybody's waiting. */
   close(): void {
     this.#isClosed = true;
-    this.#cancelTimer?.();
+    void this.#looks.close();
     for (const { end } of this.#watchers) end();
   }
 
   async #lookAtAll(): Promise<void> {
-    this.#wantsAnotherLook = this.#isLooking;
-    if (this.#isLooking || this.#isClosed) return;
-    this.#isLooking = true;
-    this.#cancelTimer?.();
-    try {
-      const ids = new Set([...this.#watchers].map(({ id }) => id));
-      const tasks = new Map((await this.#find([...ids])).map((task) => [task.id, task]));
-      for (const { id, onTask } of this.#watchers) {
-        const task = tasks.get(id);
-        if (task !== undefined) onTask(task);
-      }
-    } catch {
-      // The storage is away; it is asked again.
-    } finally {
-      this.#isLooking = false;
-      const delayMs = this.#wantsAnotherLook ? 0 : intervalMs;
-      if (this.#watchers.size > 0) this.#cancelTimer = this.#clock.setTimer(delayMs, () => void this.#lookAtAll());
+    const ids = new Set(this.#watchers.values().map(({ id }) => id));
+    if (ids.size === 0) return;
+    const tasks = new Map((await this.#find([...ids])).map((task) => [task.id, task]));
+    for (const { id, onTask } of this.#watchers) {
+      const task = tasks.get(id);
+      if (task !== undefined) onTask(task);
     }
   }
 }

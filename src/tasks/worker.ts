@@ -2,6 +2,7 @@ import { deserialize } from 'node:v8';
 import { AppError, toAppError } from '../errors.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
 import { backoffMs } from '../storage/backoff.ts';
+import { RepeatingJob } from '../timing/repeating-job.ts';
 import { HeardTasks } from './heard-tasks.ts';
 import type { Ledger } from './ledger.ts';
 import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
@@ -54,30 +55,36 @@ export class TaskWorker {
   readonly #dependencies: WorkerDependencies;
   readonly #running = new Map<string, Run>();
   readonly #heard: HeardTasks;
-  #claiming = false;
+  readonly #claims: RepeatingJob;
+  readonly #heartbeat: RepeatingJob;
   #isClosing = false;
   #wantsMore = false;
   #wantsHeard = false;
-  #cancelPoll = () => {};
-  #cancelHeartbeat = () => {};
 
   constructor(options: WorkerOptions, dependencies: WorkerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { clock, random } = dependencies;
+    const { clock, random, log } = dependencies;
     const look = () => {
       this.#wantsHeard = true;
       this.wake();
     };
     this.#heard = new HeardTasks({ clock, random, look });
-    this.#poll();
-    this.#beat();
+    this.#claims = new RepeatingJob(() => this.#claim(), {
+      intervalMs: options.pollMs,
+      clock,
+      onError: (thrown) => log.warn({ err: toAppError(thrown) }, 'No tasks can be claimed'),
+    });
+    this.#heartbeat = new RepeatingJob(() => this.#renew(), {
+      intervalMs: options.leaseMs / 3,
+      clock,
+      onError: (thrown) => log.warn({ err: toAppError(thrown) }, 'The leases of tasks cannot be renewed'),
+    });
   }
 
   /** There may be something to do. */
   wake(): void {
-    this.#wantsMore = true;
-    void this.#claim();
+    this.#claims.runSoon();
   }
 
   /** Whether it would begin with something now. */
@@ -93,7 +100,7 @@ export class TaskWorker {
   /** Tasks have begun or ended in another process, perhaps some of this one, which has lost them then. */
   hearChanged(ids: readonly string[]): void {
     this.#heard.remove(ids);
-    if (ids.some((id) => this.#running.has(id))) void this.#renew();
+    if (ids.some((id) => this.#running.has(id))) this.#heartbeat.runSoon();
   }
 
   /** Stops what it does of a task that was cancelled, if it does. */
@@ -104,45 +111,31 @@ export class TaskWorker {
   /** Claims nothing more, and waits for what it is at; after `patienceMs` that is put back for others. */
   async close(patienceMs: number): Promise<void> {
     this.#isClosing = true;
-    this.#cancelPoll();
     this.#heard.close();
-    const runs = [...this.#running.values()];
     const cancelTimer = this.#dependencies.clock.setTimer(patienceMs, () => {
-      for (const { abort } of runs) abort.abort(shuttingDown());
+      for (const { abort } of this.#running.values()) abort.abort(shuttingDown());
     });
-    await Promise.all(runs.map(({ ended }) => ended));
+    // The last claim may still bring tasks.
+    await this.#claims.close();
+    await Promise.all(this.#running.values().map(({ ended }) => ended));
     cancelTimer();
-    this.#cancelHeartbeat();
-  }
-
-  #poll(): void {
-    this.#cancelPoll = this.#dependencies.clock.setTimer(this.#options.pollMs, () => {
-      this.wake();
-      this.#poll();
-    });
+    await this.#heartbeat.close();
   }
 
   async #claim(): Promise<void> {
-    if (this.#claiming) return;
-    this.#claiming = true;
-    try {
-      while (this.#wantsMore && this.hasRoom) {
-        const isForHeard = this.#wantsHeard;
-        this.#wantsMore = false;
-        this.#wantsHeard = false;
-        const limit = this.#free;
-        const tasks = await this.#dependencies.ledger.claim(limit, this.#lease);
-        // A full claim means that there may be more.
-        if (tasks.length === limit) this.#wantsMore = true;
-        if (isForHeard || tasks.length > 0) this.#heard.recordLook(tasks.length > 0);
-        this.#heard.remove(tasks.map(({ id }) => id));
-        for (const task of tasks) this.#begin(task);
-        if (this.#isOnline) await this.#pause(courtesy.pauseMs);
-      }
-    } catch (thrown) {
-      this.#dependencies.log.warn({ err: toAppError(thrown) }, 'No tasks can be claimed');
-    } finally {
-      this.#claiming = false;
+    this.#wantsMore = true;
+    while (this.#wantsMore && this.hasRoom) {
+      const isForHeard = this.#wantsHeard;
+      this.#wantsMore = false;
+      this.#wantsHeard = false;
+      const limit = this.#free;
+      const tasks = await this.#dependencies.ledger.claim(limit, this.#lease);
+      // A full claim means that there may be more.
+      if (tasks.length === limit) this.#wantsMore = true;
+      if (isForHeard || tasks.length > 0) this.#heard.recordLook(tasks.length > 0);
+      this.#heard.remove(tasks.map(({ id }) => id));
+      for (const task of tasks) this.#begin(task);
+      if (this.#isOnline) await this.#pause(courtesy.pauseMs);
     }
   }
 
@@ -191,7 +184,7 @@ export class TaskWorker {
       })
       .finally(() => {
         this.#running.delete(task.id);
-        void this.#claim();
+        if (this.#wantsMore) this.wake();
       });
     this.#running.set(task.id, { task, abort, ended });
     this.#dependencies.onChange(task.id, 'running');
@@ -255,21 +248,11 @@ export class TaskWorker {
     onChange(id, counts ? 'failed' : 'lost');
   }
 
-  #beat(): void {
-    this.#cancelHeartbeat = this.#dependencies.clock.setTimer(this.#options.leaseMs / 3, () => {
-      void this.#renew().finally(() => this.#beat());
-    });
-  }
-
   async #renew(): Promise<void> {
     const ids = [...this.#running.keys()];
     if (ids.length === 0) return;
-    try {
-      const still = await this.#dependencies.ledger.renew(ids, this.#lease);
-      for (const id of ids) if (!still.has(id)) this.abort(id);
-    } catch (thrown) {
-      this.#dependencies.log.warn({ err: toAppError(thrown) }, 'The leases of tasks cannot be renewed');
-    }
+    const still = await this.#dependencies.ledger.renew(ids, this.#lease);
+    for (const id of ids) if (!still.has(id)) this.abort(id);
   }
 }
 

@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '../../errors.ts';
+import { RepeatingJob } from '../../timing/repeating-job.ts';
 import type { Ledger } from '../ledger.ts';
 import { describeTask } from '../schemas.ts';
 import type { Task } from '../task.ts';
@@ -26,49 +27,31 @@ const dayMs = 86_400_000;
 export class WebhookSender {
   readonly #settings: WebhookSettings;
   readonly #dependencies: WebhookDependencies;
-  #round: Promise<void> | undefined;
-  #isClosed = false;
-  #cancelPoll = () => {};
+  readonly #round: RepeatingJob;
 
   constructor(settings: WebhookSettings, dependencies: WebhookDependencies) {
     this.#settings = settings;
     this.#dependencies = dependencies;
-    this.#poll();
+    const { clock, log, pollMs: intervalMs } = dependencies;
+    const onError = (thrown: unknown) => log.warn({ err: toAppError(thrown) }, 'Webhooks cannot be called');
+    this.#round = new RepeatingJob(() => this.#sendSome(), { intervalMs, clock, onError });
   }
 
   /** There may be something to tell. */
   wake(): void {
-    if (this.#isClosed) return;
-    this.#round ??= this.#sendAll().finally(() => {
-      this.#round = undefined;
-    });
+    this.#round.runSoon();
   }
 
   /** Waits for what is being told. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#cancelPoll();
-    await this.#round;
+  close(): Promise<void> {
+    return this.#round.close();
   }
 
-  #poll(): void {
-    this.#cancelPoll = this.#dependencies.clock.setTimer(this.#dependencies.pollMs, () => {
-      this.wake();
-      if (!this.#isClosed) this.#poll();
-    });
-  }
-
-  async #sendAll(): Promise<void> {
-    const { ledger, log } = this.#dependencies;
-    try {
-      for (let count = atOnce; count === atOnce && !this.#isClosed; ) {
-        const calls = await ledger.takeWebhooks(atOnce);
-        count = calls.length;
-        await Promise.all(calls.map(({ task, url }) => this.#send(task, url)));
-      }
-    } catch (thrown) {
-      log.warn({ err: toAppError(thrown) }, 'Webhooks cannot be called');
-    }
+  async #sendSome(): Promise<void> {
+    const calls = await this.#dependencies.ledger.takeWebhooks(atOnce);
+    // There may be more.
+    if (calls.length === atOnce) this.wake();
+    await Promise.all(calls.map(({ task, url }) => this.#send(task, url)));
   }
 
   async #send(task: Task, url: string): Promise<void> {
