@@ -1,7 +1,8 @@
-const firstMs = 250;
-const longestMs = 15_000;
+import { backOff } from '../timing/back-off.ts';
 
-/** How long to wait before the next try after so many that failed, counted from 1: twice as long each time. */
+const boundsMs = { first: 250, longest: 15_000 };
+
+/** How long to wait before the next try after so many that failed, counted from 1. */
 export function backoffMs(failures: number): number {
-  return Math.min(longestMs, firstMs * 2 ** (failures - 1));
+  return backOff(boundsMs, failures);
 }

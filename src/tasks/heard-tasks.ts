@@ -1,3 +1,5 @@
+import { backOff } from '../timing/back-off.ts';
+
 export interface HeardTasksDependencies {
   readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
   /** From 0 up to 1. */
@@ -5,8 +7,7 @@ export interface HeardTasksDependencies {
   readonly look: () => void;
 }
 
-const firstWaitMs = 10;
-const longestWaitMs = 100;
+const longestWaitsMs = { first: 10, longest: 100 };
 
 /**
  * When a worker looks for the tasks that others have told of. Everybody hears of a task, and one gets it: who came too late
@@ -32,8 +33,7 @@ export class HeardTasks {
       return;
     }
     const { clock, random } = this.#dependencies;
-    const longestMs = Math.min(longestWaitMs, firstWaitMs * 2 ** (this.#misses - 1));
-    this.#cancelLook = clock.setTimer(random() * longestMs, () => this.#look());
+    this.#cancelLook = clock.setTimer(random() * backOff(longestWaitsMs, this.#misses), () => this.#look());
   }
 
   /** Tasks do not wait any more. */

@@ -1,8 +1,9 @@
 import { type AppError, type ErrorKind, toAppError } from '../errors.ts';
+import { backOff } from '../timing/back-off.ts';
 import type { TaskError } from './task.ts';
 
 const mayPass: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['overloaded', 'timeout', 'rate_limited']);
-const longestDelaySeconds = 300;
+const delaysSeconds = { first: 1, longest: 300 };
 
 /** Whether the same task may succeed at another time; a wrong input stays wrong. */
 export function isWorthRetrying({ kind }: AppError): boolean {
@@ -17,8 +18,7 @@ export function isWorthRetrying({ kind }: AppError): boolean {
  * @param random from 0 up to 1
  */
 export function retryDelaySeconds(failures: number, random: number): number {
-  const longest = Math.min(longestDelaySeconds, 2 ** (failures - 1));
-  return longest * (0.5 + random / 2);
+  return backOff(delaysSeconds, failures) * (0.5 + random / 2);
 }
 
 /** An error as a task tells of it; faults of the server keep their details for the log. */

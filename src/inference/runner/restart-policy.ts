@@ -1,5 +1,6 @@
-const firstDelayMs = 100;
-const longestDelayMs = 10_000;
+import { backOff } from '../../timing/back-off.ts';
+
+const delaysMs = { first: 100, longest: 10_000 };
 const windowMs = 60_000;
 const deathsThatFail = 5;
 
@@ -16,7 +17,7 @@ export class RestartPolicy {
     this.#deathsMs = [...this.#deathsMs.filter((deathMs) => nowMs - deathMs < windowMs), nowMs];
     const deaths = this.#deathsMs.length;
     if (deaths >= deathsThatFail) return windowMs;
-    return Math.min(longestDelayMs, firstDelayMs * 2 ** (deaths - 1));
+    return backOff(delaysMs, deaths);
   }
 
   /** Whether there were too many deaths in the last minute. */

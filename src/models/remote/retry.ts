@@ -1,9 +1,9 @@
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../inference/clock.ts';
+import { backOff } from '../../timing/back-off.ts';
 import { RefusedByServer, SourceChanged } from './remote-file.ts';
 
-const firstDelayMs = 500;
-const maxDelayMs = 30_000;
+const delaysMs = { first: 500, longest: 30_000 };
 /** Attempts without progress; with the delays between them about a minute and a half. */
 const maxAttempts = 9;
 
@@ -47,7 +47,7 @@ export async function retry<T>(
           cause: thrown,
         });
       }
-      const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1)) * (0.5 + random() / 2);
+      const delayMs = backOff(delaysMs, failures) * (0.5 + random() / 2);
       log.warn({ err: thrown, attempt: failures, delay_ms: Math.round(delayMs) }, `${what}: trying again`);
       await wait(clock, delayMs, signal);
     }
