@@ -25,11 +25,11 @@ describe('deploy/', () => {
   const known = new Set([...read('.env.example').matchAll(/^([A-Z0-9_]+)=/gm)].map(([, name]) => name));
   const compose = parse(read('deploy/compose.yaml'), { merge: true });
   const kserve = parse(read('deploy/kserve/serving-runtime.yaml'));
-  const chart = read('deploy/helm/inferd/templates/deployment.yaml');
+  const chart = read('deploy/helm/inferd/templates/_pod.tpl');
   const used = {
     'compose.yaml': Object.keys(compose.services.inferd.environment),
     'kserve/serving-runtime.yaml': kserve.spec.containers[0].env.map(({ name }: { name: string }) => name),
-    'helm/inferd': [...chart.matchAll(/name: ([A-Z0-9_]+), value:/g)].map(([, name]) => name),
+    'helm/inferd': [...chart.matchAll(/(?:name: |set \$env ")([A-Z0-9_]+)(?:, value:|")/g)].map(([, name]) => name),
   };
 
   it.each(Object.entries(used))('sets in %s only what is a setting', (_, names: string[]) => {

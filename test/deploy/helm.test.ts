@@ -1,6 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PrometheusRule, ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import {
+  PodMonitor,
+  PrometheusRule,
+  ServiceMonitor,
+} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { temporaryFolder } from '../helpers/folder.ts';
@@ -13,6 +17,9 @@ const kubernetesVersions = ['1.28.0', '1.37.0'];
 const everything = {
   models: { uri: 's3://bucket/prod', awsSecret: 'aws', watch: true, defaultModel: 'iris' },
   apiKeys: { existingSecret: 'keys' },
+  database: { existingSecret: 'postgres', key: 'url' },
+  tasks: { concurrency: 0 },
+  worker: { enabled: true, replicaCount: 3, concurrency: 8, env: { LOG_PREDICTIONS: 0 } },
   tls: { existingSecret: 'certificate' },
   grpc: { enabled: true },
   env: { RATE_LIMIT_PER_MINUTE: 600, DOCS_PUBLIC: false },
@@ -68,9 +75,9 @@ async function render(values: object): Promise<{ text: string; manifests: Manife
   return { text, manifests: documents.map((document) => document.toJS()).filter((manifest) => manifest !== null) };
 }
 
-async function deploymentOf(values: object) {
+async function deploymentOf(values: object, name = 'demo-inferd') {
   const { manifests } = await render(values);
-  const deployment = manifests.find(({ kind }) => kind === 'Deployment');
+  const deployment = manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name);
   const pod = deployment?.spec.template.spec;
   const [container] = pod.containers;
   const environment = Object.fromEntries(
@@ -97,7 +104,7 @@ describe('the Helm chart', () => {
       const said = await run('kubernetes-validate', '--strict', '--kubernetes-version', version, path);
       expect(said).toContain('passed for resource deployment/demo-inferd');
       const unknown = said.split('\n').filter((line) => line.includes("Couldn't find schema"));
-      expect(unknown.filter((line) => !/ServiceMonitor|PrometheusRule/.test(line))).toEqual([]);
+      expect(unknown.filter((line) => !/ServiceMonitor|PodMonitor|PrometheusRule/.test(line))).toEqual([]);
     });
 
     it('gives a pod no right that it does not need', async () => {
@@ -142,6 +149,8 @@ describe('the Helm chart', () => {
     const monitor = manifests.find(({ kind }) => kind === 'ServiceMonitor');
     const rule = manifests.find(({ kind }) => kind === 'PrometheusRule');
     new ServiceMonitor(monitor as ConstructorParameters<typeof ServiceMonitor>[0]).validate();
+    const podMonitor = manifests.find(({ kind }) => kind === 'PodMonitor');
+    new PodMonitor(podMonitor as ConstructorParameters<typeof PodMonitor>[0]).validate();
     new PrometheusRule(rule as ConstructorParameters<typeof PrometheusRule>[0]).validate();
     expect(rule?.spec).toEqual(parse(await readFile('deploy/prometheus/alerts.yaml', 'utf8')));
     expect(() => new ServiceMonitor({ ...monitor, spec: { endpoints: 3 } } as never).validate()).toThrow();
@@ -190,6 +199,76 @@ describe('the Helm chart', () => {
       env: { BODY_LIMIT_BYTES: 67108864, LOG_PREDICTIONS: 0.25, WATCH_MODELS: true },
     });
     expect(environment).toMatchObject({ BODY_LIMIT_BYTES: '67108864', LOG_PREDICTIONS: '0.25', WATCH_MODELS: 'true' });
+  });
+
+  describe('with workers', () => {
+    const own = { 'app.kubernetes.io/name': 'inferd-worker', 'app.kubernetes.io/instance': 'demo' };
+
+    it('has pods for background tasks, with what the servers work on', async () => {
+      const server = await deploymentOf(everything);
+      const worker = await deploymentOf(everything, 'demo-inferd-worker');
+      expect(worker.container).toMatchObject({ image: server.container.image, args: ['worker'] });
+      expect(worker.deployment?.spec.replicas).toBe(3);
+      const { TASK_CONCURRENCY, LOG_PREDICTIONS, DRAIN_DELAY_MS, ...shared } = worker.environment;
+      expect({ TASK_CONCURRENCY, LOG_PREDICTIONS, DRAIN_DELAY_MS }).toEqual({
+        TASK_CONCURRENCY: '8',
+        LOG_PREDICTIONS: '0',
+        DRAIN_DELAY_MS: '0',
+      });
+      expect(server.environment).toMatchObject({ ...shared, TASK_CONCURRENCY: '0' });
+      const database = { name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: 'postgres', key: 'url' } } };
+      for (const { container } of [server, worker]) expect(container.env).toContainEqual(database);
+      expect(worker.container.envFrom).toEqual(server.container.envFrom);
+      expect(worker.pod.volumes).toEqual(server.pod.volumes);
+      expect(worker.container.volumeMounts).toEqual(server.container.volumeMounts);
+    });
+
+    it('asks them for their health at the only port that they have', async () => {
+      const { container } = await deploymentOf(everything, 'demo-inferd-worker');
+      expect(container.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }]);
+      expect(container.livenessProbe.httpGet).toEqual({ path: '/health/live', port: 'http', scheme: 'HTTPS' });
+      expect(container.readinessProbe.httpGet).toEqual({ path: '/health/ready', port: 'http', scheme: 'HTTPS' });
+    });
+
+    it('lets them put their tasks back before they end', async () => {
+      const values = { ...everything, shutdown: { drainDelayMs: 5500, timeoutMs: 60_000 } };
+      const { pod, environment } = await deploymentOf(values, 'demo-inferd-worker');
+      expect(environment).toMatchObject({ DRAIN_DELAY_MS: '0', SHUTDOWN_TIMEOUT_MS: '60000' });
+      expect(pod.terminationGracePeriodSeconds).toBe(70);
+    });
+
+    it('sends them no requests', async () => {
+      const { manifests } = await render(everything);
+      const { deployment, pod } = await deploymentOf(everything, 'demo-inferd-worker');
+      expect(deployment?.spec.selector.matchLabels).toEqual(own);
+      expect(deployment?.spec.template.metadata.labels).toMatchObject(own);
+      expect(pod.topologySpreadConstraints[0].labelSelector.matchLabels).toEqual(own);
+      expect(manifests.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name)).toEqual([
+        'demo-inferd',
+      ]);
+      const policy = manifests.find(({ kind, metadata }) => kind === 'NetworkPolicy' && /worker/.test(metadata.name));
+      expect(policy?.spec.podSelector.matchLabels).toEqual(own);
+      expect(policy?.spec.ingress).toEqual([
+        {
+          ports: [{ port: 'http', protocol: 'TCP' }],
+          from: [...everything.networkPolicy.ingressFrom, ...everything.networkPolicy.metricsFrom],
+        },
+      ]);
+    });
+
+    it('is refused without the Postgres of the servers', async () => {
+      const args = ['template', 'demo', chart, '--set', 'worker.enabled=true'];
+      expect(await runToFailure('helm', ...args)).toContain('database.existingSecret');
+    });
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ tasks: { concurrency: 0 } }, '0'],
+    [{ tasks: { concurrency: 0 }, env: { TASK_CONCURRENCY: 3 } }, '0'],
+  ])('has servers do as many tasks as %j says', async (values, expected) => {
+    const { environment } = await deploymentOf(values);
+    expect(environment['TASK_CONCURRENCY']).toBe(expected);
   });
 
   it('leaves the number of pods to the autoscaler', async () => {

@@ -9,18 +9,37 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "inferd.labels" -}}
 {{ include "inferd.selector" . }}
+{{ include "inferd.versionLabels" . }}
+{{- end }}
+
+{{- define "inferd.versionLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{/* Not the name of the servers, whose service and budget must not find workers. */}}
+{{- define "inferd.workerName" -}}
+{{ include "inferd.name" . | trunc 56 | trimSuffix "-" }}-worker
+{{- end }}
+
+{{- define "inferd.workerSelector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-worker
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "inferd.workerLabels" -}}
+{{ include "inferd.workerSelector" . }}
+{{ include "inferd.versionLabels" . }}
 {{- end }}
 
 {{- define "inferd.scheme" -}}
 {{ if .Values.tls.existingSecret }}HTTPS{{ else }}HTTP{{ end }}
 {{- end }}
 
-{{/* Seconds from SIGTERM to SIGKILL: the pause, the requests in flight, and ten more to end. */}}
+{{/* Seconds from SIGTERM to SIGKILL: the pause, what is in flight, both in milliseconds, and ten more to end. */}}
 {{- define "inferd.graceSeconds" -}}
-{{ add (div (add (int .Values.shutdown.drainDelayMs) (int .Values.shutdown.timeoutMs) 999) 1000) 10 }}
+{{ add (div (add (int (first .)) (int (last .)) 999) 1000) 10 }}
 {{- end }}
 
 {{- define "inferd.containerSecurity" -}}
