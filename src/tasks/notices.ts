@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Listener } from '../storage/listener.ts';
 import type { Storage } from '../storage/storage.ts';
+import { backOff } from '../timing/back-off.ts';
 
 export interface NoticesOptions {
-  /** Names the process. */
+  /** Names the process, without a space. */
   readonly name: string;
   readonly storage: Storage;
   readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
@@ -12,19 +13,18 @@ export interface NoticesOptions {
   readonly onQueued: (ids: readonly string[]) => void;
   /** Told of tasks that have begun or ended in another process. */
   readonly onChanged: (ids: readonly string[]) => void;
-  /** Anything may have happened meanwhile. */
+  /** Anything may have happened: something was not heard, or more than could be told. */
   readonly onGap: () => void;
 }
 
 const channel = 'inferd_tasks';
-/** Postgres takes less than 8000 bytes at once. */
+/** Of each kind; Postgres takes less than 8000 bytes at once. */
 const maxIds = 90;
-/** While much happens, what happens within it is told together. */
-const pauseMs = 5;
-/** More than that can only wait while the database does not answer. */
-const maxWaiting = 10_000;
+/** What happens within a pause is told together; pauses get longer while there is something to tell after each. */
+const pausesMs = { first: 5, longest: 50 };
 
-const noticeSchema = z.object({ from: z.string(), queued: z.array(z.string()), changed: z.array(z.string()) });
+/** What stands behind the name of the sender. `more`: there was more than could be told. */
+const noticeSchema = z.object({ queued: z.array(z.string()), changed: z.array(z.string()), more: z.boolean() });
 
 /**
  * What processes on one Postgres tell each other of tasks, so that nobody waits for their next look. A hint and no more:
@@ -35,6 +35,7 @@ export class TaskNotices {
   readonly #listener: Listener;
   readonly #queued = new Set<string>();
   readonly #changed = new Set<string>();
+  #hasMore = false;
   #sending: Promise<void> | undefined;
 
   constructor(options: NoticesOptions) {
@@ -61,40 +62,46 @@ export class TaskNotices {
   }
 
   #tell(ids: Set<string>, id: string): void {
-    if (ids.size < maxWaiting) ids.add(id);
-    this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = undefined;
-    });
+    if (ids.size < maxIds) ids.add(id);
+    else this.#hasMore = true;
+    this.#sending ??= this.#sendAll();
   }
 
   async #sendAll(): Promise<void> {
-    const { name: from, storage, clock } = this.#options;
+    const { storage, clock } = this.#options;
     try {
-      while (this.#queued.size + this.#changed.size > 0) {
-        const notice = { from, queued: take(this.#queued), changed: take(this.#changed) };
-        await storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(notice)]));
-        await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));
+      for (let round = 1; this.#queued.size + this.#changed.size > 0; round++) {
+        const text = this.#takeNotice();
+        await storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', [channel, text]));
+        await new Promise<void>((resolve) => void clock.setTimer(backOff(pausesMs, round), resolve));
       }
     } catch {
       // The storage is away, and tells of that itself.
-      this.#queued.clear();
-      this.#changed.clear();
+      this.#takeNotice();
     }
+    // In the same turn as the look at what is to be told: what came between would wait for the next.
+    this.#sending = undefined;
+  }
+
+  /** The text of what is to be told, which is forgotten with that. */
+  #takeNotice(): string {
+    const notice = { queued: [...this.#queued], changed: [...this.#changed], more: this.#hasMore };
+    this.#queued.clear();
+    this.#changed.clear();
+    this.#hasMore = false;
+    return `${this.#options.name} ${JSON.stringify(notice)}`;
   }
 
   #hear(text: string): void {
-    const { data: notice } = noticeSchema.safeParse(parseJson(text));
-    if (notice === undefined || notice.from === this.#options.name) return;
+    const { name, onQueued, onChanged, onGap } = this.#options;
+    if (text.startsWith(`${name} `)) return;
+    const { data: notice } = noticeSchema.safeParse(parseJson(text.slice(text.indexOf(' ') + 1)));
+    if (notice === undefined) return;
     // Before what was begun of it.
-    if (notice.queued.length > 0) this.#options.onQueued(notice.queued);
-    if (notice.changed.length > 0) this.#options.onChanged(notice.changed);
+    if (notice.queued.length > 0) onQueued(notice.queued);
+    if (notice.changed.length > 0) onChanged(notice.changed);
+    if (notice.more) onGap();
   }
-}
-
-function take(ids: Set<string>): string[] {
-  const taken = [...ids.values().take(maxIds)];
-  for (const id of taken) ids.delete(id);
-  return taken;
 }
 
 function parseJson(text: string): unknown {

@@ -84,7 +84,8 @@ export class TaskWorker {
 
   /** There may be something to do. */
   wake(): void {
-    this.#claims.runSoon();
+    this.#wantsMore = true;
+    if (this.hasRoom) this.#claims.runSoon();
   }
 
   /** Whether it would begin with something now. */

@@ -35,20 +35,36 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
     await using database = await temporaryDatabase('postgres');
     await using one = await newProcess(database, 'one');
     await using other = await newProcess(database, 'other');
-    const ids = Array.from({ length: 500 }, (_, index) => `01a1fe59-a1c0-74b5-9d6e-${String(index).padStart(12, '0')}`);
-    for (const id of ids) one.notices.tellQueued(id);
-    one.notices.tellChanged('changed');
-    await expect.poll(() => other.heard.queued.size).toBe(ids.length);
-    expect([...other.heard.queued]).toEqual(ids);
-    expect([...other.heard.changed]).toEqual(['changed']);
+    one.notices.tellQueued('queued');
+    for (const id of ['changed', 'also', 'changed']) one.notices.tellChanged(id);
+    await expect.poll(() => [...other.heard.changed]).toEqual(['changed', 'also']);
+    expect([...other.heard.queued]).toEqual(['queued']);
     expect([...one.heard.queued, ...one.heard.changed]).toEqual([]);
+    expect([one.heard.gaps, other.heard.gaps]).toEqual([1, 1]);
+  });
+
+  it('hear that there was more than could be told', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    const ids = Array.from({ length: 500 }, (_, index) => `01a1fe59-a1c0-74b5-9d6e-${String(index).padStart(12, '0')}`);
+    for (const id of ids) {
+      one.notices.tellQueued(id);
+      one.notices.tellChanged(id);
+    }
+    await expect.poll(() => other.heard.gaps).toBe(2);
+    expect(other.heard.queued.size).toBeGreaterThan(0);
+    // What was told last is heard last: nothing of the many is left over.
+    one.notices.tellChanged('last');
+    await expect.poll(() => [...other.heard.changed].at(-1)).toBe('last');
+    expect(other.heard.gaps).toBe(2);
   });
 
   it('do not mind what others say there', async () => {
     await using database = await temporaryDatabase('postgres');
     await using one = await newProcess(database, 'one');
     await using other = await newProcess(database, 'other');
-    for (const text of ['', 'no JSON', '[]', '{"from":"a later version","queued":7}'])
+    for (const text of ['', 'no JSON', '[]', 'later-version {"queued":7}'])
       await one.storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', ['inferd_tasks', text]));
     one.notices.tellChanged('changed');
     await expect.poll(() => [...other.heard.changed]).toEqual(['changed']);
