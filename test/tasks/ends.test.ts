@@ -5,6 +5,7 @@ import { serialize } from 'node:v8';
 import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
+import type { DeferredResult } from '../../src/serving/deferred-work.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { storageUnavailable } from '../../src/storage/storage-error.ts';
 import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
@@ -21,6 +22,7 @@ function newTask(): NewTask {
     work: 'wait',
     model: 'iris',
     owner: '',
+    ownerName: '',
     priority: 0,
     delaySeconds: 0,
     instances: 1,
@@ -41,13 +43,20 @@ async function openLedger(storage: Storage) {
 /** A worker whose work is done when the test says so. */
 function startWorker(ledger: Ledger) {
   const begun = Promise.withResolvers<void>();
-  const done = Promise.withResolvers<unknown>();
+  const done = Promise.withResolvers<DeferredResult>();
   const run = () => {
     begun.resolve();
     return done.promise;
   };
   const worker = new TaskWorker(
-    { name: 'tester', concurrency: 4, leaseMs: 60_000, pollMs: 20, works: new Map([['wait', { name: 'wait', run }]]) },
+    {
+      name: 'tester',
+      concurrency: 4,
+      leaseMs: 60_000,
+      pollMs: 20,
+      maxResultBytes: 1_000_000,
+      works: new Map([['wait', { name: 'wait', run }]]),
+    },
     {
       ledger,
       clock: systemClock,
@@ -57,7 +66,11 @@ function startWorker(ledger: Ledger) {
       onChange: () => {},
     },
   );
-  return { begun: begun.promise, finish: done.resolve, [Symbol.asyncDispose]: () => worker.close(0) };
+  return {
+    begun: begun.promise,
+    finish: (result: unknown) => done.resolve({ result, predictionId: undefined }),
+    [Symbol.asyncDispose]: () => worker.close(0),
+  };
 }
 
 const fillDisk = (storage: Storage) =>
@@ -94,7 +107,7 @@ describe.each(databaseKinds)('the end of a task on %s', (kind) => {
     const { id } = await ledger.submit(newTask(), undefined);
     await ledger.claim(1, { worker: 'tester', leaseMs: 60_000 });
     const result = Buffer.alloc(largeBytes, 'r');
-    const end = { id, attempt: 1, state: 'succeeded' as const, result, error: undefined };
+    const end = { id, attempt: 1, state: 'succeeded' as const, result, predictionId: undefined, error: undefined };
     expect(await ledger.finish(end)).toBe(true);
     expect(await ledger.finish(end)).toBe(true);
     expect((await ledger.findResult(id))?.result).toEqual(result);
