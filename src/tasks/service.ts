@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { serialize } from 'node:v8';
-import { AppError, toAppError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { TaskOrder } from '../http/task-desk.ts';
 import type { DeferredContext, DeferredWork } from '../serving/deferred-work.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -13,6 +13,7 @@ import { TaskNotices } from './notices.ts';
 import type { Task, TaskState } from './task.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
 import { TaskWatch } from './task-watch.ts';
+import { createTroubleLog, type TroubleLog } from './trouble-log.ts';
 import type { WebhookSettings } from './webhook/webhook-sender.ts';
 import { WebhookSender } from './webhook/webhook-sender.ts';
 import { type TaskOutcome, TaskWorker } from './worker.ts';
@@ -89,6 +90,7 @@ export class TaskService {
   readonly #dependencies: TaskDependencies;
   readonly #works: ReadonlyMap<string, DeferredWork>;
   readonly #watch: TaskWatch;
+  readonly #logTrouble: TroubleLog;
   #ledger: Ledger | undefined;
   #worker: TaskWorker | undefined;
   #maintenance: RepeatingJob | undefined;
@@ -103,6 +105,7 @@ export class TaskService {
     this.#settings = settings;
     this.#dependencies = dependencies;
     this.#works = new Map(dependencies.works.map((work) => [work.name, work]));
+    this.#logTrouble = createTroubleLog(dependencies);
     this.#watch = new TaskWatch({ find: (ids) => this.#open.find(ids), clock: dependencies.clock });
   }
 
@@ -275,17 +278,15 @@ export class TaskService {
   }
 
   async #openLedger(): Promise<void> {
-    const { storage, clock, log } = this.#dependencies;
+    const { storage, clock } = this.#dependencies;
     try {
       if (this.#ledger === undefined) {
         const { Ledger: Opened } = await import('./ledger.ts');
-        this.#ledger = await Opened.open(storage, (error) =>
-          log.warn({ err: error }, 'The queue of tasks has trouble'),
-        );
+        this.#ledger = await Opened.open(storage, (error) => this.#logTrouble(error, 'The queue of tasks has trouble'));
       }
       await this.#takeUp(this.#ledger);
     } catch (thrown) {
-      log.warn({ err: toAppError(thrown) }, 'The tasks cannot be opened');
+      this.#logTrouble(thrown, 'The tasks cannot be opened');
       if (this.#isClosed || storage.state !== 'ready') return;
       clock.setTimer(1000, () => void this.#openLedger());
     }
@@ -299,16 +300,19 @@ export class TaskService {
     // Nobody else works on the embedded database: whoever did before is dead.
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
     await ledger.sweepValues();
-    this.#maintenance ??= startMaintenance(ledger, { leaseMs, clock, log, onTakeover: () => this.#worker?.wake() });
+    const logTrouble = this.#logTrouble;
+    const onTakeover = () => this.#worker?.wake();
+    this.#maintenance ??= startMaintenance(ledger, { leaseMs, clock, log, logTrouble, onTakeover });
     if (!storage.isEmbedded) this.#notices ??= this.#openNotices();
     if (concurrency === 0) return;
-    this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, pollMs });
+    this.#webhooks ??= new WebhookSender(webhooks, { ledger, clock, log, logTrouble, pollMs });
     this.#worker ??= new TaskWorker(
       { name: this.#workerName, concurrency, leaseMs, pollMs, maxResultBytes, works: this.#works },
       {
         ledger,
         clock,
         log,
+        logTrouble,
         random: Math.random,
         lastOnlineMs,
         onChange: (id, outcome) => this.#onOutcome(id, outcome),

@@ -7,6 +7,7 @@ import { HeardTasks } from './heard-tasks.ts';
 import type { Ledger } from './ledger.ts';
 import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
 import type { ClaimedTask, TaskEnd } from './task.ts';
+import type { TroubleLog } from './trouble-log.ts';
 
 export interface WorkerOptions {
   /** Names the worker; no other has the same name, ever. */
@@ -33,6 +34,7 @@ export interface WorkerDependencies {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly log: { warn(details: object, message: string): void; error(details: object, message: string): void };
+  readonly logTrouble: TroubleLog;
   /** Told of every task that began, ended or was put back, for later or (`released`) for others to do now. */
   readonly onChange: (id: string, outcome: TaskOutcome) => void;
 }
@@ -64,7 +66,7 @@ export class TaskWorker {
   constructor(options: WorkerOptions, dependencies: WorkerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { clock, random, log } = dependencies;
+    const { clock, random, logTrouble } = dependencies;
     const look = () => {
       this.#wantsHeard = true;
       this.wake();
@@ -73,12 +75,12 @@ export class TaskWorker {
     this.#claims = new RepeatingJob(() => this.#claim(), {
       intervalMs: options.pollMs,
       clock,
-      onError: (thrown) => log.warn({ err: toAppError(thrown) }, 'No tasks can be claimed'),
+      onError: (thrown) => logTrouble(thrown, 'No tasks can be claimed'),
     });
     this.#heartbeat = new RepeatingJob(() => this.#renew(), {
       intervalMs: options.leaseMs / 3,
       clock,
-      onError: (thrown) => log.warn({ err: toAppError(thrown) }, 'The leases of tasks cannot be renewed'),
+      onError: (thrown) => logTrouble(thrown, 'The leases of tasks cannot be renewed'),
     });
   }
 

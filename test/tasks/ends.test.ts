@@ -63,6 +63,7 @@ function startWorker(ledger: Ledger) {
       lastOnlineMs: () => Number.NEGATIVE_INFINITY,
       random: Math.random,
       log: { warn: () => {}, error: () => {} },
+      logTrouble: () => {},
       onChange: () => {},
     },
   );

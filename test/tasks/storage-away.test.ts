@@ -27,6 +27,21 @@ describe('while the storage is away', () => {
     expect(await finishedTask(address, waiting)).toMatchObject({ state: 'succeeded', attempts: 1 });
   });
 
+  it('the log has it from the storage, and not from every job that looks for something to do', async () => {
+    await using database = await temporaryDatabase('embedded');
+    await using repository = await temporaryRepository('iris');
+    const environment = { MODELS_DIR: repository.path, TASK_POLL_MS: '10', ...database.environment };
+    await using server = await startReadyServer(environment);
+    const { address, storage, logLines } = server;
+    await whenTasksAreReady(address);
+    const before = logLines.length;
+    process.kill(storage?.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => storage?.state).toBe('unavailable');
+    await whenTasksAreReady(address);
+    const messages = logLines.slice(before).flatMap(({ level, msg }) => (level === 30 ? [] : [msg]));
+    expect(new Set(messages)).toEqual(new Set(['The storage cannot be used']));
+  });
+
   it('a database that is not there holds up nothing else, also not the stop', async () => {
     await using folder = await temporaryFolder();
     await using repository = await temporaryRepository('iris');

@@ -3,6 +3,7 @@ import { RepeatingJob } from '../../timing/repeating-job.ts';
 import type { Ledger } from '../ledger.ts';
 import { describeTask } from '../schemas.ts';
 import type { Task } from '../task.ts';
+import type { TroubleLog } from '../trouble-log.ts';
 import { postWebhook } from './post.ts';
 import { signatureHeaders } from './signature.ts';
 
@@ -17,6 +18,7 @@ export interface WebhookDependencies {
   readonly ledger: Ledger;
   readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
   readonly log: { warn(details: object, message: string): void };
+  readonly logTrouble: TroubleLog;
   readonly pollMs: number;
 }
 
@@ -32,8 +34,8 @@ export class WebhookSender {
   constructor(settings: WebhookSettings, dependencies: WebhookDependencies) {
     this.#settings = settings;
     this.#dependencies = dependencies;
-    const { clock, log, pollMs: intervalMs } = dependencies;
-    const onError = (thrown: unknown) => log.warn({ err: toAppError(thrown) }, 'Webhooks cannot be called');
+    const { clock, logTrouble, pollMs: intervalMs } = dependencies;
+    const onError = (thrown: unknown) => logTrouble(thrown, 'Webhooks cannot be called');
     this.#round = new RepeatingJob(() => this.#sendSome(), { intervalMs, clock, onError });
   }
 
