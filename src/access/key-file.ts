@@ -3,9 +3,16 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { scopes } from './scope.ts';
 
+/** Says whose a key is; it is kept with what the key is used for, and shown in tables. */
+export const keyNameSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Expected text without control characters and lone surrogates');
+
 const keySchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{8}$/),
-  name: z.string().min(1).max(100),
+  name: keyNameSchema,
   hash: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/)

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { hashApiKey, newApiKey } from '../access/api-key.ts';
-import { changeKeyFile, readKeyFile, type StoredKey } from '../access/key-file.ts';
+import { changeKeyFile, keyNameSchema, readKeyFile, type StoredKey } from '../access/key-file.ts';
 import { scopes } from '../access/scope.ts';
 import { AppError } from '../errors.ts';
 import { readSettings } from '../settings.ts';
@@ -66,12 +66,11 @@ function ofThisProcess(): KeysContext {
 type Values = ReturnType<typeof readArguments>['values'];
 
 async function create(file: string, values: Values, { now, write }: KeysContext): Promise<void> {
-  const { name, models } = values;
-  if (name === undefined || name === '') throw invalid('--name says whose key it is');
+  const { models } = values;
   const { id, key } = newApiKey();
   const stored: StoredKey = {
     id,
-    name,
+    name: readName(values.name),
     hash: `sha256:${hashApiKey(key).toString('hex')}`,
     scopes: readScopes(values.scopes),
     models: models === undefined ? 'all' : words(models),
@@ -121,6 +120,13 @@ function readArguments(args: readonly string[]) {
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+function readName(name: string | undefined): string {
+  if (name === undefined || name === '') throw invalid('--name says whose key it is');
+  const { error, data } = keyNameSchema.safeParse(name);
+  if (error === undefined) return data;
+  throw invalid(`--name: ${error.issues.map(({ message }) => message).join('; ')}, received ${JSON.stringify(name)}`);
 }
 
 function readScopes(text: string): StoredKey['scopes'] {

@@ -1,14 +1,8 @@
 import { z } from 'zod';
+import { storableText } from '../http/storable-text.ts';
 import { formatPredictionId, predictionIdPattern } from './prediction-id.ts';
 import { currentFeedback, feedbackSchema, type StoredPrediction } from './stored-prediction.ts';
 import { parseMoment } from './time-window.ts';
-
-/** Postgres takes no U+0000 and no half of a surrogate pair. */
-const storableText = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .refine((text) => text.isWellFormed() && !text.includes('\0'), 'Expected text without U+0000 and lone surrogates');
 
 const flag = z
   .enum(['true', 'false'])

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isStorable, storableExpectation, storableText } from '../http/storable-text.ts';
 import type { Task } from './task.ts';
 
 const yearSeconds = 365 * 86_400;
@@ -25,6 +26,7 @@ export const taskOptionsQuery = z.object({
   webhook: z
     .url({ protocol: /^https?$/ })
     .max(2000)
+    .refine(isStorable, storableExpectation)
     .optional()
     .describe('Called with a POST when the task is finished'),
 });
@@ -68,7 +70,7 @@ export const taskParams = z.object({ id: z.uuid() });
 
 export const taskListQuery = z.object({
   state: z.enum(taskStates).optional(),
-  model: z.string().optional(),
+  model: storableText(128).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.uuid().optional().describe('next_cursor of the page before'),
 });

@@ -143,8 +143,7 @@ export class TaskService {
       id: newTimeOrderedId(Date.now()),
       ...{ work, model, instances, ttlSeconds },
       owner: caller?.id ?? '',
-      // Postgres has no such character.
-      ownerName: caller?.name.replaceAll('\0', '') ?? '',
+      ownerName: caller?.name ?? '',
       ...others,
       fingerprint: fingerprint(order, input, options),
       input: isLarge ? undefined : input,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hashApiKey, newApiKey } from '../../src/access/api-key.ts';
 import { authorize, type Caller } from '../../src/access/caller.ts';
-import { changeKeyFile, readKeyFile, type StoredKey } from '../../src/access/key-file.ts';
+import { changeKeyFile, parseKeyFile, readKeyFile, type StoredKey } from '../../src/access/key-file.ts';
 import { KeyRing } from '../../src/access/key-ring.ts';
 import { openKeyRing } from '../../src/access/open-key-ring.ts';
 import { keys as runKeys } from '../../src/cli/keys.ts';
@@ -158,6 +158,9 @@ describe('the key file', () => {
 
   it.each([
     [['create'], /--name/],
+    [['create', '--name', ''], /--name/],
+    [['create', '--name', 'a\nb'], /--name: Expected text without control characters.*"a\\nb"/],
+    [['create', '--name', 'a'.repeat(101)], /--name: .*100/],
     [['create', '--name', 'a', '--scopes', 'root'], /--scopes.*root/],
     [['create', '--name', 'a', '--concurrency', '0'], /--concurrency/],
     [['create', '--name', 'a', '--expires', 'soon'], /--expires/],
@@ -171,6 +174,23 @@ describe('the key file', () => {
     await expect(command(file, ...args)).rejects.toThrow(message);
     expect(await readFile(file, 'utf8')).toBe('{"version":1,"keys":[]}');
     expect(await stat(`${file}.new`).catch(() => 'gone')).toBe('gone');
+  });
+
+  it.each(['', 'a\u0000b', 'a\nb', '\u001b[2J', '\u007f', '\u0085', '\ud800', 'a'.repeat(101)])(
+    'is refused with %j as the name of a key, which it names',
+    (name) => {
+      const json = JSON.stringify({ version: 1, keys: [storedKey().stored, storedKey({ name }).stored] });
+      const error = expect.objectContaining({
+        code: 'SETTINGS_INVALID',
+        message: expect.stringMatching(/^The key file keys\.json is invalid: keys\.1\.name: [^;]+$/),
+      });
+      expect(() => parseKeyFile('keys.json', json)).toThrow(error);
+    },
+  );
+
+  it('takes names in any writing', () => {
+    const keys = ['Bücher & more', '书店', '🛒 shop', 'a'.repeat(100)].map((name) => storedKey({ name }).stored);
+    expect(parseKeyFile('keys.json', JSON.stringify({ version: 1, keys }))).toEqual(keys);
   });
 
   it('is changed by one process at a time', async () => {

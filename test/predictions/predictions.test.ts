@@ -242,13 +242,32 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
     expect(scores).toEqual(new Set(Array.from({ length: 20 }, (_, score) => score)));
   });
 
-  it.each([{}, { label: null }, { label: 'a\u0000b' }, { score: 'high' }, { labels: 'a' }])(
-    'refuses %j as feedback',
-    async (body) => {
-      const id = await predict('/iris/predict', flower);
-      expect(await judge(id, body)).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
-    },
-  );
+  it('is not searched for a text that Postgres could not keep', async () => {
+    const id = await predict('/iris/predict', flower, { 'x-request-id': 'a\tb' });
+    expect((await get(`/predictions/${id}`)).body).toMatchObject({
+      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    for (const field of ['model', 'version', 'status', 'key', 'request_id', 'since', 'cursor']) {
+      expect(await get(`/predictions?${field}=a%00b`), field).toMatchObject({ status: 422 });
+      expect(await get(`/predictions/export?${field}=a%00b`), field).toMatchObject({ status: 422 });
+    }
+    expect(await get('/models/iris/performance?version=%00')).toMatchObject({ status: 404 });
+    expect(await get('/models/iris/performance?reference=%00')).toMatchObject({ status: 422 });
+    expect(await get('/models/%00/performance')).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    {},
+    { label: null },
+    { label: 'a\u0000b' },
+    { comment: 'a\u0000b' },
+    { comment: '\ud800' },
+    { score: 'high' },
+    { labels: 'a' },
+  ])('refuses %j as feedback', async (body) => {
+    const id = await predict('/iris/predict', flower);
+    expect(await judge(id, body)).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
+  });
 
   it('answers 404 for what it does not have, and 422 for what is no id', async () => {
     const unknown = '01a1fe59-4772-7a9d-bd8c-d22f8e3f4751';

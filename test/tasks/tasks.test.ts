@@ -26,6 +26,8 @@ describe.each(databaseKinds)('background tasks on %s', (kind) => {
     server = await startReadyServer({
       MODELS_DIR: repository.path,
       TASK_POLL_MS: '50',
+      WEBHOOK_SECRET: 'a secret of this test',
+      WEBHOOK_ALLOW_PRIVATE: '1',
       // Longest time that a run which hangs can hold up the stop.
       REQUEST_TIMEOUT_MS: '5000',
       ...database.environment,
@@ -200,6 +202,19 @@ describe.each(databaseKinds)('background tasks on %s', (kind) => {
       headers: { 'last-event-id': events.at(-1)?.[1] ?? '' },
     });
     expect(await again.text()).toBe('');
+  });
+
+  it('are neither taken nor looked for with a text that Postgres cannot keep', async () => {
+    for (const url of ['http://127.0.0.1/%00', 'http://127.0.0.1/?a=%00b']) {
+      const taken = await postJson(address, `/iris/tasks?delay_s=60&webhook=${url}`, flower);
+      expect(taken, url).toMatchObject({ status: 422, body: { errors: [{ location: ['query', 'webhook'] }] } });
+    }
+    expect(await postJson(address, '/models/%00/tasks', {})).toMatchObject({ status: 404 });
+    for (const field of ['model', 'state', 'cursor']) {
+      const listed = await getJson(address, `/tasks?${field}=a%00b`);
+      expect(listed, field).toMatchObject({ status: 422, body: { errors: [{ location: ['query', field] }] } });
+    }
+    expect(await getJson(address, '/tasks/%00')).toMatchObject({ status: 422 });
   });
 
   it('are not there when they are not', async () => {
