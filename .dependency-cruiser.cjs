@@ -6,7 +6,7 @@ const mayImport = {
   timing: [],
   tensor: ['errors'],
   settings: ['errors'],
-  access: ['errors'],
+  access: ['timing', 'errors'],
   inference: ['tensor', 'timing', 'errors'],
   models: ['inference', 'tensor', 'timing', 'errors'],
   serving: ['models', 'inference', 'tensor', 'errors'],
@@ -17,7 +17,7 @@ const mayImport = {
   protocols: ['serving', 'models', 'inference', 'telemetry', 'tensor', 'errors', 'http', 'access'],
   tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
   batches: ['serving', 'storage', 'errors', 'http'],
-  predictions: ['serving', 'storage', 'models', 'tensor', 'errors', 'http', 'telemetry'],
+  predictions: ['serving', 'storage', 'models', 'tensor', 'timing', 'errors', 'http', 'telemetry'],
   client: ['tensor', 'errors'],
   // Works against any server, so that it knows nothing of this one.
   conformance: ['tensor', 'errors'],

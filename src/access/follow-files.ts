@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { RepeatingJob } from '../timing/repeating-job.ts';
 
 export interface FollowOptions {
   readonly paths: readonly string[];
@@ -21,28 +22,22 @@ export function followFiles(options: FollowOptions): () => void {
   let known = options.initial;
   let problem: string | undefined;
   let stopped = false;
-  let cancelTimer = () => {};
 
   const look = async () => {
-    try {
-      const contents = await Promise.all(paths.map((path) => readFile(path)));
-      problem = undefined;
-      if (stopped || contents.every((content, index) => known[index]?.equals(content))) return;
-      known = contents;
-      onChange(contents);
-    } catch (error) {
-      // A file that stays away is a problem once, not at every look.
-      if (String(error) !== problem) onProblem(error);
-      problem = String(error);
-    }
+    const contents = await Promise.all(paths.map((path) => readFile(path)));
+    problem = undefined;
+    if (stopped || contents.every((content, index) => known[index]?.equals(content))) return;
+    known = contents;
+    onChange(contents);
   };
-  const schedule = () => {
-    if (stopped) return;
-    cancelTimer = clock.setTimer(intervalMs, () => void look().then(schedule));
+  const onError = (error: unknown) => {
+    // A file that stays away is a problem once, not at every look.
+    if (String(error) !== problem) onProblem(error);
+    problem = String(error);
   };
-  schedule();
+  const looks = new RepeatingJob(look, { intervalMs, clock, onError });
   return () => {
     stopped = true;
-    cancelTimer();
+    void looks.close();
   };
 }

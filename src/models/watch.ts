@@ -1,5 +1,6 @@
 import { toAppError } from '../errors.ts';
 import type { Clock } from '../inference/clock.ts';
+import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { Registry } from './registry.ts';
 import type { ModelFolder } from './repository.ts';
 
@@ -21,44 +22,34 @@ export class RepositoryWatcher {
   /** State of each model at the last look, and at the last change that was followed. */
   #seen = new Map<string, string>();
   readonly #followed = new Map<string, string>();
-  #cancelTimer: (() => void) | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #looks: RepeatingJob;
 
   /** @param initial what has been loaded already */
   constructor(dependencies: WatchDependencies, initial: readonly ModelFolder[]) {
     this.#dependencies = dependencies;
     for (const folder of initial) this.#followed.set(folder.name, stateOf(folder));
     this.#seen = new Map(this.#followed);
-    this.#schedule();
-  }
-
-  /** Looks no more; resolves when the change that is being followed, if any, is complete. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelTimer?.();
-    await this.#looking;
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#cancelTimer = this.#dependencies.clock.setTimer(this.#dependencies.intervalMs, () => {
-      this.#looking = this.#look().finally(() => this.#schedule());
+    const { clock, intervalMs, log } = dependencies;
+    this.#looks = new RepeatingJob(() => this.#look(), {
+      intervalMs,
+      clock,
+      onError: (thrown) => log.warn({ err: toAppError(thrown) }, 'The model repository could not be read'),
     });
   }
 
+  /** Looks no more; resolves when the change that is being followed, if any, is complete. */
+  stop(): Promise<void> {
+    return this.#looks.close();
+  }
+
   async #look(): Promise<void> {
-    try {
-      const folders = await this.#dependencies.scan();
-      const current = new Map(folders.map((folder) => [folder.name, stateOf(folder)]));
-      const isStill = (name: string) => current.get(name) === this.#seen.get(name);
-      const changed = folders.filter(({ name }) => isStill(name) && current.get(name) !== this.#followed.get(name));
-      const gone = [...this.#followed.keys()].filter((name) => !current.has(name) && isStill(name));
-      this.#seen = current;
-      await Promise.all([...changed.map((folder) => this.#follow(folder)), ...gone.map((name) => this.#forget(name))]);
-    } catch (thrown) {
-      this.#dependencies.log.warn({ err: toAppError(thrown) }, 'The model repository could not be read');
-    }
+    const folders = await this.#dependencies.scan();
+    const current = new Map(folders.map((folder) => [folder.name, stateOf(folder)]));
+    const isStill = (name: string) => current.get(name) === this.#seen.get(name);
+    const changed = folders.filter(({ name }) => isStill(name) && current.get(name) !== this.#followed.get(name));
+    const gone = [...this.#followed.keys()].filter((name) => !current.has(name) && isStill(name));
+    this.#seen = current;
+    await Promise.all([...changed.map((folder) => this.#follow(folder)), ...gone.map((name) => this.#forget(name))]);
   }
 
   async #follow(folder: ModelFolder): Promise<void> {

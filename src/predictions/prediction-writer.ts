@@ -1,5 +1,6 @@
 import { type AppError, toAppError } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
+import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { CapturedPrediction } from './captured-prediction.ts';
 import { type Day, dayOf } from './day.ts';
 import type { PredictionCounts } from './dropped.ts';
@@ -41,8 +42,7 @@ export class PredictionWriter {
   #days: ReadonlySet<Day> = new Set();
   #flushing: Promise<void> | undefined;
   #lastWarningMs = Number.NEGATIVE_INFINITY;
-  #cancelTimer = () => {};
-  #closed = false;
+  #flushes: RepeatingJob | undefined;
 
   constructor(options: WriterOptions, dependencies: WriterDependencies) {
     this.#options = options;
@@ -51,10 +51,9 @@ export class PredictionWriter {
 
   /** Writes from now on. */
   start(): void {
-    if (this.#closed) return;
-    this.#cancelTimer = this.#dependencies.clock.setTimer(intervalMs, () => {
-      void this.flush().finally(() => this.start());
-    });
+    const { clock } = this.#dependencies;
+    const onError = (thrown: unknown) => this.#warn(toAppError(thrown));
+    this.#flushes = new RepeatingJob(() => this.flush(), { intervalMs, clock, onError });
   }
 
   /** Writes what waits now, as far as the database takes it; never throws. */
@@ -69,8 +68,7 @@ export class PredictionWriter {
 
   /** Writes what waits, if that takes no longer than `timeoutMs`; the rest is given up. */
   async close(timeoutMs: number): Promise<void> {
-    this.#closed = true;
-    this.#cancelTimer();
+    void this.#flushes?.close();
     const { buffer, counts, clock, log } = this.#dependencies;
     const timeout = Promise.withResolvers<void>();
     const cancel = clock.setTimer(timeoutMs, timeout.resolve);

@@ -1,5 +1,6 @@
 import { toAppError } from '../errors.ts';
 import type { OpenStorage, Storage } from '../storage/storage.ts';
+import { RepeatingJob } from '../timing/repeating-job.ts';
 import { dayMs, dayOf, startOf } from './day.ts';
 import {
   createPartitions,
@@ -37,7 +38,7 @@ export class Retention {
   readonly #bounds: RetentionBounds;
   readonly #dependencies: RetentionDependencies;
   #isClockDoubtful = false;
-  #cancelTimer = () => {};
+  #runs: RepeatingJob | undefined;
   #stopListening = () => {};
   #closed = false;
 
@@ -48,13 +49,18 @@ export class Retention {
 
   /** Looks after the partitions as soon as there is a storage, and every minute from then on. */
   start(): void {
-    this.#stopListening = this.#dependencies.storage.onReady(() => this.#runSoon(0));
+    const { storage, clock } = this.#dependencies;
+    const onError = (thrown: unknown) => this.#warn(thrown);
+    this.#stopListening = storage.onReady(() => {
+      this.#runs ??= new RepeatingJob(() => this.run(), { intervalMs, clock, onError });
+      this.#runs.runSoon();
+    });
   }
 
   close(): void {
     this.#closed = true;
     this.#stopListening();
-    this.#cancelTimer();
+    void this.#runs?.close();
   }
 
   /** Looks after the partitions now. */
@@ -89,16 +95,6 @@ export class Retention {
     const times = { clock: new Date(nowMs), instead: new Date(agedByMs) };
     if (isDoubtful && !this.#isClockDoubtful) this.#dependencies.log.warn(times, doubtMessage);
     this.#isClockDoubtful = isDoubtful;
-  }
-
-  #runSoon(delayMs: number): void {
-    this.#cancelTimer();
-    if (this.#closed) return;
-    this.#cancelTimer = this.#dependencies.clock.setTimer(delayMs, () => {
-      void this.run()
-        .catch((thrown: unknown) => this.#warn(thrown))
-        .finally(() => this.#runSoon(intervalMs));
-    });
   }
 
   #warn(thrown: unknown): void {
