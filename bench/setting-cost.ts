@@ -6,7 +6,6 @@
 //   node bench/setting-cost.ts METRICS=0 METRICS=1
 //   node bench/setting-cost.ts --starts 9 LOG_LEVEL=silent LOG_LEVEL=info
 
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { RunningServer } from './contestants/contestant.ts';
@@ -14,6 +13,7 @@ import { inferdRequests } from './contestants/inferd.ts';
 import { freePort, startServer } from './contestants/server-process.ts';
 import { closedLoop } from './load/closed-loop.ts';
 import { folders } from './options.ts';
+import { processorTimeUs } from './processor-time.ts';
 import { median } from './report/statistics.ts';
 import { workload } from './workloads.ts';
 
@@ -63,13 +63,6 @@ async function start(settings: string, index: number): Promise<Candidate> {
     readyPath: '/health/ready',
   });
   return { settings, server, cpuUs: [], rates: [] };
-}
-
-/** Time that every thread of the process has spent on a processor, in microseconds. */
-function processorTimeUs(pid: number): number {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const times = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
-  return times.reduce((sum, ns) => sum + ns, 0) / 1000;
 }
 
 async function load({ server }: Candidate): Promise<{ cpuUs: number; rate: number }> {
