@@ -45,7 +45,7 @@ export function tensorsFromMembers(members: unknown, signature: Signature, locat
 function nameFaults(given: readonly string[], { inputs }: Signature, location: Location): Fault[] {
   const missing = inputs.filter(({ name }) => !given.includes(name));
   const unknown = given.filter((name) => !inputs.some((input) => input.name === name));
-  const known = quoteNames(inputs.map(({ name }) => name));
+  const known = () => quoteNames(inputs.map(({ name }) => name));
   return [
     ...missing.map(({ name, datatype, shape }) => ({
       location: [...location, name],
@@ -55,7 +55,7 @@ function nameFaults(given: readonly string[], { inputs }: Signature, location: L
     ...unknown.map((name) => ({
       location: [...location, name],
       type: 'unknown_input',
-      message: `there is no input ${JSON.stringify(name)}; the model takes ${known}`,
+      message: `there is no input ${JSON.stringify(name)}; the model takes ${known()}`,
     })),
   ];
 }
