@@ -1,3 +1,4 @@
+import { countFitting } from '../storage/count-fitting.ts';
 import type { CapturedPrediction } from './captured-prediction.ts';
 
 export interface BufferBounds {
@@ -36,14 +37,8 @@ export class PredictionBuffer {
 
   /** The oldest predictions, together at most so many rows and bytes, but at least one; they stay where they are. */
   peek(maxRows: number, maxBytes: number): readonly CapturedPrediction[] {
-    let rows = 0;
-    let bytes = 0;
-    const end = this.#waiting.findIndex((prediction, index) => {
-      rows += prediction.rows;
-      bytes += prediction.bytes;
-      return index > 0 && (rows > maxRows || bytes > maxBytes);
-    });
-    return this.#waiting.slice(0, end === -1 ? undefined : end);
+    const end = countFitting(this.#waiting, { rows: maxRows, bytes: maxBytes }, (prediction) => prediction);
+    return this.#waiting.slice(0, end);
   }
 
   /** Takes out the oldest `count` predictions, and gives how many rows they were. */

@@ -18,7 +18,7 @@ export type StorageTrouble = 'unavailable' | 'full' | 'conflict';
 /** What an error of the driver says about the storage; undefined when it is the statement's own fault. */
 export function troubleOf(thrown: unknown): StorageTrouble | undefined {
   if (!(thrown instanceof Error) || thrown instanceof AppError) return undefined;
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  const code = codeOf(thrown);
   if (diskFull.has(code) || /No space left on device/i.test(thrown.message)) return 'full';
   if (conflicts.has(code)) return 'conflict';
   if (code === queryCancelled) return undefined;
@@ -28,13 +28,18 @@ export function troubleOf(thrown: unknown): StorageTrouble | undefined {
   return isConnectionError(code, thrown.message) ? 'unavailable' : undefined;
 }
 
+/** SQLSTATE of an error that the database has sent, or the name that Node.js has for it; empty if it has none. */
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+}
+
 function isSqlState(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code);
 }
 
 /** Whether an error was sent by the database: a connection that is not there has none to send. */
 export function isAnswer(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && isSqlState(thrown.code);
+  return isSqlState(codeOf(thrown));
 }
 
 /** The driver and the sockets under it have no common class for a connection that is not there. */
@@ -45,7 +50,7 @@ function isConnectionError(code: string, message: string): boolean {
 
 /** Whether an error is of files that are not as the database has written them. */
 export function showsDamage(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('XX');
+  return codeOf(thrown).startsWith('XX');
 }
 
 /** What to do about a folder that is damaged. */

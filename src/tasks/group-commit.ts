@@ -1,3 +1,5 @@
+import { countFitting } from '../storage/count-fitting.ts';
+
 /** How much one transaction takes; a single item may be larger. */
 export interface GroupBounds<Item> {
   readonly maxItems: number;
@@ -48,12 +50,8 @@ export class GroupCommit<Item, Outcome> {
 
   #groupSize(): number {
     const { maxItems, maxBytes, bytesOf } = this.#bounds;
-    let bytes = 0;
-    const end = this.#waiting.findIndex(({ item }, index) => {
-      bytes += bytesOf(item);
-      return index === maxItems || (bytes > maxBytes && index > 0);
-    });
-    return end === -1 ? this.#waiting.length : end;
+    const most = { rows: maxItems, bytes: maxBytes };
+    return countFitting(this.#waiting, most, ({ item }) => ({ rows: 1, bytes: bytesOf(item) }));
   }
 
   async #write(group: readonly Waiting<Item, Outcome>[]): Promise<void> {

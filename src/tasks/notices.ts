@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Listener } from '../storage/listener.ts';
 import type { Storage } from '../storage/storage.ts';
 import { backOff } from '../timing/back-off.ts';
+import { pause } from '../timing/pause.ts';
 
 export interface NoticesOptions {
   /** Names the process, without a space. */
@@ -73,7 +74,7 @@ export class TaskNotices {
       for (let round = 1; this.#queued.size + this.#changed.size > 0; round++) {
         const text = this.#takeNotice();
         await storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', [channel, text]));
-        await new Promise<void>((resolve) => void clock.setTimer(backOff(pausesMs, round), resolve));
+        await pause(clock, backOff(pausesMs, round));
       }
     } catch {
       // The storage is away, and tells of that itself.

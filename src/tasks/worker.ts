@@ -2,6 +2,7 @@ import { deserialize } from 'node:v8';
 import { AppError, toAppError } from '../errors.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
 import { backoffMs } from '../storage/backoff.ts';
+import { pause } from '../timing/pause.ts';
 import { RepeatingJob } from '../timing/repeating-job.ts';
 import { HeardTasks } from './heard-tasks.ts';
 import type { Ledger } from './ledger.ts';
@@ -138,7 +139,7 @@ export class TaskWorker {
       if (isForHeard || tasks.length > 0) this.#heard.recordLook(tasks.length > 0);
       this.#heard.remove(tasks.map(({ id }) => id));
       for (const task of tasks) this.#begin(task);
-      if (this.#isOnline) await this.#pause(courtesy.pauseMs);
+      if (this.#isOnline) await pause(this.#dependencies.clock, courtesy.pauseMs);
     }
   }
 
@@ -159,19 +160,6 @@ export class TaskWorker {
   /** Claims of one task each would cost a transaction each: it waits until half of its hands are free. */
   get #leastClaim(): number {
     return Math.max(1, Math.floor(this.#concurrency / 2));
-  }
-
-  /** Ends early when the signal does. */
-  #pause(delayMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        cancel();
-        signal?.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#dependencies.clock.setTimer(delayMs, end);
-      signal?.addEventListener('abort', end);
-    });
   }
 
   get #lease() {
@@ -215,7 +203,7 @@ export class TaskWorker {
         return await tell();
       } catch (thrown) {
         if (!isStorageTrouble(thrown) || signal.aborted) throw thrown;
-        await this.#pause(backoffMs(failures), signal);
+        await pause(this.#dependencies.clock, backoffMs(failures), signal);
       }
     }
   }

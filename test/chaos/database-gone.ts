@@ -43,7 +43,7 @@ export async function takeDatabaseAway(options: DatabaseGoneOptions): Promise<st
     PREDICTIONS_MAX_PER_SECOND: '1000000',
     WEBHOOK_SECRET: 'chaos',
     WEBHOOK_ALLOW_PRIVATE: '1',
-    ...(proxy !== undefined && { DATABASE_URL: `postgres://postgres@127.0.0.1:${proxy.port}/postgres` }),
+    ...(proxy !== undefined && { DATABASE_URL: proxy.url }),
   };
   const server = new Program('serve', environment);
   const workers = Array.from({ length: cluster === undefined ? 0 : 2 }, () => new Program('worker', environment));

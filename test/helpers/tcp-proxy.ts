@@ -6,21 +6,29 @@ export type Network = 'working' | 'refusing' | 'silent';
 
 /** A way to a server that can be cut: `refusing` ends connections and takes none; `silent` takes them and passes nothing on. */
 export class TcpProxy implements AsyncDisposable {
-  readonly #target: { readonly host: string; readonly port: number };
+  readonly #target: URL;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #server: Server = createServer();
   #network: Network = 'working';
-  port = 0;
+  #port = 0;
 
-  private constructor(target: { host: string; port: number }) {
+  private constructor(target: URL) {
     this.#target = target;
   }
 
   /** Listens on a free port, in front of the server of a URL. */
   static async start(target: URL): Promise<TcpProxy> {
-    const proxy = new TcpProxy({ host: target.hostname, port: Number(target.port) });
+    const proxy = new TcpProxy(target);
     await proxy.#listen();
     return proxy;
+  }
+
+  /** The URL of the server, by the way through here. */
+  get url(): string {
+    const url = new URL(this.#target);
+    url.hostname = '127.0.0.1';
+    url.port = String(this.#port);
+    return url.href;
   }
 
   /** Changes what becomes of the connections that there are, and of new ones. */
@@ -38,7 +46,7 @@ export class TcpProxy implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     this.#server = createServer((client) => {
-      const pair = [client, connect(this.#target)] as const;
+      const pair = [client, connect(Number(this.#target.port), this.#target.hostname)] as const;
       this.#pairs.add(pair);
       for (const [from, to] of [pair, pair.toReversed()] as const) {
         from?.on('data', (bytes) => to?.write(bytes));
@@ -50,11 +58,11 @@ export class TcpProxy implements AsyncDisposable {
       }
       this.#apply(pair);
     });
-    this.#server.listen(this.port, '127.0.0.1');
+    this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
-    this.port = address.port;
+    this.#port = address.port;
   }
 
   async #close(): Promise<void> {

@@ -30,9 +30,7 @@ describe.runIf(databaseKinds.includes('postgres'))('a Postgres behind a network 
     await using database = await temporaryDatabase('postgres');
     const { dataDir, databaseUrl = '' } = database;
     await using proxy = await TcpProxy.start(new URL(databaseUrl));
-    const throughProxy = new URL(databaseUrl);
-    throughProxy.port = String(proxy.port);
-    await using storage = openStorage({ databaseUrl: throughProxy.href, dataDir });
+    await using storage = openStorage({ databaseUrl: proxy.url, dataDir });
     await storage.whenReady();
     expect(await one(storage)).toBe(1);
 
@@ -48,9 +46,7 @@ describe.runIf(databaseKinds.includes('postgres'))('a Postgres behind a network 
     await using database = await temporaryDatabase('postgres');
     const { dataDir, databaseUrl = '' } = database;
     await using proxy = await TcpProxy.start(new URL(databaseUrl));
-    const throughProxy = new URL(databaseUrl);
-    throughProxy.port = String(proxy.port);
-    await using storage = openStorage({ databaseUrl: throughProxy.href, dataDir });
+    await using storage = openStorage({ databaseUrl: proxy.url, dataDir });
     await storage.whenReady();
     await storage.use(({ db }) => sql`CREATE TABLE inferd.kept (value int)`.execute(db));
     const halfDone = storage.use(({ db }) =>

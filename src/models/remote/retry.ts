@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../inference/clock.ts';
 import { backOff } from '../../timing/back-off.ts';
+import { pause } from '../../timing/pause.ts';
 import { RefusedByServer, SourceChanged } from './remote-file.ts';
 
 const delaysMs = { first: 500, longest: 30_000 };
@@ -49,7 +50,8 @@ export async function retry<T>(
       }
       const delayMs = backOff(delaysMs, failures) * (0.5 + random() / 2);
       log.warn({ err: thrown, attempt: failures, delay_ms: Math.round(delayMs) }, `${what}: trying again`);
-      await wait(clock, delayMs, signal);
+      await pause(clock, delayMs, signal);
+      signal.throwIfAborted();
     }
   }
 }
@@ -58,18 +60,4 @@ export async function retry<T>(
 function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   return thrown.cause instanceof Error ? `${thrown.message} (${thrown.cause.message})` : thrown.message;
-}
-
-function wait(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      cancel();
-      reject(signal.reason);
-    };
-    const cancel = clock.setTimer(delayMs, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

@@ -1,0 +1,16 @@
+/** Waits for so long, or until the signal is aborted. */
+export function pause(
+  clock: { setTimer(delayMs: number, callback: () => void): () => void },
+  delayMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.setTimer(delayMs, end);
+    signal?.addEventListener('abort', end);
+  });
+}
