@@ -18,15 +18,18 @@ const windowBytes = 64 * 2 ** 10;
  * @throws AppError `MODEL_LOAD_FAILED` naming what is malformed, or why the file cannot be read
  */
 export async function readOnnxFile(path: string): Promise<OnnxFile> {
+  let file: FileHandle | undefined;
   try {
     // A pipe would be waited for.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (!stat.isFile()) throw malformed('it is no regular file');
     return await readFrom(file, stat.size);
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw malformed(error instanceof Error ? error.message : String(error), error);
+  } finally {
+    await file?.close();
   }
 }
 
