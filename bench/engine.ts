@@ -9,7 +9,6 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { systemClock } from '../src/inference/clock.ts';
 import { loadModel } from '../src/inference/model.ts';
 import { newPhases } from '../src/inference/phases.ts';
-import { madeUpRequest } from '../src/inference/warm-up.ts';
 
 const [, , path = fileURLToPath(new URL('../test/fixtures/models/linear.onnx', import.meta.url)), ...counts] =
   process.argv;
@@ -26,7 +25,14 @@ const model = await loadModel(
     version: '1',
     path,
     instances: 1,
-    batching: { enabled: true, maxSize, maxDelayMs: 0, maxQueueRows: 10_000, maxQueueBytes: 2 ** 30 },
+    batching: {
+      enabled: true,
+      maxSize,
+      maxRequestRows: maxSize,
+      maxDelayMs: 0,
+      maxQueueRows: 10_000,
+      maxQueueBytes: 2 ** 30,
+    },
     session: { intraOpThreads: 1 },
     timeoutMs: 60_000,
     loadTimeoutMs: 60_000,
@@ -41,7 +47,8 @@ const model = await loadModel(
     },
   },
 );
-const inputs = madeUpRequest(model.signature);
+if (model.example === undefined) throw new Error('the model takes no made-up request');
+const inputs = model.example;
 const signal = new AbortController().signal;
 const session = await InferenceSession.create(path, oneThread);
 const [input] = session.inputMetadata;

@@ -32,7 +32,7 @@ const inference: Inference = {
     version: '1',
     manifest: defaultManifest(),
     signature: { inputs: [], outputs: [] },
-    batchable: true,
+    independentRows: true,
   },
   inputs: { features: float32([1, 4], [5.1, 3.5, 1.4, 0.2]) },
   outputs: { label: int64([1], [0]), probabilities: float32([1, 3], [0.97, 0.02, 0.01]) },

@@ -76,6 +76,7 @@ export function engineObserver({ statistics, metrics, tracing }: EngineObservers
       const startedMs = performance.timeOrigin + batch.startedMs;
       tracing?.recordRun({ ...batch, model, version, startedMs });
     },
+    onSpotCheck: (model, version, outcome) => metrics?.inference.recordSpotCheck(model, version, outcome),
     onRunnerRestart: (model, version) => metrics?.inference.recordRestart(model, version),
   };
 }

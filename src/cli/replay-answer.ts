@@ -52,10 +52,10 @@ function domainTerms(
 function tensorTerms({ inputs }: Pick<LoggedPrediction, 'inputs'>): Terms | string {
   if (!isJsonObject(inputs)) return 'the inputs are no tensors by name';
   return {
-    encode: ({ signature, batchable }) => {
-      const members = Object.entries(inputs).map(([name, value]) => [name, batchable ? [value] : value]);
+    encode: ({ signature, independentRows }) => {
+      const members = Object.entries(inputs).map(([name, value]) => [name, independentRows ? [value] : value]);
       return tensorsFromMembers(Object.fromEntries(members), signature, ['inputs']);
     },
-    decode: ({ outputs, model }) => tensorsValue(outputs, model.batchable),
+    decode: ({ outputs, model }) => tensorsValue(outputs, model.independentRows),
   };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ModelStats, RunnerStats } from '../inference/model.ts';
 import type { LoadedVersion } from '../models/loaded-version.ts';
 import type { RegisteredModel, Registry } from '../models/registry.ts';
+import type { TensorSpec } from '../tensor/tensor.ts';
 import { maySeeModel } from './authorization.ts';
 import { problemResponses } from './problem.ts';
 import { declareScope } from './route-scope.ts';
@@ -12,6 +13,10 @@ const tensorSpec = z.object({
   name: z.string(),
   datatype: z.string(),
   shape: z.array(z.int()).describe('-1 where any size fits'),
+  dimensions: z
+    .array(z.union([z.int(), z.string()]))
+    .optional()
+    .describe('The shape with the names that the model has for free dimensions'),
 });
 
 const runnerSchema = z.object({
@@ -42,7 +47,8 @@ const versionSchema = z.object({
   load_ms: z.number().optional().describe('How long loading and warming up took'),
   inputs: z.array(tensorSpec).optional(),
   outputs: z.array(tensorSpec).optional(),
-  batchable: z.boolean().optional().describe('Whether requests can share a run'),
+  independent_rows: z.boolean().optional().describe('Whether requests share runs, and long ones are cut'),
+  independent_rows_why: z.string().optional().describe('How that was found, in a sentence'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
   cost: costSchema.optional(),
@@ -125,15 +131,20 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
     ...(reason !== undefined && { reason }),
     ...(loadMs !== undefined && { load_ms: Math.round(loadMs) }),
     ...(model !== undefined && {
-      inputs: model.signature.inputs.map((input) => ({ ...input, shape: [...input.shape] })),
-      outputs: model.signature.outputs.map((output) => ({ ...output, shape: [...output.shape] })),
-      batchable: model.batchable,
+      inputs: model.signature.inputs.map(describeTensor),
+      outputs: model.signature.outputs.map(describeTensor),
+      independent_rows: model.independence.independentRows,
+      independent_rows_why: model.independence.why,
       ...describeStats(model.stats()),
     }),
     ...(manifest.description !== undefined && { description: manifest.description }),
     labels: manifest.labels,
     metadata: manifest.metadata,
   };
+}
+
+function describeTensor({ name, datatype, shape, dimensions }: TensorSpec): z.input<typeof tensorSpec> {
+  return { name, datatype, shape: [...shape], ...(dimensions !== undefined && { dimensions: [...dimensions] }) };
 }
 
 function describeStats({ runners, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost }: ModelStats) {

@@ -3,15 +3,19 @@ import { AppError } from '../errors.ts';
 import { concatenateRows, sliceRows } from '../tensor/rows.ts';
 import { type Signature, type Tensor, type Tensors, tensorBytes } from '../tensor/tensor.ts';
 import { Batcher } from './batcher/batcher.ts';
+import { rowsThatFit } from './batcher/build-batch.ts';
 import type { Clock } from './clock.ts';
 import type { EngineLog } from './engine-log.ts';
 import type { EngineEvents } from './events.ts';
+import { dependent, type Independence } from './independence/independence.ts';
+import type { Row } from './independence/sample-rows.ts';
+import { SpotChecks } from './independence/spot-checks.ts';
 import type { ModelFacts } from './launcher.ts';
 import type { LoadedModel, ModelState, ModelStats } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
 import { newPhases, type Phases } from './phases.ts';
 import type { PredictContext } from './predictor.ts';
-import { levelOf } from './priority.ts';
+import { backgroundLevel, levelOf } from './priority.ts';
 import { type ReadRequest, RequestReader } from './request-reader.ts';
 import type { RunnerPool } from './runner/runner-pool.ts';
 
@@ -30,42 +34,57 @@ export class BatchedModel implements LoadedModel {
   readonly #reader: RequestReader;
   readonly #clock: Clock;
   readonly #listeners = new Set<(state: ModelState) => void>();
-  #batchable: boolean;
+  readonly example: Tensors | undefined;
+  readonly #events: EngineEvents | undefined;
+  readonly #log: EngineLog;
+  #independence: Independence;
   #lastState: ModelState = { ready: true };
 
   constructor(options: ModelOptions, facts: ModelFacts, pool: RunnerPool, { clock, log, events }: Dependencies) {
     const { name, version, batching } = options;
     this.signature = facts.signature;
-    this.#batchable = facts.batchable;
+    this.example = facts.example;
+    this.#independence = facts.independence;
+    this.#events = events;
+    this.#log = log;
     this.#options = options;
     this.#pool = pool;
     this.#clock = clock;
     this.#reader = new RequestReader(facts.signature);
-    this.#batcher = new Batcher(batching, {
+    const checks = new SpotChecks({
       clock,
-      executors: pool.slots,
-      defer: (callback) => void setImmediate(callback),
-      onBatch: (batch) => events?.onBatch?.(name, version, batch),
-      onRefusal: (code) => events?.onRefusal?.(name, version, code),
-      onRowsMismatch: () => {
-        this.#batchable = false;
-        log.warn({}, 'the model gave another number of rows than it took; its requests run singly from now on');
-      },
+      outputNames: facts.signature.outputs.map((output) => output.name),
+      random: Math.random,
+      runAlone: (row, outputIndexes) => this.#runAlone(row, outputIndexes),
+      onChecked: (difference) => this.#onChecked(difference),
     });
+    const maxSize = Math.max(1, Math.min(batching.maxSize, facts.independence.provenRows));
+    this.#batcher = new Batcher(
+      { ...batching, maxSize },
+      {
+        clock,
+        executors: pool.slots,
+        defer: (callback) => void setImmediate(callback),
+        onBatch: (batch) => events?.onBatch?.(name, version, batch),
+        onRefusal: (code) => events?.onRefusal?.(name, version, code),
+        onRowsMismatch: () => this.#endJoining('A run gave another number of rows than it took.'),
+        ...(batching.enabled === 'auto' && { onSharedRun: (run) => checks.look(run) }),
+      },
+    );
   }
 
-  get batchable(): boolean {
-    return this.#batchable;
+  get independence(): Independence {
+    return this.#independence;
   }
 
   async predict(inputs: Tensors, context: PredictContext): Promise<Tensors> {
     if (this.#pool.gaveUp) throw this.#notReady();
-    const request = this.#reader.read(inputs, context.outputs, this.#batchable);
+    const request = this.#reader.read(inputs, context.outputs, this.#independence.independentRows);
     this.#checkSize(request);
-    const { maxSize } = this.#options.batching;
+    const maxRows = this.#mostRows(request);
     const outputs =
-      request.group !== undefined && request.rows > maxSize
-        ? await this.#runInParts(request, context, maxSize)
+      request.group !== undefined && request.rows > maxRows
+        ? await this.#runInParts(request, context, maxRows)
         : await this.#run(request, context, context.phases);
     return this.#reader.name(outputs, request.outputs);
   }
@@ -99,12 +118,20 @@ export class BatchedModel implements LoadedModel {
     for (const listener of this.#listeners) listener(state);
   }
 
+  /** Most rows of the request that one run takes. */
+  #mostRows({ bytes, rows }: ReadRequest): number {
+    const { provenRows } = this.#independence;
+    const { maxSize, maxRequestRows } = this.#options.batching;
+    const shared = Math.min(maxSize, provenRows);
+    return Math.max(shared, rowsThatFit(Math.min(maxRequestRows, provenRows), bytes / rows));
+  }
+
   #run(
     request: ReadRequest,
     context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace' | 'priority'>,
     phases: Phases,
   ): Promise<Tensor[]> {
-    const { inputs, outputs, group, rows, bytes } = request;
+    const { inputs, outputs, group, rows, bytes, isPart } = request;
     const deadlineMs = Math.min(context.deadlineMs, this.#clock.now() + this.#options.timeoutMs);
     const { signal, trace } = context;
     const level = levelOf(context.priority);
@@ -120,10 +147,47 @@ export class BatchedModel implements LoadedModel {
         signal,
         trace,
         phases,
+        ...(isPart && { isPart }),
         resolve,
         reject,
       });
     });
+  }
+
+  /** Runs a row that is to be compared, when no client waits for a runner. */
+  #runAlone(row: Row, outputs: readonly number[]): Promise<Tensor[]> {
+    const bytes = row.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+    return new Promise((resolve, reject) => {
+      this.#batcher.submit({
+        inputs: row,
+        outputs,
+        group: undefined,
+        rows: 1,
+        bytes,
+        level: backgroundLevel,
+        deadlineMs: this.#clock.now() + this.#options.timeoutMs,
+        signal: { aborted: false },
+        phases: newPhases(),
+        isCheck: true,
+        resolve,
+        reject,
+      });
+    });
+  }
+
+  #onChecked(difference: string | undefined): void {
+    const { name, version } = this.#options;
+    this.#events?.onSpotCheck?.(name, version, difference === undefined ? 'equal' : 'different');
+    if (difference === undefined) return;
+    this.#endJoining(`While it served, a row that shared a run was not what it is alone: ${difference}.`);
+  }
+
+  /** From now on every request runs by itself, whole. */
+  #endJoining(why: string): void {
+    if (!this.#independence.independentRows) return;
+    this.#independence = dependent(why);
+    this.#log.error({ why }, 'the rows of the model are not independent; its requests run singly from now on');
+    this.#batcher.stopJoining();
   }
 
   /** Runs a request of more rows than a run takes in several, and puts the outputs together again. */
@@ -140,6 +204,8 @@ export class BatchedModel implements LoadedModel {
     });
     try {
       const outputs = await Promise.all(parts);
+      // It was found meanwhile that cutting changes the answer.
+      if (!this.#independence.independentRows) return await this.#run(whole(request), context, phases);
       return request.outputs.map((_, i) => concatenateRows(outputs.flatMap((part) => part[i] ?? [])));
     } catch (error) {
       failed.abort();
@@ -167,13 +233,18 @@ export class BatchedModel implements LoadedModel {
   }
 }
 
+/** The request as one that runs by itself. */
+function whole(request: ReadRequest): ReadRequest {
+  return { ...request, group: undefined, rows: 1 };
+}
+
 function splitRequest(request: ReadRequest, maxRows: number): ReadRequest[] {
   const parts: ReadRequest[] = [];
   for (let start = 0; start < request.rows; start += maxRows) {
     const end = Math.min(start + maxRows, request.rows);
     const inputs = request.inputs.map((tensor) => sliceRows(tensor, start, end));
     const bytes = inputs.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-    parts.push({ ...request, inputs, rows: end - start, bytes });
+    parts.push({ ...request, inputs, rows: end - start, bytes, isPart: true });
   }
   return parts;
 }

@@ -6,6 +6,8 @@ export interface EngineEvents {
   onBatch?(model: string, version: string, batch: BatchEvent): void;
   /** A request was not answered with outputs. */
   onRefusal?(model: string, version: string, code: ErrorCode): void;
+  /** A row of a shared run was run again alone: what came of it was the same, or not. */
+  onSpotCheck?(model: string, version: string, outcome: 'equal' | 'different'): void;
   onRunnerRestart?(model: string, version: string, reason: string): void;
 }
 

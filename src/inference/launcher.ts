@@ -1,24 +1,26 @@
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../errors.ts';
-import type { Signature } from '../tensor/tensor.ts';
+import type { Tensors } from '../tensor/tensor.ts';
 import type { Clock } from './clock.ts';
 import type { EngineLog } from './engine-log.ts';
+import { decideIndependence } from './independence/decide.ts';
+import { dependent, type Independence } from './independence/independence.ts';
+import { TrialDied, TrialRunner } from './independence/trial-runner.ts';
 import type { ModelOptions } from './model-options.ts';
 import { RunnerProcess } from './runner/runner-process.ts';
 import type { ServableSignature } from './runner/signature.ts';
-import { claimsBatching, isBatchable, madeUpRequest, warmUp, warmUpOnZeros } from './warm-up.ts';
+import { warmUp, warmUpOnMadeUp } from './warm-up.ts';
 
 /** What the first runner of a model found out about it. */
 export interface ModelFacts extends ServableSignature {
-  readonly batchable: boolean;
+  readonly independence: Independence;
+  /** A request that the model took; undefined when none is known. */
+  readonly example: Tensors | undefined;
 }
 
-/** Share of `loadTimeoutMs` after which a run of zeros is taken for a hang. */
-const zerosShare = 1 / 4;
-
-/** A runner did not survive the warm-up request that was made from the signature. */
-class ZerosFailed extends Error {}
+/** Share of `loadTimeoutMs` after which runs of made-up requests are taken for a hang. */
+const madeUpShare = 1 / 4;
 
 /** Starts runner processes of one model, all in the same way. */
 export class Launcher {
@@ -26,8 +28,10 @@ export class Launcher {
   readonly #clock: Clock;
   readonly #log: EngineLog;
   #facts: ModelFacts | undefined;
-  /** Whether runners survive the warm-up request that is made from the signature, as far as is known. */
-  #survivesZeros = true;
+  /** As the first runner has read it from the file. */
+  #servable: ServableSignature | undefined;
+  /** Why runners do not survive requests that are made from the signature; undefined as far as they do. */
+  #madeUpKills: string | undefined;
 
   constructor(options: ModelOptions, clock: Clock, log: EngineLog) {
     this.#options = options;
@@ -41,8 +45,8 @@ export class Launcher {
   }
 
   /**
-   * Starts a process, loads the model and warms it up. When a request of zeros kills the process, starts another one
-   * without a warm-up: such a request is ours, and the model may be a good one.
+   * Starts a process, loads the model, warms it up, and tries whether its rows are independent. When a made-up request
+   * kills the process, starts another one without any: such a request is ours, and the model may be a good one.
    *
    * @throws AppError `MODEL_LOAD_FAILED` when any of it fails or takes longer than `loadTimeoutMs`
    */
@@ -50,12 +54,12 @@ export class Launcher {
     try {
       return await this.#launchOnce(signal);
     } catch (error) {
-      if (!(error instanceof ZerosFailed)) throw error;
+      if (!(error instanceof TrialDied)) throw error;
       if (signal.aborted) throw new AppError('MODEL_LOAD_FAILED', { message: error.message, cause: error });
-      this.#survivesZeros = false;
+      this.#madeUpKills = error.message;
       this.#log.warn(
         { reason: error.message },
-        'the model did not survive the warm-up request that was made from its signature; it starts without a warm-up',
+        'the model did not survive a request that was made from its signature; it starts without such requests',
       );
       return this.#launchOnce(signal);
     }
@@ -84,40 +88,54 @@ export class Launcher {
   }
 
   async #prepare(runner: RunnerProcess): Promise<void> {
-    const { path, session, instances, warmup, batching } = this.#options;
+    const { path, session, instances } = this.#options;
     const intraOpThreads = session.intraOpThreads ?? Math.max(1, Math.floor(availableParallelism() / instances));
     await this.#options.beforeLoad?.();
     const servable = await runner.load({ path, session: { ...session, intraOpThreads } });
-    const { signature, unservable } = servable;
-    if (this.#facts !== undefined && !isDeepStrictEqual(signature, this.#facts.signature)) {
+    if (this.#servable !== undefined && !isDeepStrictEqual(servable.signature, this.#servable.signature)) {
       throw new AppError('MODEL_LOAD_FAILED', { message: 'The model file now holds a model of another signature' });
     }
-    if (warmup !== undefined) await warmUp(runner, signature, warmup);
-    else if (this.#survivesZeros) await this.#warmUpOnZeros(runner, signature);
+    this.#servable ??= servable;
+    const trial = new TrialRunner(runner, servable.signature);
+    const example = await this.#warmUp(trial, servable);
     if (this.#facts !== undefined) return;
-    if (unservable.length > 0) {
-      this.#log.warn({ outputs: unservable }, 'outputs of the model that are no tensors are left out');
+    if (servable.unservable.length > 0) {
+      this.#log.warn({ outputs: servable.unservable }, 'outputs of the model that are no tensors are left out');
     }
-    const batchable = batching.enabled && (await this.#isBatchable(runner, signature));
-    this.#facts = { ...servable, batchable };
+    const independence = await this.#independence(trial, servable);
+    this.#facts = { ...servable, signature: trial.correctedSignature(), independence, example };
   }
 
-  async #warmUpOnZeros(runner: RunnerProcess, signature: Signature): Promise<void> {
-    const patienceMs = this.#options.loadTimeoutMs * zerosShare;
+  /** Gives a request that the model has taken, if one is known. */
+  async #warmUp(trial: TrialRunner, { signature }: ServableSignature): Promise<Tensors | undefined> {
+    const { warmup } = this.#options;
+    if (warmup !== undefined) {
+      await warmUp(trial, signature, warmup);
+      return warmup[0];
+    }
+    if (this.#madeUpKills !== undefined) return undefined;
+    return this.#inTime(trial, () => warmUpOnMadeUp(trial, signature, this.#log));
+  }
+
+  #independence(trial: TrialRunner, { signature }: ServableSignature): Promise<Independence> {
+    const { path, batching, warmup } = this.#options;
+    const decide = () =>
+      decideIndependence({ path, signature, batching, given: warmup, trial, now: () => this.#clock.now() });
+    if (this.#madeUpKills === undefined) return this.#inTime(trial, decide);
+    const why = `It could not be tried: a made-up request ended the runner (${this.#madeUpKills}).`;
+    return Promise.resolve(batching.enabled === 'auto' ? dependent(why) : decide());
+  }
+
+  /** Kills the runner when runs of made-up requests seem to hang. */
+  async #inTime<T>(trial: TrialRunner, work: () => Promise<T>): Promise<T> {
+    const patienceMs = this.#options.loadTimeoutMs * madeUpShare;
     const cancel = this.#clock.setTimer(patienceMs, () =>
-      runner.kill(`it ran on zeros for more than ${patienceMs} ms`),
+      trial.kill(`made-up requests ran for more than ${patienceMs} ms`),
     );
     try {
-      const reason = await warmUpOnZeros(runner, signature, this.#log);
-      if (reason !== undefined) throw new ZerosFailed(reason);
+      return await work();
     } finally {
       cancel();
     }
-  }
-
-  async #isBatchable(runner: RunnerProcess, signature: Signature): Promise<boolean> {
-    const { warmup } = this.#options;
-    if (warmup === undefined && !this.#survivesZeros) return claimsBatching(signature, this.#log);
-    return isBatchable(runner, signature, warmup?.[0] ?? madeUpRequest(signature), this.#log);
   }
 }

@@ -1,4 +1,6 @@
+import type { Tensors } from '../tensor/tensor.ts';
 import type { CostLine } from './batcher/cost-model.ts';
+import type { Independence } from './independence/independence.ts';
 import type { Predictor } from './predictor.ts';
 import type { ModelState } from './runner/runner-pool.ts';
 import type { RunnerStats } from './runner/runner-slot.ts';
@@ -19,8 +21,10 @@ export interface ModelStats {
 }
 
 export interface LoadedModel extends Predictor {
-  /** Whether requests share runs: batching is on, and the model gives a row for every row that it takes. */
-  readonly batchable: boolean;
+  /** Whether requests share runs, and why; it may end while the model serves. */
+  readonly independence: Independence;
+  /** A request that the model has taken at its load; undefined when it took none that was made up. */
+  readonly example: Tensors | undefined;
   state(): ModelState;
   stats(): ModelStats;
   /** Calls the listener whenever {@link LoadedModel.state} has changed; the returned function ends that. */

@@ -4,10 +4,15 @@ import type { SessionOptions } from './runner/messages.ts';
 export type { SessionOptions };
 
 export interface BatchingOptions {
-  /** False: every request runs by itself. */
-  readonly enabled: boolean;
-  /** Most rows of a run. */
+  /**
+   * Whether requests share runs, and long ones are cut: never, always (the operator says that rows are independent), or
+   * where a trial at load shows that it changes no answer.
+   */
+  readonly enabled: boolean | 'auto';
+  /** Most rows of a run that requests share. */
   readonly maxSize: number;
+  /** Most rows of a run that one request fills, at least {@link maxSize}; a longer request is cut. */
+  readonly maxRequestRows: number;
   /** How long an idle runner waits for a fuller batch. */
   readonly maxDelayMs: number;
   /** Most rows that may wait; as many may wait in the background. */

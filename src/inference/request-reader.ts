@@ -13,6 +13,8 @@ export interface ReadRequest {
   /** 1 when it must run by itself: the first dimension may then be anything. */
   readonly rows: number;
   readonly bytes: number;
+  /** Set for a part of a request that was cut. */
+  readonly isPart?: true;
 }
 
 /** Reads requests for one signature, and names what comes back. */

@@ -1,10 +1,23 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 
+/** Most rows of a run that requests share, and that one request fills, unless the manifest has a number of its own. */
+const defaultRows = { shared: 32, oneRequest: 1024 };
+
 const batching = z
   .strictObject({
-    enabled: z.boolean().default(true).describe('Join requests into one run where the model allows it'),
-    maxSize: z.int().min(1).max(65_536).default(32).describe('Most rows of one run'),
+    enabled: z
+      .union([z.boolean(), z.literal('auto')])
+      .default('auto')
+      .describe(
+        'Let requests share runs: auto (where a trial shows that rows are independent), true (they are), false',
+      ),
+    maxSize: z
+      .int()
+      .min(1)
+      .max(65_536)
+      .optional()
+      .describe('Most rows of one run; unset: 32, and up to 1024 of one request where that is as fast'),
     maxDelayMs: z.number().min(0).max(60_000).default(0).describe('How long a request may wait for a fuller batch'),
     maxQueueRows: z.int().min(1).max(10_000_000).default(4096).describe('Most rows that may wait'),
     maxQueueBytes: z
@@ -14,7 +27,12 @@ const batching = z
       .default(256 * 1024 * 1024)
       .describe('Most bytes of tensors that may wait'),
   })
-  .prefault({});
+  .prefault({})
+  .transform(({ maxSize, ...others }) => ({
+    ...others,
+    maxSize: maxSize ?? defaultRows.shared,
+    maxRequestRows: maxSize ?? defaultRows.oneRequest,
+  }));
 
 const provider = z.union([z.string(), z.looseObject({ name: z.string() })]);
 

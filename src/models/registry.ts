@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
-import type { Signature } from '../tensor/tensor.ts';
+import type { Signature, TensorSpec } from '../tensor/tensor.ts';
 import { type Lease, LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
@@ -193,7 +194,12 @@ export class Registry {
 
     putVersion(entry, next);
     this.#dependencies.log.info(
-      { model: name, version: file.version, load_ms: Math.round(next.loadMs ?? 0) },
+      {
+        model: name,
+        version: file.version,
+        load_ms: Math.round(next.loadMs ?? 0),
+        ...logIndependence(next.model),
+      },
       'Model loaded',
     );
     await previous?.unload();
@@ -204,6 +210,12 @@ export class Registry {
     await Promise.all(obsolete.map((version) => version.unload()));
     entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
   }
+}
+
+function logIndependence(model: LoadedModel | undefined): object {
+  if (model === undefined) return {};
+  const { independentRows, why } = model.independence;
+  return { independent_rows: independentRows, why };
 }
 
 function isUnchanged(loaded: LoadedVersion, files: readonly VersionFile[]): boolean {
@@ -231,6 +243,12 @@ async function refuseNewSignature(previous: LoadedVersion | undefined, model: Lo
   });
 }
 
+/** Names of dimensions are words for people: clients rely on data types and sizes. */
+function withoutNames({ inputs, outputs }: Signature) {
+  const plain = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
+  return { inputs: inputs.map(plain), outputs: outputs.map(plain) };
+}
+
 function sameSignature(a: Signature, b: Signature): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return isDeepStrictEqual(withoutNames(a), withoutNames(b));
 }

@@ -54,7 +54,7 @@ export function formatEnd({ error }: CapturedEnd): string {
 /** Predictions that a request is: its instances; the rows of its tensors where rows are independent; else one. */
 export function countRows(typed: TypedRequest | undefined, inference: Inference | undefined): number {
   if (typed !== undefined) return typed.instances.length;
-  if (inference === undefined || !inference.model.batchable) return 1;
+  if (inference === undefined || !inference.model.independentRows) return 1;
   return Math.max(1, commonRows([...Object.values(inference.inputs), ...Object.values(inference.outputs)]));
 }
 

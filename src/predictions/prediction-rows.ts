@@ -34,15 +34,16 @@ async function keptValues(captured: CapturedPrediction, rules: KeepingRules): Pr
 
 function keptTensors({ inference, largeInputs, rows }: CapturedPrediction, rules: KeepingRules): KeptValues {
   if (inference === undefined) return { inputs: ['null'], outputs: [] };
-  const { batchable } = inference.model;
-  const kept = (tensors: Tensors) => splitTensors(inference, tensors).map((row) => tensorsJson(row, batchable, rules));
+  const { independentRows } = inference.model;
+  const kept = (tensors: Tensors) =>
+    splitTensors(inference, tensors).map((row) => tensorsJson(row, independentRows, rules));
   const inputs = largeInputs === undefined ? kept(inference.inputs) : new Array<string>(rows).fill(largeInputs);
   return { inputs, outputs: kept(inference.outputs) };
 }
 
 /** The tensors of each row; the whole tensors alone where rows are not independent. */
 function splitTensors({ model, inputs, outputs }: Inference, tensors: Tensors): readonly Tensors[] {
-  const rows = model.batchable ? commonRows([...Object.values(inputs), ...Object.values(outputs)]) : 0;
+  const rows = model.independentRows ? commonRows([...Object.values(inputs), ...Object.values(outputs)]) : 0;
   if (rows === 0) return [tensors];
   return Array.from({ length: rows }, (_, row) =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, sliceRows(tensor, row, row + 1)])),

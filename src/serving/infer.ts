@@ -50,7 +50,7 @@ export interface ServedModel {
   readonly signature: Signature;
   readonly manifest: Manifest;
   /** Whether requests share runs, so that dimension 0 of every input and output counts rows. */
-  readonly batchable: boolean;
+  readonly independentRows: boolean;
 }
 
 export interface InferResult extends Inference {
@@ -125,7 +125,13 @@ export function createInfer(dependencies: InferDependencies): Infer {
     const startedMs = clock.now();
     const lease = acquire(request);
     const { name, version, manifest, model } = lease;
-    const served = { name, version, manifest, signature: model.signature, batchable: model.batchable };
+    const served = {
+      name,
+      version,
+      manifest,
+      signature: model.signature,
+      independentRows: model.independence.independentRows,
+    };
     try {
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const acquiredMs = clock.now();

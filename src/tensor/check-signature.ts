@@ -41,8 +41,8 @@ export function checkOutputs(signature: Signature, wanted: readonly string[]): v
   throw signatureMismatch(faults, unknown, known);
 }
 
-/** A shape as people write it: `[-1,4]`. */
-export function shapeText(shape: readonly number[]): string {
+/** A shape as people write it: `[-1,4]`, or `[batch,4]`. */
+export function shapeText(shape: readonly (number | string)[]): string {
   return `[${shape.join(',')}]`;
 }
 
@@ -93,7 +93,7 @@ function mismatch(signature: Signature, tensors: Tensors): AppError {
       const message = `input ${quote(spec.name)} is of type ${tensor.datatype}; expected ${specText(spec)}`;
       fault(spec.name, 'wrong_datatype', message);
     } else if (!shapeFits(spec.shape, tensor.shape)) {
-      const message = `input ${quote(spec.name)} has shape ${shapeText(tensor.shape)}; expected ${shapeText(spec.shape)}`;
+      const message = `input ${quote(spec.name)} has shape ${shapeText(tensor.shape)}; expected ${shapeText(spec.dimensions ?? spec.shape)}`;
       fault(spec.name, 'wrong_shape', message);
     }
   }
@@ -114,8 +114,8 @@ function describe(tensors: Tensors): TensorSpec[] {
   return Object.entries(tensors).map(([name, { datatype, shape }]) => ({ name, datatype, shape }));
 }
 
-function specText({ datatype, shape }: TensorSpec): string {
-  return `${datatype} ${shapeText(shape)}`;
+function specText({ datatype, shape, dimensions }: TensorSpec): string {
+  return `${datatype} ${shapeText(dimensions ?? shape)}`;
 }
 
 function quote(name: string): string {

@@ -13,6 +13,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly datatype: DataType;
   readonly shape: readonly number[];
+  /** The shape with the names that the model has for free dimensions; absent where it names none. */
+  readonly dimensions?: readonly (number | string)[];
 }
 
 /** What a model takes and gives. */

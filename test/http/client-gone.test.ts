@@ -13,7 +13,9 @@ const bodies = {
 
 describe('a request whose client is gone', () => {
   it.each(Object.entries(bodies))('is not run, by %s', async (path, bodyOf) => {
-    await using repository = await fixtureRepository(['hangs']);
+    await using repository = await fixtureRepository(['hangs'], {
+      'hangs/model.json': '{ "batching": { "enabled": true } }',
+    });
     await using server = await startReadyServer({ MODELS_DIR: repository.path }, []);
     const model = server.registry.getVersion('hangs', '1').model;
     const post = (turns: number, options: RequestInit = {}) =>

@@ -11,13 +11,13 @@ describe('loading', () => {
   test('reads the signature from the model', async () => {
     const { model } = await openModel('linear');
     expect(model.signature).toEqual({
-      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }],
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4], dimensions: ['n', 4] }],
       outputs: [
-        { name: 'label', datatype: 'INT64', shape: [-1] },
-        { name: 'scores', datatype: 'FP32', shape: [-1, 3] },
+        { name: 'label', datatype: 'INT64', shape: [-1], dimensions: ['n'] },
+        { name: 'scores', datatype: 'FP32', shape: [-1, 3], dimensions: ['n', 3] },
       ],
     });
-    expect(model.batchable).toBe(true);
+    expect(model.independence.independentRows).toBe(true);
     expect(model.state()).toEqual({ ready: true });
   });
 
@@ -43,7 +43,7 @@ describe('loading', () => {
 
   test('serves a model that hangs on the warm-up request that was made for it', async () => {
     const { model, log } = await openModel('hangs_on_zeros', { loadTimeoutMs: 4_000 });
-    expect(log.map(({ message }) => message)).toContainEqual(expect.stringContaining('without a warm-up'));
+    expect(log.map(({ message }) => message)).toContainEqual(expect.stringContaining('without such requests'));
     await expect(model.predict({ turns: int64([1], [1]) }, context())).resolves.toBeDefined();
   });
 
@@ -75,14 +75,11 @@ describe('loading', () => {
   });
 
   test('finds out that a model lies about its rows, and runs its requests singly', async () => {
-    const { model, log } = await openModel('lies');
-    expect(model.batchable).toBe(false);
-    expect(log).toContainEqual(
-      expect.objectContaining({
-        level: 'warn',
-        fields: expect.objectContaining({ output: 'y', outputShape: '[2,4]' }),
-      }),
-    );
+    const { model } = await openModel('lies');
+    expect(model.independence).toMatchObject({
+      independentRows: false,
+      why: 'The output "y" has the shape [2,4] for one row.',
+    });
     const requests = [1, 2, 3].map((value) =>
       model.predict({ x: float32([1, 4], new Array(4).fill(value)) }, context()),
     );
@@ -97,7 +94,7 @@ describe('loading', () => {
 
   test('runs a model of one fixed row singly', async () => {
     const { model } = await openModel('fixed_first');
-    expect(model.batchable).toBe(false);
+    expect(model.independence.independentRows).toBe(false);
     const requests = [1, 2, 3].map((value) =>
       model.predict({ x: float32([1, 4], new Array(4).fill(value)) }, context()),
     );

@@ -37,8 +37,9 @@ export function modelOptions(model: string, overrides: Overrides = {}): ModelOpt
     loadTimeoutMs: 20_000,
     ...overrides,
     batching: {
-      enabled: true,
+      enabled: 'auto',
       maxSize: 32,
+      maxRequestRows: overrides.batching?.maxSize ?? 32,
       maxDelayMs: 0,
       maxQueueRows: 1_000,
       maxQueueBytes: 64 * 2 ** 20,

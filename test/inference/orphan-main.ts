@@ -14,7 +14,7 @@ const model = await loadModel(
     session: {},
     timeoutMs: 600_000,
     loadTimeoutMs: 20_000,
-    batching: { enabled: true, maxSize: 1, maxDelayMs: 0, maxQueueRows: 10, maxQueueBytes: 1_000 },
+    batching: { enabled: true, maxSize: 1, maxRequestRows: 1, maxDelayMs: 0, maxQueueRows: 10, maxQueueBytes: 1_000 },
   },
   { clock: systemClock, log: silent },
 );

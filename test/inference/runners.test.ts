@@ -12,7 +12,7 @@ const untilBusy = { timeout: 10_000, interval: 5 };
 
 describe('a runner that is killed in the middle of a batch', () => {
   test('fails that batch alone, and the next requests are served by another', async () => {
-    const { model, restarts } = await openModel('hangs', { batching: { maxSize: 2 } });
+    const { model, restarts } = await openModel('hangs', { batching: { enabled: true, maxSize: 2 } });
     const pid = runnerPid(model);
     const running = [forever, forever].map((count) => model.predict(turns(count), context()));
     const failed = Promise.allSettled(running);
@@ -54,7 +54,7 @@ describe('a model that hangs', () => {
   });
 
   test('is not taken for hanging because one client was in a hurry', async () => {
-    const { model, restarts } = await openModel('hangs');
+    const { model, restarts } = await openModel('hangs', { batching: { enabled: true } });
     const pid = runnerPid(model);
     const slow = 2_000_000;
     const [hurried, patient] = await Promise.allSettled([

@@ -12,7 +12,7 @@ describe('model.json', () => {
   it('keeps what it says and completes the rest', () => {
     const manifest = parse({ description: 'd', labels: { label: ['a', 'b'] }, batching: { maxSize: 8 } });
     expect(manifest).toMatchObject({ description: 'd', labels: { label: ['a', 'b'] } });
-    expect(manifest.batching).toEqual({ ...defaultManifest().batching, maxSize: 8 });
+    expect(manifest.batching).toEqual({ ...defaultManifest().batching, maxRequestRows: 8, maxSize: 8 });
   });
 
   it.each([

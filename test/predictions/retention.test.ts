@@ -171,7 +171,7 @@ const inference: Inference = {
     version: '1',
     manifest: defaultManifest(),
     signature: { inputs: [], outputs: [] },
-    batchable: true,
+    independentRows: true,
   },
   inputs: { x: float32([1], [1]) },
   outputs: { y: float32([1], [2]) },

@@ -2,6 +2,7 @@ import type { AppError, ErrorCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
 import type { BatchEvent } from '../events.ts';
+import type { SharedRun } from '../independence/spot-checks.ts';
 import type { TraceContext } from '../trace-context.ts';
 import { Answers } from './answers.ts';
 import { Caution } from './caution.ts';
@@ -26,8 +27,10 @@ export interface BatcherDependencies {
   readonly defer: (callback: () => void) => void;
   readonly onBatch?: (batch: BatchEvent) => void;
   readonly onRefusal?: (code: ErrorCode) => void;
-  /** A joined run gave another number of rows than it took: its requests run by themselves now, as all should. */
+  /** A shared run gave another number of rows than it took. */
   readonly onRowsMismatch?: () => void;
+  /** Is shown every run that several requests shared, or that a part of a request filled, before it is answered. */
+  readonly onSharedRun?: (run: SharedRun) => void;
 }
 
 /**
@@ -47,6 +50,7 @@ export class Batcher {
   readonly #deadlines: DeadlineWatch;
   #arrivals = 0;
   #deferred = false;
+  #joins = true;
   #closing = false;
   #cancelDelay: (() => void) | undefined;
 
@@ -106,6 +110,12 @@ export class Batcher {
       this.#deferred = false;
       this.#dispatch();
     });
+  }
+
+  /** From now on every request runs by itself, also those that wait and those whose shared run has not ended. */
+  stopJoining(): void {
+    this.#joins = false;
+    for (const pending of this.#schedule.takeAll()) this.#schedule.push({ ...pending, group: undefined });
   }
 
   /** Rejects every request that waits for a run. */
@@ -168,22 +178,28 @@ export class Batcher {
     const again = finishBatch(batch, outcome, {
       nowMs,
       answers: this.#answers,
+      mayShare: () => this.#joins,
       onRowsMismatch: () => this.#dependencies.onRowsMismatch?.(),
+      onSharedRun: this.#dependencies.onSharedRun,
     });
     this.#schedule.putBack(again);
     if (outcome.kind === 'done') {
       this.cost.record(batch.rows, outcome.runMs, Math.max(0, nowMs - outcome.startedMs - outcome.runMs));
       this.#schedule.recordRun(batch, outcome.runMs);
-      this.#dependencies.onBatch?.({
-        rows: batch.rows,
-        maxRows: this.#options.maxSize,
-        requests: batch.members.length,
-        startedMs: outcome.startedMs,
-        runMs: outcome.runMs,
-        traces: tracesOf(batch.members),
-      });
+      if (batch.members[0]?.isCheck !== true) this.#report(batch, outcome);
     }
     this.wake();
+  }
+
+  #report({ members, rows }: Batch, { startedMs, runMs }: Extract<RunOutcome, { kind: 'done' }>): void {
+    this.#dependencies.onBatch?.({
+      rows,
+      maxRows: Math.max(rows, this.#options.maxSize),
+      requests: members.length,
+      startedMs,
+      runMs,
+      traces: tracesOf(members),
+    });
   }
 
   /** Answers every request that is past its deadline or abandoned; gives the earliest deadline of the others. */

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import type { SharedRun } from '../independence/spot-checks.ts';
 import type { Answers } from './answers.ts';
 import { separateBackground } from './background.ts';
 import type { RunOutcome } from './executor.ts';
@@ -10,7 +11,10 @@ import { runnerDied } from './refusals.ts';
 export interface FinishContext {
   readonly nowMs: number;
   readonly answers: Answers;
+  /** Whether requests may share runs, still. */
+  readonly mayShare: () => boolean;
   readonly onRowsMismatch: () => void;
+  readonly onSharedRun: ((run: SharedRun) => void) | undefined;
 }
 
 /** Answers the requests of a run that ended; gives the batches of those that must run again, in order. */
@@ -31,11 +35,16 @@ export function finishBatch(batch: Batch, outcome: RunOutcome, context: FinishCo
 function finishDone(
   { members, rows }: Batch,
   outcome: Extract<RunOutcome, { kind: 'done' }>,
-  { nowMs, answers, onRowsMismatch }: FinishContext,
+  { nowMs, answers, mayShare, onRowsMismatch, onSharedRun }: FinishContext,
 ): (readonly Pending[])[] {
-  if (members.length > 1 && !rowsMatch(outcome.outputs, rows)) {
-    onRowsMismatch();
-    return members.map((member) => [member]);
+  const isShared = members.length > 1 || members[0]?.isPart === true;
+  const isMismatch = isShared && !rowsMatch(outcome.outputs, rows);
+  if (isMismatch) onRowsMismatch();
+  // Runs that were under way when it was found that rows are not independent are as wrong as the one that showed it.
+  if (members.length > 1 && (isMismatch || !mayShare()))
+    return members.map((member) => [{ ...member, group: undefined }]);
+  if (isShared && !isMismatch && mayShare()) {
+    onSharedRun?.({ members, outputIndexes: members[0]?.outputs ?? [], outputs: outcome.outputs, rows });
   }
   const shares = members.length > 1 ? splitOutputs(outcome.outputs, members) : [[...outcome.outputs]];
   for (let i = 0; i < members.length; i += 1) {

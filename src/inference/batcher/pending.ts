@@ -24,6 +24,10 @@ export interface Pending {
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
   readonly phases: Phases;
+  /** A part of a request that was cut. */
+  readonly isPart?: true;
+  /** A run of our own, which no client asked for: it is not counted. */
+  readonly isCheck?: true;
   readonly enqueuedMs: number;
   settled: boolean;
   /** Outputs in the order of {@link Pending.outputs}. */

@@ -42,8 +42,10 @@ export function servableSignature(model: ModelDescription): ServableSignature {
 function tensorSpec(value: ValueDescription): TensorSpec | undefined {
   const datatype = value.isTensor ? datatypeOf[value.type] : undefined;
   if (!value.isTensor || datatype === undefined) return undefined;
-  const shape = value.shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
-  return { name: value.name, datatype, shape };
+  const dimensions = value.shape.map((dimension) => (dimension === '' ? -1 : dimension));
+  const shape = dimensions.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
+  const isNamed = dimensions.some((dimension) => typeof dimension === 'string');
+  return { name: value.name, datatype, shape, ...(isNamed && { dimensions }) };
 }
 
 function typeText(value: ValueDescription): string {

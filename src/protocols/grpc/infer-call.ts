@@ -3,6 +3,7 @@ import type { Infer, InferResult } from '../../serving/infer.ts';
 import { tensorToBytes } from '../../tensor/binary-codec.ts';
 import { classify } from '../../tensor/classification.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { hasRowsOfClasses } from '../class-rows.ts';
 import type { CallContext } from './call-context.ts';
 import type { InferParameter, ModelInferRequest, ModelInferResponse } from './messages/infer.ts';
 import { readInputs } from './read-inputs.ts';
@@ -67,7 +68,11 @@ function bestClasses(
   { top, model }: { top: InferParameter; model: InferResult['model'] },
 ): Tensor {
   const labels = Object.hasOwn(model.manifest.labels, name) ? model.manifest.labels[name] : undefined;
-  return classify(tensor, name, { top: wholeNumber('classification', top), batched: model.batchable, labels });
+  return classify(tensor, name, {
+    top: wholeNumber('classification', top),
+    batched: hasRowsOfClasses(model, name),
+    labels,
+  });
 }
 
 /** The parameter `timeout`, in milliseconds; 0 stands for none. */

@@ -83,16 +83,16 @@ function configOf({ name, model, manifest }: Lease): ModelConfig {
   const describeTensor = ({ name: tensor, datatype, shape }: TensorSpec) => ({
     name: tensor,
     dataType: dataTypeNumbers[datatype],
-    dims: model.batchable ? shape.slice(1) : shape,
+    dims: model.independence.independentRows ? shape.slice(1) : shape,
   });
   return {
     name,
     platform,
     backend: 'onnxruntime',
-    maxBatchSize: model.batchable ? manifest.batching.maxSize : 0,
+    maxBatchSize: model.independence.independentRows ? manifest.batching.maxSize : 0,
     input: model.signature.inputs.map(describeTensor),
     output: model.signature.outputs.map(describeTensor),
-    dynamicBatching: model.batchable
+    dynamicBatching: model.independence.independentRows
       ? {
           maxQueueDelayMicroseconds: Math.round(manifest.batching.maxDelayMs * 1000),
           priorityLevels,

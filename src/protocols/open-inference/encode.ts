@@ -3,6 +3,7 @@ import { tensorToBytes } from '../../tensor/binary-codec.ts';
 import { classify } from '../../tensor/classification.ts';
 import { tensorToJson } from '../../tensor/json-output.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { hasRowsOfClasses } from '../class-rows.ts';
 import type { RequestedOutput } from './infer-request.ts';
 
 /** What shapes a reply beside the outputs. */
@@ -51,7 +52,7 @@ export function encodeReply(result: InferResult, { id, outputs, binaryOutputs }:
 
 function classesOf(tensor: Tensor, { name, top }: RequestedOutput, model: InferResult['model']): Tensor {
   if (top === undefined) return tensor;
-  return classify(tensor, name, { top, batched: model.batchable, labels: model.manifest.labels[name] });
+  return classify(tensor, name, { top, batched: hasRowsOfClasses(model, name), labels: model.manifest.labels[name] });
 }
 
 function describe(tensor: Tensor, { name, binary }: RequestedOutput, sections: Uint8Array[]) {

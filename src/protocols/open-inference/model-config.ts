@@ -11,18 +11,18 @@ export const platform = 'onnxruntime_onnx';
  *
  * @see https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto
  */
-export function modelConfig({ name, signature, manifest, batchable }: ServedModel) {
+export function modelConfig({ name, signature, manifest, independentRows }: ServedModel) {
   const { batching } = manifest;
   return {
     name,
     platform,
     backend: 'onnxruntime',
     version_policy: versionPolicy(manifest.versionPolicy),
-    max_batch_size: batchable ? batching.maxSize : 0,
-    input: signature.inputs.map((input) => tensorConfig(input, batchable)),
-    output: signature.outputs.map((output) => tensorConfig(output, batchable)),
+    max_batch_size: independentRows ? batching.maxSize : 0,
+    input: signature.inputs.map((input) => tensorConfig(input, independentRows)),
+    output: signature.outputs.map((output) => tensorConfig(output, independentRows)),
     instance_group: [{ name, kind: 'KIND_CPU', count: manifest.instances }],
-    ...(batchable && {
+    ...(independentRows && {
       dynamic_batching: {
         max_queue_delay_microseconds: Math.round(batching.maxDelayMs * 1000),
         priority_levels: priorityLevels,
@@ -38,7 +38,7 @@ function versionPolicy(policy: Manifest['versionPolicy']) {
 }
 
 /** Triton leaves out the dimension of the rows where there is one. */
-function tensorConfig({ name, datatype, shape }: TensorSpec, batchable: boolean) {
+function tensorConfig({ name, datatype, shape }: TensorSpec, independentRows: boolean) {
   const data_type = datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`;
-  return { name, data_type, dims: batchable ? shape.slice(1) : shape };
+  return { name, data_type, dims: independentRows ? shape.slice(1) : shape };
 }

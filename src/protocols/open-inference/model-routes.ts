@@ -5,6 +5,7 @@ import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { ServedModel } from '../../serving/infer.ts';
 import type { Statistics } from '../../serving/statistics.ts';
+import type { TensorSpec } from '../../tensor/tensor.ts';
 import { errorResponses } from './error-body.ts';
 import { modelConfig, platform } from './model-config.ts';
 import { describeStatistics } from './model-statistics.ts';
@@ -39,8 +40,13 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
   ofModel('', { summary: 'Inputs and outputs of a model', response: schemas.modelMetadata }, ({ name, version }) => {
     const { signature } = served(registry, name, version);
     const versions = registry.get(name).versions.filter(({ model }) => model !== undefined);
-    const { inputs, outputs } = signature;
-    return { name, versions: versions.map((loaded) => loaded.version), platform, inputs, outputs };
+    return {
+      name,
+      versions: versions.map((loaded) => loaded.version),
+      platform,
+      inputs: signature.inputs.map(tensorMetadata),
+      outputs: signature.outputs.map(tensorMetadata),
+    };
   });
 
   ofModel('/ready', { summary: 'Is a model ready?', response: schemas.modelReady }, ({ name, version }, reply) => {
@@ -75,6 +81,10 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
   });
 }
 
+function tensorMetadata({ name, datatype, shape }: TensorSpec) {
+  return { name, datatype, shape };
+}
+
 interface Document {
   readonly summary: string;
   readonly response: z.ZodType;
@@ -104,6 +114,12 @@ function versionsOf(registry: Registry, name: string, version: string | undefine
 function served(registry: Registry, name: string, version: string | undefined): ServedModel {
   const lease = registry.acquire(name, version);
   lease.release();
-  const { signature, batchable } = lease.model;
-  return { name, version: lease.version, manifest: lease.manifest, signature, batchable };
+  const { signature, independence } = lease.model;
+  return {
+    name,
+    version: lease.version,
+    manifest: lease.manifest,
+    signature,
+    independentRows: independence.independentRows,
+  };
 }

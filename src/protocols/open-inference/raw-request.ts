@@ -11,21 +11,17 @@ import { elementCount, type TensorSpec, type Tensors } from '../../tensor/tensor
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md (Raw Binary Request)
  * @throws AppError `MALFORMED_BODY` when the model does not take such requests, `MALFORMED_TENSOR` for a wrong size
  */
-export function decodeRaw(bytes: Uint8Array, { name, signature, batchable }: ServedModel): Tensors {
+export function decodeRaw(bytes: Uint8Array, { name, signature }: ServedModel): Tensors {
   const [input, ...others] = signature.inputs;
   if (input === undefined || others.length > 0) {
     throw refuse(name, `it takes ${signature.inputs.length} inputs, not one`);
   }
   const { datatype } = input;
-  const shape = rawShape(input, bytes, { name, batchable });
+  const shape = rawShape(input, bytes, name);
   return { [input.name]: tensorFromBytes({ datatype, shape, section: bytes }, input.name) };
 }
 
-function rawShape(
-  { datatype, shape }: TensorSpec,
-  bytes: Uint8Array,
-  { name, batchable }: { name: string; batchable: boolean },
-): number[] {
+function rawShape({ datatype, shape }: TensorSpec, bytes: Uint8Array, name: string): number[] {
   const size = elementBytes(datatype);
   if (size === undefined) {
     const single = shape.map((dimension) => (dimension === -1 ? 1 : dimension));
@@ -33,7 +29,7 @@ function rawShape(
     return single;
   }
   const free = shape.filter((dimension) => dimension === -1).length;
-  const isOneRow = batchable && free > 1;
+  const isOneRow = shape[0] === -1 && free > 1;
   const known = isOneRow ? [1, ...shape.slice(1)] : [...shape];
   const unknown = known.filter((dimension) => dimension === -1).length;
   if (unknown > 1) throw refuse(name, `its input has ${unknown} dimensions of any size`);

@@ -42,8 +42,8 @@ export function checkOrder(registry: Registry, name: string, members: unknown, q
   const lease = registry.acquire(name);
   try {
     const { version, manifest, model } = lease;
-    const { signature, batchable } = model;
-    checkQuery(query, { name, version, manifest, signature, batchable });
+    const { signature, independence } = model;
+    checkQuery(query, { name, version, manifest, signature, independentRows: independence.independentRows });
     tensorsFromMembers(members, signature, ['body']);
   } finally {
     lease.release();

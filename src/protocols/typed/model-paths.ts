@@ -33,7 +33,7 @@ export function modelPaths(registry: Registry, documented: Paths): Paths {
 
 function modelOperation(operation: JsonSchema, { name, version, manifest, model }: LoadedVersion): JsonSchema {
   const signature: Signature = model?.signature ?? { inputs: [], outputs: [] };
-  const example = exampleRequest(signature, manifest.warmup[0]);
+  const example = exampleRequest(model?.example);
   const inputs = signature.inputs.map((spec) => [spec.name, inputSchema(spec)] as const);
   const outputs = signature.outputs.map((spec) => [spec.name, outputSchema(spec, manifest.labels[spec.name])] as const);
   return {

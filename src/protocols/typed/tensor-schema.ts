@@ -28,8 +28,8 @@ const elementSchemas: Readonly<Record<DataType, JsonSchema>> = {
 const notFinite = { enum: ['NaN', 'Infinity', '-Infinity'] };
 
 /** What a client may send for an input. */
-export function inputSchema({ datatype, shape }: TensorSpec): JsonSchema {
-  return describe(nest(elementSchemas[datatype], shape), datatype, shape);
+export function inputSchema(spec: TensorSpec): JsonSchema {
+  return describe(nest(elementSchemas[spec.datatype], spec.shape), spec);
 }
 
 /** What a client gets for an output, with the class names of `model.json` if it has any. */
@@ -37,10 +37,10 @@ export function outputSchema(spec: TensorSpec, labels: readonly string[] | undef
   const { datatype, shape } = spec;
   const plain = nest(outputElement(datatype), shape);
   const use = labelUse(spec);
-  if (labels === undefined || use === undefined) return describe(plain, datatype, shape);
+  if (labels === undefined || use === undefined) return describe(plain, spec);
   if (use === 'indices') {
     const names = { anyOf: [{ type: 'string', ...listed(labels) }, { type: 'integer' }] };
-    return describe(nest(names, shape), datatype, shape);
+    return describe(nest(names, shape), spec);
   }
   const value = outputElement(datatype);
   const best = {
@@ -57,8 +57,7 @@ export function outputSchema(spec: TensorSpec, labels: readonly string[] | undef
         { title: 'With labels=false', ...plain },
       ],
     },
-    datatype,
-    shape,
+    spec,
   );
 }
 
@@ -86,6 +85,9 @@ function nest(element: JsonSchema, shape: readonly number[]): JsonSchema {
   );
 }
 
-function describe(schema: JsonSchema, datatype: DataType, shape: readonly number[]): JsonSchema {
-  return { ...schema, description: `${datatype} [${shape.map((size) => (size < 0 ? 'any' : size)).join(', ')}]` };
+function describe(schema: JsonSchema, { datatype, shape, dimensions = shape }: TensorSpec): JsonSchema {
+  return {
+    ...schema,
+    description: `${datatype} [${dimensions.map((size) => (size === -1 ? 'any' : size)).join(', ')}]`,
+  };
 }

@@ -58,6 +58,18 @@ export function exposeInference(registry: Registry, inference: InferenceSeries):
   });
   collectCounter({
     registry,
+    name: 'inferd_spot_checks_total',
+    help: 'Rows of shared runs that were run again alone, by whether the answer was the same',
+    labelNames: [...byVersion, 'outcome'],
+    samples: () =>
+      inference
+        .versions()
+        .flatMap(({ labels, series }) =>
+          Object.entries(series.spotChecks).map(([outcome, count]) => [{ ...labels, outcome }, count] as const),
+        ),
+  });
+  collectCounter({
+    registry,
     name: 'inferd_model_loads_total',
     help: 'Loads since the start of the program, by outcome',
     labelNames: [...byVersion, 'outcome'],

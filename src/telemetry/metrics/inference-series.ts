@@ -65,6 +65,10 @@ export class InferenceSeries {
     this.#ofVersion(model, version).restarts += 1;
   }
 
+  recordSpotCheck(model: string, version: string, outcome: 'equal' | 'different'): void {
+    this.#ofVersion(model, version).spotChecks[outcome] += 1;
+  }
+
   recordLoad(model: string, version: string, outcome: 'success' | 'failure'): void {
     this.#ofVersion(model, version).loads[outcome] += 1;
   }

@@ -24,5 +24,7 @@ export class VersionSeries {
   /** Requests that were not answered, by error code. */
   readonly failures = new Map<string, number>();
   restarts = 0;
+  /** Rows of shared runs that were run again alone. */
+  readonly spotChecks = { equal: 0, different: 0 };
   readonly loads = { success: 0, failure: 0 };
 }

@@ -1,0 +1,110 @@
+import { type DataType, typedArrays } from '../../tensor/data-type.ts';
+import { elementCount, type Tensor, type TensorSpec, text } from '../../tensor/tensor.ts';
+
+/** In which range the values of a made-up row lie. */
+export interface ValueRange {
+  readonly floats: readonly [low: number, high: number];
+  /** Whole numbers lie from 0 to this. */
+  readonly largestInteger: number;
+}
+
+/**
+ * Ranges to try in order: of normalised values, of indices that small tables have, of fractions, of measurements, of
+ * pixels.
+ */
+export const valueRanges: readonly ValueRange[] = [
+  { floats: [-1, 1], largestInteger: 7 },
+  { floats: [0, 1], largestInteger: 1 },
+  { floats: [0, 10], largestInteger: 3 },
+  { floats: [0, 255], largestInteger: 255 },
+  { floats: [-1000, 1000], largestInteger: 100 },
+];
+
+const words = ['the', 'Quick', 'brown', 'fox', 'jumps', 'over', '2', 'lazy', 'dogs', 'naïve', '고양이', 'a'];
+
+/** Numbers from 0 to 1 that follow from the seed alone: mulberry32, by Tommy Ettinger, in the public domain. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A tensor of made-up values in the range, in view of what the name of the input says about it. */
+export function sampleTensor(
+  { name, datatype }: Pick<TensorSpec, 'name' | 'datatype'>,
+  shape: readonly number[],
+  { range, random }: { readonly range: ValueRange; readonly random: () => number },
+): Tensor {
+  const count = elementCount(shape);
+  if (datatype === 'BYTES')
+    return text(
+      shape,
+      Array.from({ length: count }, () => sampleText(random)),
+    );
+  return tensorOf(datatype, shape, sampleNumbers({ name, datatype }, count, { range, random }));
+}
+
+/** A row like the given one: floats in its order of magnitude, whole numbers from 0 to its greatest, texts of its words. */
+export function sampleLike(given: Tensor, random: () => number): Tensor {
+  const { datatype, shape, data } = given;
+  if (datatype === 'BYTES') {
+    const known = data.flatMap((one) => one.split(/\s+/)).filter((word) => word !== '');
+    const vocabulary = known.length === 0 ? words : known;
+    const one = () => Array.from({ length: 1 + Math.floor(6 * random()) }, () => pick(vocabulary, random)).join(' ');
+    return text(shape, Array.from(data, one));
+  }
+  const elements = datatype === 'FP16' ? new Float16Array(data.buffer, data.byteOffset, data.length) : data;
+  const values = Array.from<number | bigint, number>(elements, Number);
+  if (datatype.startsWith('FP')) {
+    return tensorOf(
+      datatype,
+      shape,
+      values.map((value) => value * (0.5 + random()) + 0.1 * (random() - 0.5)),
+    );
+  }
+  const largest = values.reduce((most, value) => Math.max(most, value), 0);
+  return tensorOf(
+    datatype,
+    shape,
+    values.map(() => Math.floor(random() * (largest + 1))),
+  );
+}
+
+function sampleNumbers(
+  { name, datatype }: { readonly name: string; readonly datatype: DataType },
+  count: number,
+  { range, random }: { readonly range: ValueRange; readonly random: () => number },
+): number[] {
+  if (/mask/i.test(name)) {
+    const length = 1 + Math.floor(count * random());
+    return Array.from({ length: count }, (_, index) => (index < length ? 1 : 0));
+  }
+  if (datatype.startsWith('FP')) {
+    const [low, high] = range.floats;
+    return Array.from({ length: count }, () => low + (high - low) * random());
+  }
+  if (/position/i.test(name)) return Array.from({ length: count }, (_, index) => index);
+  const isFlag = datatype === 'BOOL' || /token_type|segment/i.test(name);
+  const largest = isFlag ? 1 : range.largestInteger;
+  const signedLargest = datatype === 'INT8' ? Math.min(largest, 127) : largest;
+  return Array.from({ length: count }, () => Math.floor(random() * (signedLargest + 1)));
+}
+
+function sampleText(random: () => number): string {
+  return Array.from({ length: 1 + Math.floor(8 * random()) }, () => pick(words, random)).join(' ');
+}
+
+function pick(texts: readonly string[], random: () => number): string {
+  return texts[Math.floor(random() * texts.length)] ?? '';
+}
+
+function tensorOf(datatype: Exclude<DataType, 'BYTES'>, shape: readonly number[], values: readonly number[]): Tensor {
+  if (datatype === 'FP16') return { datatype, shape, data: new Uint16Array(Float16Array.from(values).buffer) };
+  if (datatype === 'INT64') return { datatype, shape, data: BigInt64Array.from(values, (value) => BigInt(value)) };
+  if (datatype === 'UINT64') return { datatype, shape, data: BigUint64Array.from(values, (value) => BigInt(value)) };
+  return { datatype, shape, data: typedArrays[datatype].from(values) } as Tensor;
+}

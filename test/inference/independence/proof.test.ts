@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest';
+import { float32, int64, type Tensor, text } from '../../../src/tensor/tensor.ts';
+import type { Graph } from '../../helpers/onnx-model.ts';
+import { int64 as int64Type, string } from '../../helpers/onnx-model.ts';
+import { context, openModel } from '../models.ts';
+import { floats, floatValue, integers, modelFile } from './models.ts';
+
+/** Products of every row with every other, without a name that says so. */
+const pairs: Graph = {
+  inputs: { x: floatValue('', 2) },
+  outputs: { y: floatValue('', '') },
+  nodes: [
+    { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+    { op: 'MatMul', inputs: ['x', 't'], outputs: ['y'] },
+  ],
+};
+
+const running: Graph = {
+  inputs: { x: floatValue('seq', 1) },
+  outputs: { y: floatValue('seq', 1) },
+  initializers: [integers('axis', [0], [])],
+  nodes: [{ op: 'CumSum', inputs: ['x', 'axis'], outputs: ['y'] }],
+};
+
+const candidates: Graph = {
+  inputs: { x: floatValue('n') },
+  outputs: { y: floatValue('n') },
+  nodes: [{ op: 'Softmax', inputs: ['x'], outputs: ['y'] }],
+};
+
+/** Subtracts the mean of the batch by way of a matrix product, which no list of operators knows. */
+const centred: Graph = {
+  inputs: { x: floatValue('n', 2) },
+  outputs: { y: floatValue('n', 2) },
+  initializers: [integers('first', [0]), integers('shape', [1, 2, -1]), integers('row', [1, 2])],
+  nodes: [
+    { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+    { op: 'Reshape', inputs: ['t', 'shape'], outputs: ['r'] },
+    { op: 'GlobalAveragePool', inputs: ['r'], outputs: ['p'] },
+    { op: 'Reshape', inputs: ['p', 'row'], outputs: ['m'] },
+    { op: 'Sub', inputs: ['x', 'm'], outputs: ['y'] },
+  ],
+};
+
+const perceptron: Graph = {
+  inputs: { x: floatValue('n', 4) },
+  outputs: { y: floatValue('n', 3) },
+  initializers: [floats('w', [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 2], [4, 3])],
+  nodes: [
+    { op: 'MatMul', inputs: ['x', 'w'], outputs: ['a'] },
+    { op: 'Softmax', inputs: ['a'], outputs: ['y'] },
+  ],
+};
+
+async function open(graph: Graph, overrides: Parameters<typeof openModel>[1] = {}) {
+  return openModel('linear', { path: await modelFile(graph), ...overrides });
+}
+
+describe('a model whose rows meet each other', () => {
+  test.each<[string, Graph, RegExp]>([
+    ['a running sum', running, /CumSum works across rows/],
+    ['shares of candidates', candidates, /Rows that share a run change each other: output "y" is 1 alone/],
+    ['products of pairs', pairs, /Rows that share a run change each other: output "y" has the shape/],
+    ['a mean of the batch', centred, /all the same|Rows that share a run/],
+  ])('%s: runs each request singly and whole', async (_, graph, why) => {
+    const { model, batches } = await open(graph, { batching: { maxSize: 8 } });
+    expect(model.independence).toMatchObject({ independentRows: false, why: expect.stringMatching(why) });
+    const columns = model.signature.inputs[0]?.shape[1];
+    const shape = columns === undefined ? [40] : [40, columns];
+    const x = float32(
+      shape,
+      Array.from({ length: 40 * (columns ?? 1) }, (_, index) => (index % 7) - 3),
+    );
+    const whole = (await model.predict({ x }, context()))['y'];
+    expect(batches.map(({ rows }) => rows)).toEqual([1]);
+    const others = await Promise.all(Array.from({ length: 30 }, () => model.predict({ x }, context())));
+    for (const { y } of others) expect(y).toEqual(whole);
+  });
+
+  test('a running sum of 40 ones is 1 to 40', async () => {
+    const { model } = await open(running);
+    const { y } = await model.predict({ x: float32([40, 1], new Array(40).fill(1)) }, context());
+    expect(y).toEqual(
+      float32(
+        [40, 1],
+        Array.from({ length: 40 }, (_, index) => index + 1),
+      ),
+    );
+  });
+
+  test('clients that ask at once get products of their own rows alone', async () => {
+    const { model } = await open(pairs);
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, client) => {
+        const { y } = await model.predict({ x: float32([2, 2], [client, 1, 0, client]) }, context());
+        return [y, client] as const;
+      }),
+    );
+    for (const [y, client] of answers) {
+      expect(y).toEqual(float32([2, 2], [client * client + 1, client, client, client * client]));
+    }
+  });
+});
+
+describe('a model of independent rows', () => {
+  test('shares runs, and says why', async () => {
+    const { model, batches } = await open(perceptron);
+    expect(model.independence).toMatchObject({
+      independentRows: true,
+      why: 'Runs of 32 made-up rows gave each row what it gives alone.',
+    });
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => model.predict({ x: float32([1, 4], [i, 1, 1, 1]) }, context())),
+    );
+    expect(Math.max(...batches.map(({ requests }) => requests))).toBeGreaterThan(1);
+  });
+
+  test('runs a long request in few runs', async () => {
+    const { model, batches } = await open(perceptron, { batching: { maxRequestRows: 1024 } });
+    await model.predict({ x: float32([1000, 4], new Array(4000).fill(1)) }, context());
+    expect(batches.map(({ rows }) => rows)).toEqual([1000]);
+  });
+
+  test('is found where a dimension beside the rows is free', async () => {
+    const { model } = await open({
+      inputs: { x: floatValue('n', 'length') },
+      outputs: { y: floatValue('n', 'length') },
+      nodes: [{ op: 'Softmax', inputs: ['x'], outputs: ['y'] }],
+    });
+    expect(model.independence.independentRows).toBe(true);
+  });
+
+  test('is found for texts', async () => {
+    const { model } = await open({
+      inputs: { x: { element: string, shape: ['n', 1] } },
+      outputs: { y: { element: string, shape: ['n', 1] } },
+      nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+    });
+    expect(model.independence.independentRows).toBe(true);
+  });
+});
+
+describe('what cannot be tried', () => {
+  const constant: Graph = {
+    inputs: { x: floatValue('n', 2) },
+    outputs: { y: floatValue('n', 2) },
+    initializers: [floats('zero', [0])],
+    nodes: [{ op: 'Mul', inputs: ['x', 'zero'], outputs: ['y'] }],
+  };
+  const table: Graph = {
+    inputs: { i: { element: int64Type, shape: ['n'] } },
+    outputs: { y: floatValue('n') },
+    initializers: [floats('values', [10, 20, 30], [3]), integers('far', [1_000_000])],
+    nodes: [
+      { op: 'Sub', inputs: ['i', 'far'], outputs: ['j'] },
+      { op: 'Gather', inputs: ['values', 'j'], outputs: ['y'] },
+    ],
+  };
+
+  test('runs singly when outputs do not tell rows apart', async () => {
+    const { model } = await open(constant);
+    expect(model.independence).toMatchObject({ independentRows: false, why: expect.stringContaining('all the same') });
+  });
+
+  test('runs singly when made-up rows are refused, and says the remedy', async () => {
+    const { model } = await open(table);
+    expect(model.independence).toMatchObject({
+      independentRows: false,
+      why: expect.stringMatching(/refuses made-up rows .*"warmup"/),
+    });
+    expect(model.example).toBeUndefined();
+  });
+
+  test('is tried with rows like the warm-up requests', async () => {
+    const warmup = [{ i: int64([2], [1_000_000, 1_000_002]) }];
+    const { model } = await open(table, { warmup });
+    expect(model.independence.independentRows).toBe(true);
+    const { y } = await model.predict({ i: int64([1], [1_000_001]) }, context());
+    expect(y).toEqual(float32([1], [20]));
+  });
+
+  test('follows the word of the operator', async () => {
+    const { model } = await open(constant, { batching: { enabled: true } });
+    expect(model.independence).toMatchObject({ independentRows: true, why: 'model.json says so.' });
+    const { model: off } = await open(perceptron, { batching: { enabled: false } });
+    expect(off.independence).toMatchObject({ independentRows: false, why: 'Batching is switched off in model.json.' });
+  });
+});
+
+describe('what a load finds out', () => {
+  test('corrects the shape of an output that runs contradict', async () => {
+    const { model } = await open({
+      inputs: { x: floatValue('n', 2) },
+      outputs: { label: { element: int64Type, shape: [1] } },
+      nodes: [
+        {
+          op: 'ArgMax',
+          inputs: ['x'],
+          outputs: ['label'],
+          attributes: [
+            { name: 'axis', int: 1 },
+            { name: 'keepdims', int: 0 },
+          ],
+        },
+      ],
+    });
+    expect(model.signature.outputs).toEqual([{ name: 'label', datatype: 'INT64', shape: [-1] }]);
+    expect(model.independence.independentRows).toBe(true);
+  });
+
+  test('finds a size that the model takes where 1 is refused', async () => {
+    const { model, log } = await open({
+      inputs: { x: floatValue('n', 'length') },
+      outputs: { y: floatValue('n', 4, 'rest') },
+      initializers: [integers('shape', [0, 4, -1])],
+      nodes: [{ op: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }],
+    });
+    const shapes = Object.values<Tensor>(model.example ?? {}).map(({ shape }) => shape);
+    expect(shapes).toEqual([[1, 8]]);
+    expect(log.filter(({ level }) => level === 'warn')).toEqual([]);
+    expect(model.independence.independentRows).toBe(true);
+  });
+
+  test('keeps texts of a warm-up request', async () => {
+    const { model } = await openModel('strings', {
+      warmup: [{ x: text([1, 1], ['a b']) }],
+    }).catch(() => openModel('strings'));
+    expect(model.independence.why).not.toBe('');
+  });
+});
