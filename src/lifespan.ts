@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { createApp, type Role, type Services } from './app.ts';
 import { systemClock } from './inference/clock.ts';
+import { sweepPrivateFolders } from './models/private-folder.ts';
 import type { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
@@ -57,6 +58,7 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
   const loadAll = async () => {
+    await sweepPrivateFolders();
     await remote?.fetch();
     const folders = remote === undefined ? foldersBefore : await scan();
     await registry.sync(folders);

@@ -84,10 +84,11 @@ export class Launcher {
   }
 
   async #prepare(runner: RunnerProcess): Promise<void> {
-    const { path, session, instances, warmup, batching } = this.#options;
+    const { path, readIntoMemory = [], session, instances, warmup, batching } = this.#options;
     const intraOpThreads = session.intraOpThreads ?? Math.max(1, Math.floor(availableParallelism() / instances));
-    await this.#options.beforeLoad?.();
-    const servable = await runner.load({ path, session: { ...session, intraOpThreads } });
+    await this.#options.checkFiles?.();
+    const servable = await runner.load({ path, readIntoMemory, session: { ...session, intraOpThreads } });
+    await this.#options.checkFiles?.();
     const { signature, unservable } = servable;
     if (this.#facts !== undefined && !isDeepStrictEqual(signature, this.#facts.signature)) {
       throw new AppError('MODEL_LOAD_FAILED', { message: 'The model file now holds a model of another signature' });

@@ -21,8 +21,10 @@ export interface ModelOptions {
   readonly version: string;
   /** Path of the `.onnx` file. */
   readonly path: string;
-  /** Called before each runner opens the file; what it rejects with is why the runner may not. */
-  readonly beforeLoad?: () => Promise<void>;
+  /** External data that a runner reads instead of mapping it, by the locations that the file names. @default none */
+  readonly readIntoMemory?: readonly string[];
+  /** Called before and after each runner loads the file; what it rejects with is why the runner may not serve. */
+  readonly checkFiles?: () => Promise<void>;
   /** Runner processes. */
   readonly instances: number;
   readonly batching: BatchingOptions;

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
+import { makePrivateFolder } from './private-folder.ts';
 import { checkModelName, type ModelFolder, scanRepository } from './repository.ts';
 
 /** A model that comes with a request instead of from the repository. */
@@ -30,8 +30,7 @@ export interface WrittenUpload {
 export async function writeUpload(name: string, { config, files }: ModelUpload): Promise<WrittenUpload> {
   checkModelName(name);
   for (const path of files.keys()) checkPath(path);
-  const root = await mkdtemp(join(tmpdir(), 'inferd-upload-'));
-  const remove = () => rm(root, { recursive: true, force: true });
+  const { path: root, remove } = await makePrivateFolder();
   try {
     for (const [path, content] of [['model.json', config] as const, ...files]) {
       const target = join(root, name, path);
@@ -41,7 +40,8 @@ export async function writeUpload(name: string, { config, files }: ModelUpload):
     const [folder] = await scanRepository(root);
     if (folder === undefined) throw new AppError('MODEL_LOAD_FAILED', { message: 'The upload holds no model' });
     if ('error' in folder) throw folder.error;
-    return { folder, remove };
+    const versions = folder.versions.map((version) => ({ ...version, ownedByServer: true }));
+    return { folder: { ...folder, versions }, remove };
   } catch (error) {
     await remove();
     throw error;

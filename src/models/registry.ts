@@ -2,6 +2,7 @@ import { AppError, toAppError } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
 import type { Signature } from '../tensor/tensor.ts';
+import { type LoadSource, openLoadSource } from './load-source.ts';
 import { type Lease, LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
@@ -35,6 +36,9 @@ class Entry implements RegisteredModel {
     this.name = name;
   }
 }
+
+const noCopy =
+  'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
 /** What is loaded, as opposed to what is on disk. */
 export class Registry {
@@ -172,11 +176,17 @@ export class Registry {
     if (previous?.model === undefined) putVersion(entry, next);
 
     const startedMs = this.#dependencies.now();
+    let source: LoadSource | undefined;
     try {
-      const model = await this.#dependencies.loadModel(modelOptions(name, file, manifest));
+      const opened = await openLoadSource(file, (err) =>
+        this.#dependencies.log.warn({ err, model: name, version: file.version }, noCopy),
+      );
+      source = opened;
+      const model = await this.#dependencies.loadModel(modelOptions(next, opened, manifest));
       await refuseNewSignature(previous, model);
-      next.succeed(model, this.#dependencies.now() - startedMs);
+      next.succeed(model, this.#dependencies.now() - startedMs, () => opened.remove());
     } catch (thrown) {
+      await source?.remove();
       const error = toAppError(thrown);
       next.fail(error);
       const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';

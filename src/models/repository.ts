@@ -1,7 +1,9 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { AppError, toAppError } from '../errors.ts';
 import { defaultManifest, type Manifest, parseManifest } from './manifest.ts';
+import { refuseOutside } from './refuse-outside.ts';
+import { versionFiles } from './version-files.ts';
 
 /** One version of a model on disk. */
 export interface VersionFile {
@@ -10,8 +12,10 @@ export interface VersionFile {
   readonly path: string;
   /** The repository, which the file must be in. */
   readonly root: string;
-  /** Changes whenever the file or what is said about it does. */
+  /** Changes whenever one of its files, or what is said about it, does. */
   readonly fingerprint: string;
+  /** Whether the server wrote the files itself, so that they never change. */
+  readonly ownedByServer?: boolean;
 }
 
 /** A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used. */
@@ -86,9 +90,7 @@ async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
   try {
     checkModelName(name);
     const path = join(root, fileName);
-    await refuseOutside(root, path);
-    const version = { version: '1', path, root, fingerprint: await fingerprint(path, '') };
-    return { name, manifest: defaultManifest(), versions: [version] };
+    return { name, manifest: defaultManifest(), versions: [await versionFile(root, '1', path, '')] };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
   }
@@ -110,17 +112,11 @@ async function modelFolder(
     const present = await versionFolders(folder);
     if (present.length === 0 && (await exists(join(folder, 'model.onnx')))) {
       const path = join(folder, 'model.onnx');
-      await refuseOutside(root, path);
-      const version = { version: '1', path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
-      return { name, manifest, versions: [version] };
+      return { name, manifest, versions: [await versionFile(root, '1', path, manifestText ?? '')] };
     }
     const selected = selectVersions(name, present, policy ?? manifest.versionPolicy);
     const versions = await Promise.all(
-      selected.map(async (version) => {
-        const path = join(folder, version, 'model.onnx');
-        await refuseOutside(root, path);
-        return { version, path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
-      }),
+      selected.map((version) => versionFile(root, version, join(folder, version, 'model.onnx'), manifestText ?? '')),
     );
     return { name, manifest, versions };
   } catch (thrown) {
@@ -135,24 +131,6 @@ export function checkModelName(name: string): void {
     message: `The name ${JSON.stringify(name)} cannot be used: expected letters, digits, ".", "_" and "-", at most 128`,
     received: name,
     expected: modelName.source,
-  });
-}
-
-/**
- * A link must not make a file outside of the repository readable.
- *
- * @throws AppError `MODEL_LOAD_FAILED`
- */
-export async function refuseOutside(root: string, path: string): Promise<void> {
-  const target = await realpath(path).catch((cause: unknown) => {
-    throw new AppError('MODEL_LOAD_FAILED', {
-      message: `There is no ${relative(root, path)} in the repository`,
-      cause,
-    });
-  });
-  if (target === root || target.startsWith(root + sep)) return;
-  throw new AppError('MODEL_LOAD_FAILED', {
-    message: `${relative(root, path)} is a link that leaves the model repository`,
   });
 }
 
@@ -195,9 +173,10 @@ function selectVersions(name: string, present: readonly string[], policy: Manife
   return present.filter((version) => wanted.includes(version));
 }
 
-async function fingerprint(path: string, manifestText: string): Promise<string> {
-  const { size, mtimeMs, ino } = await stat(path);
-  return `${size}:${mtimeMs}:${ino}:${manifestText}`;
+async function versionFile(root: string, version: string, path: string, manifestText: string): Promise<VersionFile> {
+  await refuseOutside(root, path);
+  const { fingerprint } = await versionFiles(root, path);
+  return { version, path, root, fingerprint: `${fingerprint}:${manifestText}` };
 }
 
 function compareText(a: string, b: string): number {

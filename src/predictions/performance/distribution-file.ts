@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
-import { refuseOutside } from '../../models/repository.ts';
+import { refuseOutside } from '../../models/refuse-outside.ts';
 import { type Distribution, distributionSchema } from './distribution.ts';
 
 /** Name of the file beside `model.onnx` that has the distribution of the training data. */
