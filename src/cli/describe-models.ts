@@ -2,7 +2,7 @@ import { Client } from '../client/index.ts';
 import { toAppError } from '../errors.ts';
 import { systemClock } from '../inference/clock.ts';
 import { loadModel } from '../inference/model.ts';
-import { openLoadSource } from '../models/load-source.ts';
+import { openLoadSource } from '../models/files/load-source.ts';
 import { modelOptions } from '../models/model-options.ts';
 import { type ModelFolder, scanRepository } from '../models/repository.ts';
 import { isDataType } from '../tensor/data-type.ts';

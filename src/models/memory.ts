@@ -1,5 +1,5 @@
+import { versionFiles } from './files/version-files.ts';
 import type { VersionFile } from './repository.ts';
-import { versionFiles } from './version-files.ts';
 
 /** A session holds the weights of its files at least once, and twice while it loads them. */
 const copiesOfWeights = 2;

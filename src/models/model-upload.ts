@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
-import { makePrivateFolder } from './private-folder.ts';
-import { checkModelName, type ModelFolder, scanRepository } from './repository.ts';
+import { makePrivateFolder } from './files/private-folder.ts';
+import { checkModelName, isVersion } from './model-folder.ts';
+import { type ModelFolder, scanRepository } from './repository.ts';
 
 /** A model that comes with a request instead of from the repository. */
 export interface ModelUpload {
@@ -13,7 +14,7 @@ export interface ModelUpload {
 }
 
 /** A version folder and a file in it, neither of which can lead anywhere else. */
-const filePath = /^[1-9][0-9]{0,14}\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const filePath = /^([0-9]+)\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** An upload that has been written to disk, where its runners find it whenever one has to start. */
 export interface WrittenUpload {
@@ -49,7 +50,8 @@ export async function writeUpload(name: string, { config, files }: ModelUpload):
 }
 
 function checkPath(path: string): void {
-  if (filePath.test(path)) return;
+  const [, version] = filePath.exec(path) ?? [];
+  if (version !== undefined && isVersion(version)) return;
   throw new AppError('MODEL_LOAD_FAILED', {
     message: `The path ${JSON.stringify(path)} cannot be used: expected <version>/<file>, such as 1/model.onnx`,
     received: path,

@@ -2,11 +2,11 @@ import { AppError, toAppError } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
 import type { Signature } from '../tensor/tensor.ts';
-import { type LoadSource, openLoadSource } from './load-source.ts';
+import { type LoadSource, openLoadSource } from './files/load-source.ts';
 import { type Lease, LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
+import { compareVersions, type ModelFolder, type VersionFile } from './model-folder.ts';
 import { modelOptions } from './model-options.ts';
-import type { ModelFolder, VersionFile } from './repository.ts';
 
 export interface RegistryDependencies {
   readonly loadModel: (options: ModelOptions) => Promise<LoadedModel>;
@@ -226,7 +226,7 @@ function hasReady(entry: Entry, versions: ReadonlySet<string>): boolean {
 
 function putVersion(entry: Entry, next: LoadedVersion): void {
   const others = entry.versions.filter((loaded) => loaded.version !== next.version);
-  entry.versions = [...others, next].sort((a, b) => Number(b.version) - Number(a.version));
+  entry.versions = [...others, next].sort((a, b) => compareVersions(a.version, b.version));
 }
 
 /** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
-import { makePrivateFolder, sweepPrivateFolders } from '../../src/models/private-folder.ts';
+import { makePrivateFolder, sweepPrivateFolders } from '../../src/models/files/private-folder.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
+import type { VersionFile } from '../model-folder.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { refuseOutside } from './refuse-outside.ts';
-import type { VersionFile } from './repository.ts';
 import { type VersionFiles, versionFiles } from './version-files.ts';
 
 /** What runners load a version from. */

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
-import { AppError, toAppError } from '../errors.ts';
-import { readOnnxFile } from '../onnx-file/read-onnx-file.ts';
+import { AppError, toAppError } from '../../errors.ts';
+import { readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
 import { refuseOutside } from './refuse-outside.ts';
 
 /** All files that one version is made of. */
