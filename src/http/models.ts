@@ -42,6 +42,10 @@ const versionSchema = z.object({
   load_ms: z.number().optional().describe('How long loading and warming up took'),
   inputs: z.array(tensorSpec).optional(),
   outputs: z.array(tensorSpec).optional(),
+  unservable: z
+    .array(z.object({ output: z.string(), type: z.string(), why: z.string(), remedy: z.string() }))
+    .optional()
+    .describe('Outputs that the model has and that cannot be served'),
   batchable: z.boolean().optional().describe('Whether requests can share a run'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
@@ -127,6 +131,7 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
     ...(model !== undefined && {
       inputs: model.signature.inputs.map((input) => ({ ...input, shape: [...input.shape] })),
       outputs: model.signature.outputs.map((output) => ({ ...output, shape: [...output.shape] })),
+      ...(model.signature.unservable !== undefined && { unservable: [...model.signature.unservable] }),
       batchable: model.batchable,
       ...describeStats(model.stats()),
     }),

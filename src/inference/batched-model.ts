@@ -34,13 +34,13 @@ export class BatchedModel implements LoadedModel {
   #lastState: ModelState = { ready: true };
 
   constructor(options: ModelOptions, facts: ModelFacts, pool: RunnerPool, { clock, log, events }: Dependencies) {
-    const { name, version, batching } = options;
-    this.signature = facts.signature;
+    const { name, version, batching, unservable = [] } = options;
+    this.signature = unservable.length > 0 ? { ...facts.signature, unservable } : facts.signature;
     this.#batchable = facts.batchable;
     this.#options = options;
     this.#pool = pool;
     this.#clock = clock;
-    this.#reader = new RequestReader(facts.signature);
+    this.#reader = new RequestReader(this.signature);
     this.#batcher = new Batcher(batching, {
       clock,
       executors: pool.slots,

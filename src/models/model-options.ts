@@ -19,6 +19,7 @@ export function modelOptions(
     name,
     version,
     path: source.path,
+    unservable: source.unservable,
     readIntoMemory: source.readIntoMemory,
     // Files may have changed since the version was loaded, and runners start at any time.
     checkFiles: () => source.check(),

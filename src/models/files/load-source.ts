@@ -2,7 +2,10 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import { readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
+import type { UnservableOutput } from '../../tensor/tensor.ts';
 import type { VersionFile } from '../model-folder.ts';
+import { unservableOutputs } from '../unservable-outputs.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { refuseOutside } from './refuse-outside.ts';
 import { type VersionFiles, versionFiles } from './version-files.ts';
@@ -11,6 +14,8 @@ import { type VersionFiles, versionFiles } from './version-files.ts';
 export interface LoadSource {
   /** Path of the graph. */
   readonly path: string;
+  /** Outputs that cannot be served; there are others. */
+  readonly unservable: readonly UnservableOutput[];
   /** External data that runners have to read, since a mapping of it would change with the file. */
   readonly readIntoMemory: readonly string[];
   /** To be called before and after a runner loads: whether the files are what they were. */
@@ -26,7 +31,7 @@ export interface LoadSource {
  * copy can be made, runners read the file.
  *
  * @param warn told why no copy could be made
- * @throws AppError `MODEL_LOAD_FAILED` when a file is missing, leaves the repository, or changes meanwhile
+ * @throws AppError `MODEL_LOAD_FAILED` when a file is missing, leaves the repository, or changes meanwhile, or when no output can be served
  */
 export async function openLoadSource(file: VersionFile, warn: (why: Error) => void): Promise<LoadSource> {
   const { root, path } = file;
@@ -34,10 +39,11 @@ export async function openLoadSource(file: VersionFile, warn: (why: Error) => vo
   const files = await versionFiles(root, path);
   if (files.problem !== undefined) throw files.problem;
   const check = () => refuseChanged(file, files);
-  const inPlace = { path, readIntoMemory: [], check, remove: async () => {} };
+  const unservable = await readUnservable(path);
+  const inPlace = { path, unservable, readIntoMemory: [], check, remove: async () => {} };
   if (files.externalData.length === 0 || file.ownedByServer === true) return inPlace;
   try {
-    return await copy(path, files, check);
+    return { ...(await copy(path, files, check)), unservable };
   } catch (thrown) {
     if (!(thrown instanceof Error) || thrown instanceof AppError) throw thrown;
     warn(thrown);
@@ -45,7 +51,17 @@ export async function openLoadSource(file: VersionFile, warn: (why: Error) => vo
   }
 }
 
-async function copy(path: string, files: VersionFiles, check: () => Promise<void>): Promise<LoadSource> {
+/** What cannot be read is for ONNX Runtime to refuse. */
+async function readUnservable(path: string): Promise<readonly UnservableOutput[]> {
+  const file = await readOnnxFile(path).catch(() => undefined);
+  return file === undefined ? [] : unservableOutputs(file);
+}
+
+async function copy(
+  path: string,
+  files: VersionFiles,
+  check: () => Promise<void>,
+): Promise<Omit<LoadSource, 'unservable'>> {
   const folder = await makePrivateFolder();
   try {
     for (const name of [basename(path), ...files.externalData]) {
