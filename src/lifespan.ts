@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { createApp, type Role, type Services } from './app.ts';
 import { systemClock } from './inference/clock.ts';
+import { sweepPrivateFolders } from './models/files/private-folder.ts';
+import { IgnoredFolders } from './models/ignored-folders.ts';
 import type { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
@@ -44,7 +46,9 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
   const { access, control, modelsDir, openTelemetry, predictions, readiness, registry, remote, storage, tasks, tls } =
     services;
   const app = await createApp(settings, services);
-  const scan = () => scanRepository(modelsDir, settings.modelName);
+  const ignored = new IgnoredFolders(log);
+  const onIgnored = (names: readonly string[]) => ignored.report(names);
+  const scan = () => scanRepository(modelsDir, { ownName: settings.modelName, onIgnored });
   // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
   const foldersBefore = await scan();
   const listening = await app.listen({ host: settings.host, port: settings.port });
@@ -57,6 +61,7 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
   let watcher: RepositoryWatcher | undefined;
   let stopping: Promise<void> | undefined;
   const loadAll = async () => {
+    await sweepPrivateFolders();
     await remote?.fetch();
     const folders = remote === undefined ? foldersBefore : await scan();
     await registry.sync(folders);

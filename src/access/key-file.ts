@@ -103,7 +103,7 @@ async function readExisting(path: string): Promise<StoredKey[]> {
 
 function parseJson(path: string, json: string): unknown {
   try {
-    return JSON.parse(json);
+    return JSON.parse(json.replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw new AppError('SETTINGS_INVALID', { message: `The key file ${path} is not valid JSON`, cause });
   }

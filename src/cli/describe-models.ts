@@ -2,6 +2,7 @@ import { Client } from '../client/index.ts';
 import { toAppError } from '../errors.ts';
 import { systemClock } from '../inference/clock.ts';
 import { loadModel } from '../inference/model.ts';
+import { openLoadSource } from '../models/files/load-source.ts';
 import { modelOptions } from '../models/model-options.ts';
 import { type ModelFolder, scanRepository } from '../models/repository.ts';
 import { isDataType } from '../tensor/data-type.ts';
@@ -44,13 +45,18 @@ async function describeFolder(folder: ModelFolder): Promise<DescribedModel> {
   const { name, manifest } = folder;
   const [file] = folder.versions;
   if (file === undefined) throw new Error('it has no version');
-  const options = modelOptions(name, file, manifest);
+  const source = await openLoadSource(file, () => {});
+  const options = modelOptions({ name, version: file.version }, source, manifest);
   // The one runner is asked for its signature alone.
   const once = { ...options, instances: 1, batching: { ...options.batching, enabled: false } };
   const silent = { info() {}, warn() {}, error() {} };
-  const model = await loadModel(once, { clock: systemClock, log: silent });
-  await model.close();
-  return { name, signature: model.signature, description: manifest.description };
+  try {
+    const model = await loadModel(once, { clock: systemClock, log: silent });
+    await model.close();
+    return { name, signature: model.signature, description: manifest.description };
+  } finally {
+    await source.remove();
+  }
 }
 
 async function collect<T extends string | { readonly name: string }>(

@@ -34,7 +34,7 @@ export async function withLocalVersion<Result>(
   work: (local: LocalVersion) => Promise<Result>,
 ): Promise<Result> {
   const { modelsDir, modelName, model, version } = options;
-  const folders = await scanRepository(modelsDir, modelName, 'all');
+  const folders = await scanRepository(modelsDir, { ownName: modelName, policy: 'all' });
   const folder = folders.find(({ name }) => name === model);
   if (folder === undefined) {
     const names = folders.map(({ name }) => name);

@@ -49,6 +49,10 @@ const versionSchema = z.object({
   outputs: z.array(tensorSpec).optional(),
   independent_rows: z.boolean().optional().describe('Whether requests share runs, and long ones are cut'),
   independent_rows_why: z.string().optional().describe('How that was found, in a sentence'),
+  unservable: z
+    .array(z.object({ output: z.string(), type: z.string(), why: z.string(), remedy: z.string() }))
+    .optional()
+    .describe('Outputs that the model has and that cannot be served'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
   cost: costSchema.optional(),
@@ -133,6 +137,7 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
     ...(model !== undefined && {
       inputs: model.signature.inputs.map(describeTensor),
       outputs: model.signature.outputs.map(describeTensor),
+      ...(model.signature.unservable !== undefined && { unservable: [...model.signature.unservable] }),
       independent_rows: model.independence.independentRows,
       independent_rows_why: model.independence.why,
       ...describeStats(model.stats()),

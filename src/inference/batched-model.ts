@@ -41,8 +41,8 @@ export class BatchedModel implements LoadedModel {
   #lastState: ModelState = { ready: true };
 
   constructor(options: ModelOptions, facts: ModelFacts, pool: RunnerPool, { clock, log, events }: Dependencies) {
-    const { name, version, batching } = options;
-    this.signature = facts.signature;
+    const { name, version, batching, unservable = [] } = options;
+    this.signature = unservable.length > 0 ? { ...facts.signature, unservable } : facts.signature;
     this.example = facts.example;
     this.#independence = facts.independence;
     this.#events = events;
@@ -50,7 +50,7 @@ export class BatchedModel implements LoadedModel {
     this.#options = options;
     this.#pool = pool;
     this.#clock = clock;
-    this.#reader = new RequestReader(facts.signature);
+    this.#reader = new RequestReader(this.signature);
     const checks = new SpotChecks({
       clock,
       outputNames: facts.signature.outputs.map((output) => output.name),

@@ -88,10 +88,11 @@ export class Launcher {
   }
 
   async #prepare(runner: RunnerProcess): Promise<void> {
-    const { path, session, instances } = this.#options;
+    const { path, readIntoMemory = [], session, instances } = this.#options;
     const intraOpThreads = session.intraOpThreads ?? Math.max(1, Math.floor(availableParallelism() / instances));
-    await this.#options.beforeLoad?.();
-    const servable = await runner.load({ path, session: { ...session, intraOpThreads } });
+    await this.#options.checkFiles?.();
+    const servable = await runner.load({ path, readIntoMemory, session: { ...session, intraOpThreads } });
+    await this.#options.checkFiles?.();
     if (this.#servable !== undefined && !isDeepStrictEqual(servable.signature, this.#servable.signature)) {
       throw new AppError('MODEL_LOAD_FAILED', { message: 'The model file now holds a model of another signature' });
     }

@@ -1,4 +1,4 @@
-import type { Tensors } from '../tensor/tensor.ts';
+import type { Tensors, UnservableOutput } from '../tensor/tensor.ts';
 import type { SessionOptions } from './runner/messages.ts';
 
 export type { SessionOptions };
@@ -26,8 +26,12 @@ export interface ModelOptions {
   readonly version: string;
   /** Path of the `.onnx` file. */
   readonly path: string;
-  /** Called before each runner opens the file; what it rejects with is why the runner may not. */
-  readonly beforeLoad?: () => Promise<void>;
+  /** Outputs that cannot be served, as the signature tells of them. @default none */
+  readonly unservable?: readonly UnservableOutput[];
+  /** External data that a runner reads instead of mapping it, by the locations that the file names. @default none */
+  readonly readIntoMemory?: readonly string[];
+  /** Called before and after each runner loads the file; what it rejects with is why the runner may not serve. */
+  readonly checkFiles?: () => Promise<void>;
   /** Runner processes. */
   readonly instances: number;
   readonly batching: BatchingOptions;

@@ -20,6 +20,7 @@ export class LoadedVersion {
   readonly version: string;
   readonly manifest: Manifest;
   readonly fingerprint: string;
+  #release: () => Promise<void> = async () => {};
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
   #model: LoadedModel | undefined;
   #error: AppError | undefined;
@@ -34,7 +35,9 @@ export class LoadedVersion {
     this.fingerprint = identity.fingerprint;
   }
 
-  succeed(model: LoadedModel, loadMs: number): void {
+  /** @param release called when the runners have ended */
+  succeed(model: LoadedModel, loadMs: number, release: () => Promise<void>): void {
+    this.#release = release;
     this.#phase = 'loaded';
     this.#model = model;
     this.#loadMs = loadMs;
@@ -104,6 +107,7 @@ export class LoadedVersion {
     this.#settleIfDrained();
     await this.#drained.promise;
     await this.#model?.close();
+    await this.#release();
     this.#model = undefined;
     this.#phase = 'unloaded';
   }

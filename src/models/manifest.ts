@@ -52,10 +52,13 @@ const session = z
   })
   .prefault({});
 
+/** Beyond 2^53 − 1, JSON has it as text. */
+const versionNumber = z.union([z.int().min(1), z.string().regex(/^[1-9][0-9]{0,18}$/, 'expected a number from 1 up')]);
+
 const versionPolicy = z
   .union([
     z.strictObject({ latest: z.int().min(1).max(1000) }).describe('The n highest versions'),
-    z.strictObject({ specific: z.array(z.int().min(1)).min(1) }).describe('These versions only'),
+    z.strictObject({ specific: z.array(versionNumber).min(1) }).describe('These versions only'),
     z.literal('all').describe('Every version'),
   ])
   .default({ latest: 1 });
@@ -97,7 +100,7 @@ export const manifestSchema = z
     instances: z.int().min(1).max(256).default(1).describe('Runner processes'),
     versionPolicy,
     versionLabels: z
-      .record(z.string().regex(/^[^:/]+$/, 'expected a name without ":" and "/"'), z.int().min(1))
+      .record(z.string().regex(/^[^:/]+$/, 'expected a name without ":" and "/"'), versionNumber)
       .default({})
       .describe('Names of versions, such as {"stable": 1}, for /v1/models/{name}/labels/{label}'),
     timeoutMs: z.int().min(1).max(3_600_000).default(30_000).describe('Longest deadline of a prediction'),
@@ -148,7 +151,8 @@ export function parseManifest(source: string, json: string): Manifest {
 
 function parseJson(source: string, json: string): unknown {
   try {
-    return JSON.parse(json);
+    // Editors of Windows put a byte order mark before UTF-8.
+    return JSON.parse(json.replace(/^\uFEFF/, ''));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AppError('MANIFEST_INVALID', { message: `${source} is not valid JSON: ${reason}`, cause });

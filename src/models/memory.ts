@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { versionFiles } from './files/version-files.ts';
 import type { VersionFile } from './repository.ts';
 
-/** A session holds the weights of its file at least once, and twice while it loads them. */
+/** A session holds the weights of its files at least once, and twice while it loads them. */
 const copiesOfWeights = 2;
 
 /** Whether the memory that is left to this process takes the models of these files, going by their sizes. */
@@ -9,6 +9,6 @@ export async function fitsInMemory(
   files: readonly VersionFile[],
   availableBytes: number = process.availableMemory(),
 ): Promise<boolean> {
-  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size));
+  const sizes = await Promise.all(files.map(async ({ root, path }) => (await versionFiles(root, path)).sizeBytes));
   return copiesOfWeights * sizes.reduce((sum, size) => sum + size, 0) <= availableBytes;
 }

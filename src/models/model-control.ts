@@ -46,7 +46,7 @@ export class ModelControl {
    */
   async index(): Promise<readonly IndexEntry[]> {
     const folders = new Map(
-      (await scanRepository(this.#modelsDir, this.#modelName)).map((folder) => [folder.name, folder]),
+      (await scanRepository(this.#modelsDir, { ownName: this.#modelName })).map((folder) => [folder.name, folder]),
     );
     const loaded = new Map(this.#registry.list().map((model) => [model.name, model]));
     const names = new Set([...folders.keys(), ...loaded.keys()]);
@@ -95,7 +95,7 @@ export class ModelControl {
   }
 
   async #find(name: string): Promise<ModelFolder> {
-    const folders = await scanRepository(this.#modelsDir, this.#modelName);
+    const folders = await scanRepository(this.#modelsDir, { ownName: this.#modelName });
     const folder = folders.find((candidate) => candidate.name === name);
     if (folder !== undefined) return folder;
     const names = folders.map((candidate) => candidate.name);

@@ -1,22 +1,28 @@
 import type { ModelOptions } from '../inference/model-options.ts';
 import { tensorFromJson } from '../tensor/json-codec.ts';
 import type { Tensors } from '../tensor/tensor.ts';
+import type { LoadSource } from './files/load-source.ts';
 import type { Manifest } from './manifest.ts';
-import { refuseOutside, type VersionFile } from './repository.ts';
 
 /**
- * What the engine needs to load a file as its manifest says.
+ * What the engine needs to load a version as its manifest says.
  *
  * @throws AppError `MALFORMED_TENSOR` if a warm-up request of the manifest is none
  */
-export function modelOptions(name: string, file: VersionFile, manifest: Manifest): ModelOptions {
+export function modelOptions(
+  { name, version }: { readonly name: string; readonly version: string },
+  source: LoadSource,
+  manifest: Manifest,
+): ModelOptions {
   const { instances, batching, session, timeoutMs, loadTimeoutMs, memoryLimitMb, warmup } = manifest;
   return {
     name,
-    version: file.version,
-    path: file.path,
-    // A link may have been changed since the repository was read, and runners start at any time.
-    beforeLoad: () => refuseOutside(file.root, file.path),
+    version,
+    path: source.path,
+    unservable: source.unservable,
+    readIntoMemory: source.readIntoMemory,
+    // Files may have changed since the version was loaded, and runners start at any time.
+    checkFiles: () => source.check(),
     instances,
     batching,
     session,

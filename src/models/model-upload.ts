@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
-import { checkModelName, type ModelFolder, scanRepository } from './repository.ts';
+import { makePrivateFolder } from './files/private-folder.ts';
+import { checkModelName, isVersion } from './model-folder.ts';
+import { type ModelFolder, scanRepository } from './repository.ts';
 
 /** A model that comes with a request instead of from the repository. */
 export interface ModelUpload {
@@ -13,7 +14,7 @@ export interface ModelUpload {
 }
 
 /** A version folder and a file in it, neither of which can lead anywhere else. */
-const filePath = /^[1-9][0-9]{0,14}\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const filePath = /^([0-9]+)\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** An upload that has been written to disk, where its runners find it whenever one has to start. */
 export interface WrittenUpload {
@@ -30,8 +31,7 @@ export interface WrittenUpload {
 export async function writeUpload(name: string, { config, files }: ModelUpload): Promise<WrittenUpload> {
   checkModelName(name);
   for (const path of files.keys()) checkPath(path);
-  const root = await mkdtemp(join(tmpdir(), 'inferd-upload-'));
-  const remove = () => rm(root, { recursive: true, force: true });
+  const { path: root, remove } = await makePrivateFolder();
   try {
     for (const [path, content] of [['model.json', config] as const, ...files]) {
       const target = join(root, name, path);
@@ -41,7 +41,8 @@ export async function writeUpload(name: string, { config, files }: ModelUpload):
     const [folder] = await scanRepository(root);
     if (folder === undefined) throw new AppError('MODEL_LOAD_FAILED', { message: 'The upload holds no model' });
     if ('error' in folder) throw folder.error;
-    return { folder, remove };
+    const versions = folder.versions.map((version) => ({ ...version, ownedByServer: true }));
+    return { folder: { ...folder, versions }, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -49,7 +50,8 @@ export async function writeUpload(name: string, { config, files }: ModelUpload):
 }
 
 function checkPath(path: string): void {
-  if (filePath.test(path)) return;
+  const [, version] = filePath.exec(path) ?? [];
+  if (version !== undefined && isVersion(version)) return;
   throw new AppError('MODEL_LOAD_FAILED', {
     message: `The path ${JSON.stringify(path)} cannot be used: expected <version>/<file>, such as 1/model.onnx`,
     received: path,

@@ -3,10 +3,11 @@ import { AppError, toAppError } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
 import type { Signature, TensorSpec } from '../tensor/tensor.ts';
+import { type LoadSource, openLoadSource } from './files/load-source.ts';
 import { type Lease, LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
+import { compareVersions, type ModelFolder, type VersionFile } from './model-folder.ts';
 import { modelOptions } from './model-options.ts';
-import type { ModelFolder, VersionFile } from './repository.ts';
 
 export interface RegistryDependencies {
   readonly loadModel: (options: ModelOptions) => Promise<LoadedModel>;
@@ -36,6 +37,9 @@ class Entry implements RegisteredModel {
     this.name = name;
   }
 }
+
+const noCopy =
+  'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
 /** What is loaded, as opposed to what is on disk. */
 export class Registry {
@@ -173,11 +177,17 @@ export class Registry {
     if (previous?.model === undefined) putVersion(entry, next);
 
     const startedMs = this.#dependencies.now();
+    let source: LoadSource | undefined;
     try {
-      const model = await this.#dependencies.loadModel(modelOptions(name, file, manifest));
+      const opened = await openLoadSource(file, (err) =>
+        this.#dependencies.log.warn({ err, model: name, version: file.version }, noCopy),
+      );
+      source = opened;
+      const model = await this.#dependencies.loadModel(modelOptions(next, opened, manifest));
       await refuseNewSignature(previous, model);
-      next.succeed(model, this.#dependencies.now() - startedMs);
+      next.succeed(model, this.#dependencies.now() - startedMs, () => opened.remove());
     } catch (thrown) {
+      await source?.remove();
       const error = toAppError(thrown);
       next.fail(error);
       const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';
@@ -228,7 +238,7 @@ function hasReady(entry: Entry, versions: ReadonlySet<string>): boolean {
 
 function putVersion(entry: Entry, next: LoadedVersion): void {
   const others = entry.versions.filter((loaded) => loaded.version !== next.version);
-  entry.versions = [...others, next].sort((a, b) => Number(b.version) - Number(a.version));
+  entry.versions = [...others, next].sort((a, b) => compareVersions(a.version, b.version));
 }
 
 /** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */

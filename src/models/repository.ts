@@ -1,205 +1,100 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
-import { AppError, toAppError } from '../errors.ts';
-import { defaultManifest, type Manifest, parseManifest } from './manifest.ts';
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../errors.ts';
+import type { Manifest } from './manifest.ts';
+import {
+  bareFile,
+  holdsModel,
+  isMeantAsModel,
+  isVersion,
+  type ModelFolder,
+  modelFolder,
+  readModelFolder,
+} from './model-folder.ts';
 
-/** One version of a model on disk. */
-export interface VersionFile {
-  readonly version: string;
-  /** Path of the ONNX file. */
-  readonly path: string;
-  /** The repository, which the file must be in. */
-  readonly root: string;
-  /** Changes whenever the file or what is said about it does. */
-  readonly fingerprint: string;
+export type { ModelFolder, VersionFile } from './model-folder.ts';
+
+export interface ScanOptions {
+  /** Name of the model that lies in the folder itself. @default model */
+  readonly ownName?: string | undefined;
+  /** Which versions, whatever the manifests say. */
+  readonly policy?: Manifest['versionPolicy'];
+  /** Told the names of folders, and of links to nothing, that are no models. */
+  readonly onIgnored?: (names: readonly string[]) => void;
 }
-
-/** A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used. */
-export type ModelFolder = { readonly name: string } & (
-  | { readonly manifest: Manifest; readonly versions: readonly VersionFile[] }
-  | { readonly error: AppError }
-);
-
-const modelName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const versionName = /^[1-9][0-9]{0,14}$/;
 
 /**
  * Reads the model repository: folders with numeric version folders, and bare `.onnx` files.
  * A model that cannot be used is listed with its error and does not hide the others. A `model.onnx`, or numeric version
  * folders, in the folder itself are one model, as KServe and SageMaker lay out a single one.
  *
- * @param ownName name of that one model. Default: `model`
- * @param policy which versions, whatever the manifests say
  * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
  */
-export async function scanRepository(
-  modelsDir: string,
-  ownName = 'model',
-  policy?: Manifest['versionPolicy'],
-): Promise<ModelFolder[]> {
+export async function scanRepository(modelsDir: string, options: ScanOptions = {}): Promise<ModelFolder[]> {
+  const { ownName = 'model', policy, onIgnored } = options;
   const root = await realpath(modelsDir).catch((cause: unknown) => {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
   const entries = await readdir(root, { withFileTypes: true });
-  const isOwn = (name: string) => name === 'model.onnx' || versionName.test(name);
   const own = (await holdsModel(root)) ? await readModelFolder(root, ownName, policy) : undefined;
-  const found = await Promise.all(
-    entries.map((entry) => {
-      if (entry.name.startsWith('.') || (own !== undefined && isOwn(entry.name))) return undefined;
-      if (entry.name.endsWith('.onnx')) return bareFile(root, entry.name);
-      return entry.isDirectory() || entry.isSymbolicLink()
-        ? modelFolder(root, join(root, entry.name), entry.name, policy)
-        : undefined;
-    }),
-  );
-  return [own, ...found].filter((model) => model !== undefined).sort((a, b) => compareText(a.name, b.name));
+  const isOwn = (name: string) => own !== undefined && (name === 'model.onnx' || isVersion(name));
+  const others = entries.filter(({ name }) => !name.startsWith('.') && !isOwn(name));
+  const found = await Promise.all(others.map((entry) => readEntry(root, entry, policy)));
+  onIgnored?.(found.flatMap((one) => (isIgnored(one) ? [one.ignored] : [])).sort());
+  const models = found.flatMap((one) => (one === undefined || isIgnored(one) ? [] : [one]));
+  return nameTwins([...(own === undefined ? [] : [{ ...own, place: 'the folder of models itself' }]), ...models]);
 }
 
-/** Whether the folder is that of one model, not one of models. */
-async function holdsModel(folder: string): Promise<boolean> {
-  if (await exists(join(folder, 'model.onnx'))) return true;
-  return (await versionFolders(folder)).length > 0;
+/** A model, and what it is in the repository. */
+type Found = ModelFolder & { readonly place: string };
+
+interface Ignored {
+  readonly ignored: string;
 }
 
-/**
- * Reads the folder of one model, wherever it is: `model.onnx` in it is version 1, unless it has version folders.
- * A model that cannot be used comes with its error.
- */
-export async function readModelFolder(
-  folder: string,
-  name: string,
-  policy?: Manifest['versionPolicy'],
-): Promise<ModelFolder> {
-  try {
-    return (await modelFolder(await realpath(folder), folder, name, policy)) ?? { name, error: noFolder(folder) };
-  } catch (cause) {
-    return { name, error: noFolder(folder, cause) };
-  }
+function isIgnored(found: Found | Ignored | undefined): found is Ignored {
+  return found !== undefined && 'ignored' in found;
 }
 
-function noFolder(folder: string, cause?: unknown): AppError {
-  return new AppError('MODEL_LOAD_FAILED', { message: `Cannot read the folder ${folder}`, cause });
-}
-
-async function bareFile(root: string, fileName: string): Promise<ModelFolder> {
-  const name = fileName.slice(0, -'.onnx'.length);
-  try {
-    checkModelName(name);
-    const path = join(root, fileName);
-    await refuseOutside(root, path);
-    const version = { version: '1', path, root, fingerprint: await fingerprint(path, '') };
-    return { name, manifest: defaultManifest(), versions: [version] };
-  } catch (thrown) {
-    return { name, error: toAppError(thrown) };
-  }
-}
-
-async function modelFolder(
+async function readEntry(
   root: string,
-  folder: string,
-  name: string,
-  policy?: Manifest['versionPolicy'],
-): Promise<ModelFolder | undefined> {
-  try {
-    await refuseOutside(root, folder);
-    if (!(await stat(folder)).isDirectory()) return undefined;
-    checkModelName(name);
-
-    const manifestText = await readOptional(root, join(folder, 'model.json'));
-    const manifest = manifestText === undefined ? defaultManifest() : parseManifest(`${name}/model.json`, manifestText);
-    const present = await versionFolders(folder);
-    if (present.length === 0 && (await exists(join(folder, 'model.onnx')))) {
-      const path = join(folder, 'model.onnx');
-      await refuseOutside(root, path);
-      const version = { version: '1', path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
-      return { name, manifest, versions: [version] };
-    }
-    const selected = selectVersions(name, present, policy ?? manifest.versionPolicy);
-    const versions = await Promise.all(
-      selected.map(async (version) => {
-        const path = join(folder, version, 'model.onnx');
-        await refuseOutside(root, path);
-        return { version, path, root, fingerprint: await fingerprint(path, manifestText ?? '') };
-      }),
-    );
-    return { name, manifest, versions };
-  } catch (thrown) {
-    return { name, error: toAppError(thrown) };
+  { name }: Dirent,
+  policy: Manifest['versionPolicy'] | undefined,
+): Promise<Found | Ignored | undefined> {
+  const path = join(root, name);
+  const kind = await kindOf(path);
+  if (kind === 'folder') {
+    if (!(await isMeantAsModel(path))) return { ignored: name };
+    return { ...(await modelFolder({ root, folder: path, name }, policy)), place: `the folder ${name}` };
   }
+  if (name.endsWith('.onnx')) return { ...(await bareFile(root, name)), place: `the file ${name}` };
+  return kind === 'nothing' ? { ignored: name } : undefined;
 }
 
-/** @throws AppError `MODEL_LOAD_FAILED` unless the name is one that a model can have */
-export function checkModelName(name: string): void {
-  if (modelName.test(name)) return;
-  throw new AppError('MODEL_LOAD_FAILED', {
-    message: `The name ${JSON.stringify(name)} cannot be used: expected letters, digits, ".", "_" and "-", at most 128`,
-    received: name,
-    expected: modelName.source,
+async function kindOf(path: string): Promise<'folder' | 'file' | 'nothing'> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return 'nothing';
+  return found.isDirectory() ? 'folder' : 'file';
+}
+
+/** Two models of one name: which of them a client would get is nothing to guess, so that neither is served. */
+function nameTwins(found: readonly Found[]): ModelFolder[] {
+  const byName = Map.groupBy(found, ({ name }) => name);
+  const models = [...byName].map(([name, [first, ...others]]): ModelFolder | undefined => {
+    if (first === undefined || others.length === 0) return first && withoutPlace(first);
+    const places = [first, ...others]
+      .map(({ place }) => place)
+      .sort()
+      .join(' and ');
+    return {
+      name,
+      error: new AppError('MODEL_LOAD_FAILED', { message: `Two models have the name ${name}: ${places}; rename one` }),
+    };
   });
+  return models.filter((model) => model !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/**
- * A link must not make a file outside of the repository readable.
- *
- * @throws AppError `MODEL_LOAD_FAILED`
- */
-export async function refuseOutside(root: string, path: string): Promise<void> {
-  const target = await realpath(path).catch((cause: unknown) => {
-    throw new AppError('MODEL_LOAD_FAILED', {
-      message: `There is no ${relative(root, path)} in the repository`,
-      cause,
-    });
-  });
-  if (target === root || target.startsWith(root + sep)) return;
-  throw new AppError('MODEL_LOAD_FAILED', {
-    message: `${relative(root, path)} is a link that leaves the model repository`,
-  });
-}
-
-async function readOptional(root: string, path: string): Promise<string | undefined> {
-  if (!(await exists(path))) return undefined;
-  await refuseOutside(root, path);
-  return readFile(path, 'utf8');
-}
-
-/** Numeric names of the folders that hold a model, highest first; a folder without one is still being copied. */
-async function versionFolders(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => versionName.test(name));
-  const complete = await Promise.all(names.map((name) => exists(join(folder, name, 'model.onnx'))));
-  return names.filter((_, index) => complete[index]).sort((a, b) => Number(b) - Number(a));
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function selectVersions(name: string, present: readonly string[], policy: Manifest['versionPolicy']): string[] {
-  if (present.length === 0) {
-    throw new AppError('MODEL_LOAD_FAILED', {
-      message: `The folder ${name} has no version: expected ${name}/1/model.onnx or another number`,
-    });
-  }
-  if (policy === 'all') return [...present];
-  if ('latest' in policy) return present.slice(0, policy.latest);
-
-  const wanted = policy.specific.map(String);
-  const missing = wanted.filter((version) => !present.includes(version));
-  if (missing.length > 0) {
-    throw new AppError('MODEL_LOAD_FAILED', {
-      message: `The version policy of ${name} asks for ${missing.join(', ')}, but there are only ${present.join(', ')}`,
-    });
-  }
-  return present.filter((version) => wanted.includes(version));
-}
-
-async function fingerprint(path: string, manifestText: string): Promise<string> {
-  const { size, mtimeMs, ino } = await stat(path);
-  return `${size}:${mtimeMs}:${ino}:${manifestText}`;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function withoutPlace({ place: _, ...model }: Found): ModelFolder {
+  return model;
 }

@@ -1,5 +1,5 @@
 import { AppError, type Fault } from '../errors.ts';
-import { elementCount, type Signature, type Tensor, type TensorSpec, type Tensors } from './tensor.ts';
+import { elementCount, type Signature, type Tensor, type TensorSpec, type Tensors, unservableText } from './tensor.ts';
 
 /**
  * Checks that the tensors are what the model takes. ONNX Runtime would ignore unknown inputs silently, and cut a text
@@ -33,11 +33,15 @@ export function checkOutputs(signature: Signature, wanted: readonly string[]): v
   const known = signature.outputs.map((output) => output.name);
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
-  const faults = unknown.map((name) => ({
-    location: ['outputs', name],
-    type: 'unknown_output',
-    message: `the model has no output ${quote(name)} that can be served; it gives ${known.map(quote).join(', ')}`,
-  }));
+  const faults = unknown.map((name) => {
+    const unservable = signature.unservable?.find(({ output }) => output === name);
+    const why = unservable === undefined ? '' : `; ${unservableText(unservable)}`;
+    return {
+      location: ['outputs', name],
+      type: unservable === undefined ? 'unknown_output' : 'unservable_output',
+      message: `the model has no output ${quote(name)} that can be served; it gives ${known.map(quote).join(', ')}${why}`,
+    };
+  });
   throw signatureMismatch(faults, unknown, known);
 }
 

@@ -21,6 +21,23 @@ export interface TensorSpec {
 export interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Outputs that the model has and that cannot be served. @default none */
+  readonly unservable?: readonly UnservableOutput[];
+}
+
+/** An output that is no tensor, or one of elements that have no form here. */
+export interface UnservableOutput {
+  readonly output: string;
+  /** As ONNX writes it: `seq(map(int64,tensor(float)))`. */
+  readonly type: string;
+  readonly why: string;
+  /** What to do about it where the model is exported. */
+  readonly remedy: string;
+}
+
+/** What is wrong with an output, and the remedy, in a sentence. */
+export function unservableText({ output, type, why, remedy }: UnservableOutput): string {
+  return `${JSON.stringify(output)} is ${type}: ${why}. Remedy: ${remedy}`;
 }
 
 export function elementCount(shape: readonly number[]): number {

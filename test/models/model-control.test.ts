@@ -54,6 +54,7 @@ describe('the index', () => {
   it('says why a model cannot be used, before and after somebody tried', async () => {
     await using models = await repository('broken');
     await mkdir(join(models.path, 'empty'));
+    await writeFile(join(models.path, 'empty/model.json'), '{}');
     expect(await models.control.index()).toEqual([
       { name: 'broken' },
       { name: 'empty', state: 'UNAVAILABLE', reason: expect.stringMatching(/no version/) },

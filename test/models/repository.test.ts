@@ -1,6 +1,7 @@
 import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { IgnoredFolders } from '../../src/models/ignored-folders.ts';
 import { type ModelFolder, scanRepository } from '../../src/models/repository.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 
@@ -17,7 +18,7 @@ const summary = (folder: ModelFolder) =>
 async function scan(files: Record<string, string>, modelName?: string): Promise<Record<string, string>> {
   await using folder = await temporaryFolder();
   await write(folder.path, files);
-  const folders = await scanRepository(folder.path, modelName);
+  const folders = await scanRepository(folder.path, { ownName: modelName });
   return Object.fromEntries(folders.map((one) => [one.name, summary(one)]));
 }
 
@@ -57,7 +58,7 @@ describe('scanRepository', () => {
     const found = await scan({
       'broken/model.json': '{"instances": "many"}',
       'broken/1/model.onnx': '',
-      'empty/notes.txt': '',
+      'empty/model.json': '{}',
       'fine/1/model.onnx': '',
       'gone/model.json': '{"versionPolicy":{"specific":[7]}}',
       'gone/1/model.onnx': '',
@@ -113,4 +114,74 @@ describe('scanRepository', () => {
     await write(folder.path, { 'm/model.json': '{}' });
     expect(await fingerprint()).not.toBe(touched);
   });
+
+  it('takes a folder without model.json and .onnx file for none, nor a link to nothing', async () => {
+    await using folder = await temporaryFolder();
+    await write(folder.path, {
+      'iris/1/model.onnx': '',
+      'scripts/train.py': '',
+      '__pycache__/train.pyc': '',
+      'logs/2024/today.txt': '',
+      'tf/1/saved_model.pb': '',
+      'lost+found/#12': '',
+      'README.md': '',
+    });
+    await mkdir(join(folder.path, 'empty'));
+    await symlink(join(folder.path, 'nothing'), join(folder.path, 'link'));
+    const ignored: string[][] = [];
+    const found = await scanRepository(folder.path, { onIgnored: (names) => ignored.push([...names]) });
+    expect(found.map(({ name }) => name)).toEqual(['iris']);
+    expect(ignored).toEqual([['__pycache__', 'empty', 'link', 'logs', 'lost+found', 'scripts', 'tf']]);
+  });
+
+  it.each([
+    [{ 'm/model.json': '{}' }, 'expected m/1/model.onnx or another number up to 2^63 - 1'],
+    [{ 'm/net.onnx': '' }, 'there is net.onnx'],
+    [{ 'm/1/net.onnx': '' }, 'there is 1/net.onnx'],
+    [{ 'm/v1/model.onnx': '' }, 'there is v1/model.onnx'],
+    [{ 'm/01/model.onnx': '' }, 'there is 01/model.onnx'],
+    [{ 'm/9223372036854775808/model.onnx': '' }, 'there is 9223372036854775808/model.onnx'],
+  ])('takes %j for a model, and names what is wrong', async (files, reason) => {
+    expect(await scan(files)).toEqual({ m: expect.stringContaining(reason) });
+  });
+
+  it('takes versions of as many digits as a time or a date needs, and sorts them exactly', async () => {
+    const versions = ['9223372036854775807', '20240115123045124', '20240115123045123', '1700000000000001', '9'];
+    const files = Object.fromEntries(versions.map((version) => [`m/${version}/model.onnx`, '']));
+    expect(await scan({ ...files, 'm/model.json': '{"versionPolicy":"all"}' })).toEqual({ m: versions.join(',') });
+    const specific = '{"versionPolicy":{"specific":[9,"20240115123045123"]}}';
+    expect(await scan({ ...files, 'm/model.json': specific })).toEqual({ m: '20240115123045123,9' });
+  });
+
+  it('serves neither of two models of one name, and names both', async () => {
+    const twins = 'Two models have the name m: the file m.onnx and the folder m; rename one';
+    expect(await scan({ 'm.onnx': '', 'm/1/model.onnx': '' })).toEqual({ m: twins });
+    expect(await scan({ 'model.onnx': '', 'model/1/model.onnx': '' })).toEqual({
+      model: 'Two models have the name model: the folder model and the folder of models itself; rename one',
+    });
+    // A folder beside the file may have its weights.
+    expect(await scan({ 'm.onnx': '', 'm/weights.bin': '' })).toEqual({ m: '1' });
+  });
+
+  it('serves a folder whose name ends in .onnx', async () => {
+    expect(await scan({ 'yolo.onnx/1/model.onnx': '', 'flat.onnx/model.onnx': '' })).toEqual({
+      'yolo.onnx': '1',
+      'flat.onnx': '1',
+    });
+  });
+
+  it('reads a manifest with a byte order mark', async () => {
+    expect(
+      await scan({ 'm/1/model.onnx': '', 'm/2/model.onnx': '', 'm/model.json': '\uFEFF{"versionPolicy":"all"}' }),
+    ).toEqual({
+      m: '2,1',
+    });
+  });
+});
+
+it('says once of a folder that it is no model, and again when it comes back', () => {
+  const lines: string[] = [];
+  const ignored = new IgnoredFolders({ info: (_details, message) => lines.push(message) });
+  for (const names of [['a', 'b'], ['a', 'b'], ['a'], ['a', 'b'], ['b', 'c']]) ignored.report(names);
+  expect(lines.map((line) => line.split(': ')[1])).toEqual(['a, b', 'b', 'c']);
 });

@@ -7,6 +7,7 @@ import { InferenceSession, type OnnxValue } from 'onnxruntime-node';
 import type { DataType } from '../../tensor/data-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { BlockingChannel } from './blocking-channel.ts';
+import { readExternalData } from './external-data.ts';
 import { frameKind, frameWords, head, headBytes, jsonFrame, readJson } from './frame.ts';
 import { datatypeOf, type LoadedMessage, type LoadMessage, type ValueDescription } from './messages.ts';
 import { ortSessionOptions } from './session-options.ts';
@@ -33,10 +34,17 @@ function residentKib(runMicros: number): number {
 
 async function load({
   path,
+  readIntoMemory,
   session: options,
 }: LoadMessage): Promise<{ answer: LoadedMessage; session?: InferenceSession }> {
   try {
-    const session = await InferenceSession.create(path, ortSessionOptions(options));
+    const externalData = readExternalData(path, readIntoMemory);
+    const session = await InferenceSession.create(path, {
+      ...ortSessionOptions(options),
+      ...(externalData.length > 0 && { externalData }),
+    });
+    // The session has copied them: at once they are as large as the model.
+    for (const { data } of externalData) data.buffer.transfer(0);
     const model = {
       inputs: session.inputMetadata as ValueDescription[],
       outputs: session.outputMetadata as ValueDescription[],

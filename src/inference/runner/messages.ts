@@ -3,6 +3,8 @@ import type { TensorData } from '../../tensor/data-type.ts';
 /** What a runner is told first: which model, and how to run it. */
 export interface LoadMessage {
   readonly path: string;
+  /** Locations of external data that is read, and not mapped. */
+  readonly readIntoMemory: readonly string[];
   /** Whether there is a shared file. */
   readonly shared: boolean;
   readonly session: SessionOptions;

@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
-import { refuseOutside } from '../../models/repository.ts';
+import { refuseOutside } from '../../models/files/refuse-outside.ts';
 import { type Distribution, distributionSchema } from './distribution.ts';
 
 /** Name of the file beside `model.onnx` that has the distribution of the training data. */
@@ -27,7 +27,7 @@ export async function readDistribution(
   if (text === undefined) return undefined;
   await refuseOutside(root, path);
   try {
-    return distributionSchema.parse(JSON.parse(text));
+    return distributionSchema.parse(JSON.parse(text.replace(/^\uFEFF/, '')));
   } catch (thrown) {
     throw invalid(path, thrown);
   }

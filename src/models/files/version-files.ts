@@ -1,0 +1,94 @@
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, normalize } from 'node:path';
+import { AppError, toAppError } from '../../errors.ts';
+import { readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
+import { refuseOutside } from './refuse-outside.ts';
+
+/** All files that one version is made of. */
+export interface VersionFiles {
+  /** Where the tensors are that are not in the graph's own file, relative to its folder. */
+  readonly externalData: readonly string[];
+  /** Changes whenever one of the files does, or comes, or goes. */
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  /** Why the files are no whole version: one is missing, or is not in the repository. */
+  readonly problem: AppError | undefined;
+}
+
+interface Known {
+  readonly fingerprint: string;
+  readonly externalData: readonly string[];
+}
+
+/**
+ * What has been read of each graph, by its path: a repository is looked at every second, and a large graph takes longer
+ * to read than its whole folder to look at.
+ */
+const known = new Map<string, Known>();
+const mostKnown = 10_000;
+
+/**
+ * The files of a version: the graph and its external data.
+ *
+ * @param root the repository, which all of them must be in
+ * @param path the graph, which exists
+ */
+export async function versionFiles(root: string, path: string): Promise<VersionFiles> {
+  const graph = await stat(path, { bigint: true });
+  const externalData = await externalDataOf(path, fingerprintOf(graph));
+  const parts = [fingerprintOf(graph)];
+  let sizeBytes = Number(graph.size);
+  let problem: AppError | undefined;
+  for (const location of externalData) {
+    try {
+      const found = await externalFile(root, path, location);
+      parts.push(fingerprintOf(found));
+      sizeBytes += Number(found.size);
+    } catch (thrown) {
+      parts.push('missing');
+      problem ??= toAppError(thrown);
+    }
+  }
+  return { externalData, fingerprint: parts.join(' '), sizeBytes, problem };
+}
+
+async function externalFile(root: string, path: string, location: string): Promise<BigIntStats> {
+  if (!isInside(location)) {
+    throw new AppError('MODEL_LOAD_FAILED', {
+      message: `${basename(path)} keeps tensors at ${JSON.stringify(location)}, which escapes the folder of the model`,
+      received: location,
+    });
+  }
+  const file = join(dirname(path), location);
+  await refuseOutside(root, file);
+  const found = await stat(file, { bigint: true });
+  if (found.isFile()) return found;
+  throw new AppError('MODEL_LOAD_FAILED', {
+    message: `${basename(path)} keeps tensors at ${location}, which is no file`,
+  });
+}
+
+/** ONNX allows a relative POSIX path that stays beside the graph. */
+function isInside(location: string): boolean {
+  if (location.includes('\0') || location.includes('\\') || location.startsWith('/')) return false;
+  return !normalize(location).split('/').includes('..');
+}
+
+/** A file that is no ONNX has no external data; ONNX Runtime says what is wrong with it. */
+async function externalDataOf(path: string, fingerprint: string): Promise<readonly string[]> {
+  const before = known.get(path);
+  if (before?.fingerprint === fingerprint) return before.externalData;
+  const externalData = await readOnnxFile(path).then(
+    (file) => file.externalData,
+    () => [],
+  );
+  if (known.size >= mostKnown) known.clear();
+  known.set(path, { fingerprint, externalData });
+  return externalData;
+}
+
+/** Nanoseconds, since a file may be written twice in a millisecond; the inode, since it may be replaced by an older one. */
+function fingerprintOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return `${size}:${mtimeNs}:${ino}`;
+}
