@@ -31,6 +31,7 @@ export function warmUpRun(signature: Signature, tensors: Tensors, copies = 1): R
     inputs,
     outputs: signature.outputs.map((_, index) => index),
     rows: copies * Math.max(1, commonRows(Object.values(tensors))),
+    requests: copies,
     latestDeadlineMs: Number.POSITIVE_INFINITY,
     expectedMs: 0,
   };
