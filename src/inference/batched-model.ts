@@ -9,6 +9,7 @@ import type { EngineEvents } from './events.ts';
 import type { ModelFacts } from './launcher.ts';
 import type { LoadedModel, ModelState, ModelStats } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
+import { answerNoRows } from './no-rows.ts';
 import { newPhases, type Phases } from './phases.ts';
 import type { PredictContext } from './predictor.ts';
 import { levelOf } from './priority.ts';
@@ -61,6 +62,8 @@ export class BatchedModel implements LoadedModel {
   async predict(inputs: Tensors, context: PredictContext): Promise<Tensors> {
     if (this.#pool.gaveUp) throw this.#notReady();
     const request = this.#reader.read(inputs, context.outputs, this.#batchable);
+    const none = this.#batchable ? answerNoRows(this.signature, request) : undefined;
+    if (none !== undefined) return this.#reader.name(none, request.outputs);
     this.#checkSize(request);
     const { maxSize } = this.#options.batching;
     const outputs =
