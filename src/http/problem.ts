@@ -56,6 +56,7 @@ export const predictionErrorCodes = [
   'VALIDATION_FAILED',
   'MODEL_REFUSED_INPUT',
   'INPUT_KILLED_RUNNER',
+  'ANSWER_TOO_LARGE',
   'INTERNAL',
   'MODEL_NOT_READY',
   'QUEUE_FULL',
