@@ -83,6 +83,7 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const predictions = storage && (await openPredictions(settings, storage, log));
   const online = new LastOnline();
   const infer = createInfer({
+    answerLimitBytes: settings.answerLimitBytes,
     registry,
     clock: systemClock,
     timeoutMs: settings.requestTimeoutMs,

@@ -44,6 +44,9 @@ export const environmentSchema = z.object({
   BODY_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 64 * 1024 * 1024 }).describe(
     'Largest request body, in bytes',
   ),
+  ANSWER_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 256 * 1024 * 1024 }).describe(
+    'Largest answer of a prediction, in bytes of its tensors, and of its JSON at most',
+  ),
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 1, max: 3_600_000, default: 30_000 }).describe(
     'Deadline of a prediction, in milliseconds',
   ),
@@ -192,6 +195,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
       .filter((name) => name !== ''),
   },
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
+  answerLimitBytes: environment.ANSWER_LIMIT_BYTES,
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,

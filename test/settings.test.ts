@@ -17,6 +17,7 @@ describe('readSettings', () => {
       allowModelUpload: false,
       logPredictions: { share: 0, inputs: false, redact: [] },
       bodyLimitBytes: 67_108_864,
+      answerLimitBytes: 268_435_456,
       requestTimeoutMs: 30_000,
       allowNoModels: false,
       metrics: true,

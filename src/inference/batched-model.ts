@@ -13,6 +13,7 @@ import { SpotChecks } from './independence/spot-checks.ts';
 import type { ModelFacts } from './launcher.ts';
 import type { LoadedModel, ModelState, ModelStats } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
+import { answerNoRows } from './no-rows.ts';
 import { newPhases, type Phases } from './phases.ts';
 import type { PredictContext } from './predictor.ts';
 import { backgroundLevel, levelOf } from './priority.ts';
@@ -79,7 +80,10 @@ export class BatchedModel implements LoadedModel {
 
   async predict(inputs: Tensors, context: PredictContext): Promise<Tensors> {
     if (this.#pool.gaveUp) throw this.#notReady();
-    const request = this.#reader.read(inputs, context.outputs, this.#independence.independentRows);
+    const { independentRows } = this.#independence;
+    const request = this.#reader.read(inputs, context.outputs, independentRows);
+    const none = independentRows ? answerNoRows(this.signature, request) : undefined;
+    if (none !== undefined) return this.#reader.name(none, request.outputs);
     this.#checkSize(request);
     const maxRows = this.#mostRows(request);
     const outputs =

@@ -31,7 +31,7 @@ export interface Predictor {
    * memory of the inputs any more, and the outputs share none with them.
    *
    * @throws AppError `QUEUE_FULL`, `DEADLINE_UNREACHABLE`, `DEADLINE_EXCEEDED`, `RUNNER_DIED`, `CLIENT_GONE`,
-   * `MODEL_REFUSED_INPUT` or `SHUTTING_DOWN`
+   * `MODEL_REFUSED_INPUT`, `INPUT_KILLED_RUNNER` or `SHUTTING_DOWN`
    */
   predict(inputs: Tensors, context: PredictContext): Promise<Tensors>;
   /** Takes no more requests; resolves after the last prediction has settled. */

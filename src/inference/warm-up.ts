@@ -17,6 +17,7 @@ function warmUpRun(signature: Signature, tensors: Tensors): RunRequest {
     inputs,
     outputs: signature.outputs.map((_, index) => index),
     rows: Math.max(1, commonRows(Object.values(tensors))),
+    requests: 1,
     latestDeadlineMs: Number.POSITIVE_INFINITY,
     expectedMs: 0,
   };

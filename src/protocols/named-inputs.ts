@@ -42,9 +42,12 @@ export function tensorsFromMembers(members: unknown, signature: Signature, locat
   });
 }
 
+/** Each fault repeats what the model takes, and a request may hold a million wrong names. */
+const mostUnknown = 100;
+
 function nameFaults(given: readonly string[], { inputs }: Signature, location: Location): Fault[] {
   const missing = inputs.filter(({ name }) => !given.includes(name));
-  const unknown = given.filter((name) => !inputs.some((input) => input.name === name));
+  const unknown = given.filter((name) => !inputs.some((input) => input.name === name)).slice(0, mostUnknown);
   const known = () => quoteNames(inputs.map(({ name }) => name));
   return [
     ...missing.map(({ name, datatype, shape }) => ({

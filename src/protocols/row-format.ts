@@ -1,6 +1,8 @@
 import { AppError } from '../errors.ts';
+import { checkJsonAnswer } from '../serving/answer-limit.ts';
+import type { InferResult } from '../serving/infer.ts';
 import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json-output.ts';
-import { sliceRows } from '../tensor/rows.ts';
+import { commonRows, sliceRows } from '../tensor/rows.ts';
 import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
 import { decodeTexts, encodeText, isBase64 } from './base64-texts.ts';
 import { isJsonObject, tensorsFromMembers } from './named-inputs.ts';
@@ -51,22 +53,28 @@ export function tensorsFromInputs(inputs: unknown, signature: Signature): Tensor
 /**
  * The answer to `instances`: a value for each row where there is one output, else an object of values by output name.
  *
- * @throws AppError `MODEL_REFUSED_INPUT` if the outputs do not have a row each
+ * @throws AppError `MODEL_REFUSED_INPUT` if an output does not have a row for each of the inputs; `ANSWER_TOO_LARGE`
  */
-export function predictionsOf(outputs: Tensors): unknown[] {
+export function predictionsOf({ inputs, outputs, answerLimitBytes }: InferResult): unknown[] {
+  const tensors = Object.values(outputs);
+  const rows = commonRows(Object.values(inputs));
+  if (tensors.some(({ shape }) => shape[0] !== rows)) throw notByRow(rows, outputs);
+  checkJsonAnswer(tensors, answerLimitBytes);
   const columns = Object.entries(outputs).map(([name, tensor]) => [name, rowsOf(name, tensor)] as const);
   const [first, ...others] = columns;
-  if (first === undefined) return [];
-  const [, rows] = first;
-  if (others.length === 0) return rows;
-  if (others.some(([, other]) => other.length !== rows.length)) {
-    throw notByRow(columns.map(([name, column]) => `${JSON.stringify(name)} has ${column.length}`).join(', '));
-  }
-  return rows.map((_, row) => Object.fromEntries(columns.map(([name, column]) => [name, column[row]])));
+  if (first !== undefined && others.length === 0) return first[1];
+  return Array.from({ length: rows }, (_, row) =>
+    Object.fromEntries(columns.map(([name, column]) => [name, column[row]])),
+  );
 }
 
-/** The answer to `inputs`: the tensor where there is one output, else an object of tensors by output name. */
-export function columnsOfOutputs(outputs: Tensors): unknown {
+/**
+ * The answer to `inputs`: the tensor where there is one output, else an object of tensors by output name.
+ *
+ * @throws AppError `ANSWER_TOO_LARGE`
+ */
+export function columnsOfOutputs({ outputs, answerLimitBytes }: InferResult): unknown {
+  checkJsonAnswer(Object.values(outputs), answerLimitBytes);
   const columns = Object.entries(outputs).map(([name, tensor]) => [name, writeTensor(name, tensor)] as const);
   const [first, ...others] = columns;
   return first !== undefined && others.length === 0 ? first[1] : Object.fromEntries(columns);
@@ -99,8 +107,7 @@ function columnsOf(instances: readonly unknown[], names: readonly string[]): Rec
 }
 
 function rowsOf(name: string, tensor: Tensor): Nested<unknown>[] {
-  const [rows] = tensor.shape;
-  if (rows === undefined) throw notByRow(`${JSON.stringify(name)} is a scalar`);
+  const [rows = 0] = tensor.shape;
   return Array.from({ length: rows }, (_, row) => {
     const slice = sliceRows(tensor, row, row + 1);
     return nestElements(elementsOf(name, slice), tensor.shape.slice(1));
@@ -116,8 +123,9 @@ function elementsOf(name: string, tensor: Tensor): (JsonElement | { readonly b64
   return tensor.datatype === 'BYTES' && name.endsWith('_bytes') ? elements.map(encodeText) : elements;
 }
 
-function notByRow(reason: string): AppError {
-  const message = `The outputs do not have a value for each row (${reason}): use inputs in the place of instances`;
+function notByRow(rows: number, outputs: Tensors): AppError {
+  const shapes = Object.entries(outputs).map(([name, { shape }]) => `${JSON.stringify(name)} is [${shape.join(',')}]`);
+  const message = `The outputs do not have a value for each of ${rows} rows (${shapes.join(', ')}): use inputs in the place of instances`;
   return new AppError('MODEL_REFUSED_INPUT', { message });
 }
 

@@ -6,6 +6,7 @@ import type { TraceContext } from '../inference/trace-context.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
+import { checkAnswer } from './answer-limit.ts';
 import type { Statistics } from './statistics.ts';
 
 /** Who asks, for which model, and until when the answer is of use. */
@@ -56,6 +57,8 @@ export interface ServedModel {
 export interface InferResult extends Inference {
   /** Names the prediction in the prediction log; undefined if it is not in there. */
   readonly predictionId: string | undefined;
+  /** Most bytes that the answer may have in its wire format. */
+  readonly answerLimitBytes: number;
 }
 
 /** What a model has made of inputs. */
@@ -91,7 +94,7 @@ export type Encode = (model: ServedModel) => Tensors | Promise<Tensors>;
 /**
  * The one use case: every route, task and command predicts by it.
  *
- * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`, and what encoding and predicting throw
+ * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`, `ANSWER_TOO_LARGE`, and what encoding and predicting throw
  */
 export type Infer = (request: InferRequest, encode: Encode) => Promise<InferResult>;
 
@@ -101,6 +104,8 @@ export interface InferDependencies {
   /** Longest deadline of any request. */
   readonly timeoutMs: number;
   readonly statistics: Statistics;
+  /** Most bytes that the outputs of a prediction may have. @default no limit */
+  readonly answerLimitBytes?: number;
   /** @default none */
   readonly observers?: readonly InferObserver[];
   /** @default nothing is kept */
@@ -109,6 +114,7 @@ export interface InferDependencies {
 
 export function createInfer(dependencies: InferDependencies): Infer {
   const { registry, clock, timeoutMs, statistics, observers = [], recorder } = dependencies;
+  const { answerLimitBytes = Number.POSITIVE_INFINITY } = dependencies;
 
   const acquire = (request: InferRequest) => {
     try {
@@ -147,10 +153,11 @@ export function createInfer(dependencies: InferDependencies): Infer {
         trace: request.trace,
         phases,
       });
+      checkAnswer(Object.values(outputs), answerLimitBytes);
       const inference = { model: served, inputs, outputs, phases, encodeMs, totalMs: clock.now() - startedMs };
       statistics.recordSuccess(name, version, inference);
       for (const observer of observers) observer.onAnswer?.(request, inference);
-      return { ...inference, predictionId: recorder?.recordAnswer(request, inference) };
+      return { ...inference, predictionId: recorder?.recordAnswer(request, inference), answerLimitBytes };
     } catch (thrown) {
       const error = toAppError(thrown);
       statistics.recordFailure(name, version, clock.now() - startedMs);

@@ -25,15 +25,18 @@ export function checkSignature(signature: Signature, tensors: Tensors): void {
 }
 
 /**
- * Checks that every wanted output is one that the model gives.
+ * Checks that every wanted output is one that the model gives, and is asked for once: one that came as often as it is
+ * asked for would make a small request one for any number of bytes.
  *
  * @throws AppError `SIGNATURE_MISMATCH` that lists the outputs there are
  */
 export function checkOutputs(signature: Signature, wanted: readonly string[]): void {
   const known = signature.outputs.map((output) => output.name);
   const unknown = wanted.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  const faults = unknown.map((name) => {
+  const names = new Set(wanted);
+  if (unknown.length === 0 && names.size === wanted.length) return;
+  if (unknown.length === 0) throw askedTwice(wanted, names);
+  const faults = unknown.slice(0, mostFaults).map((name) => {
     const unservable = signature.unservable?.find(({ output }) => output === name);
     const why = unservable === undefined ? '' : `; ${unservableText(unservable)}`;
     return {
@@ -42,13 +45,24 @@ export function checkOutputs(signature: Signature, wanted: readonly string[]): v
       message: `the model has no output ${quote(name)} that can be served; it gives ${known.map(quote).join(', ')}${why}`,
     };
   });
-  throw signatureMismatch(faults, unknown, known);
+  throw signatureMismatch(faults, unknown.slice(0, mostFaults), known);
+}
+
+function askedTwice(wanted: readonly string[], names: Set<string>): AppError {
+  // The first that is met for the second time.
+  const twice = wanted.find((name) => !names.delete(name)) ?? '';
+  const message = `output ${quote(twice)} is asked for twice`;
+  const fault = { location: ['outputs', twice], type: 'repeated_output', message };
+  return signatureMismatch([fault], wanted.slice(0, mostFaults), undefined);
 }
 
 /** A shape as people write it: `[-1,4]`, or `[batch,4]`. */
 export function shapeText(shape: readonly (number | string)[]): string {
   return `[${shape.join(',')}]`;
 }
+
+/** Most faults that an error names: each repeats what the model knows, and a request may hold a million wrong names. */
+const mostFaults = 100;
 
 function fits(spec: TensorSpec, tensor: Tensor): boolean {
   return tensor.datatype === spec.datatype && shapeFits(spec.shape, tensor.shape);
@@ -104,6 +118,7 @@ function mismatch(signature: Signature, tensors: Tensors): AppError {
   const known = signature.inputs.map((spec) => spec.name);
   for (const name of Object.keys(tensors)) {
     if (known.includes(name)) continue;
+    if (faults.length >= mostFaults) break;
     fault(name, 'unknown_input', `there is no input ${quote(name)}; the model takes ${known.map(quote).join(', ')}`);
   }
   return signatureMismatch(faults, describe(tensors), signature.inputs);

@@ -31,7 +31,7 @@ describe('a runner that is killed in the middle of a batch', () => {
     const { model } = await openModel('hangs', { instances: 2 });
     const [first] = model.stats().runners;
     const doomed = model.predict(turns(forever), context());
-    const failed = expect(doomed).rejects.toMatchObject({ code: 'RUNNER_DIED' });
+    const failed = expect(doomed).rejects.toMatchObject({ code: 'INPUT_KILLED_RUNNER' });
     await vi.waitFor(() => expect(model.stats().runners[0]?.state).toBe('busy'), untilBusy);
     process.kill(first?.pid ?? 0, 'SIGABRT');
     await expect(model.predict(turns(1), context())).resolves.toBeDefined();

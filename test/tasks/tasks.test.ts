@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { fixtureModelsDir, type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
+import { runnerPids } from '../helpers/process.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
 import { finishedTask, flower, getJson, submitTask, type TaskBody, whenTasksAreReady } from '../helpers/tasks.ts';
 
@@ -135,6 +136,24 @@ describe.each(databaseKinds)('background tasks on %s', (kind) => {
     const result = await getJson(address, `/tasks/${id}/result`);
     expect(result).toMatchObject({ status: 409, body: { code: 'TASK_WITHOUT_RESULT' } });
     expect(result.body).toMatchObject({ detail: expect.stringContaining('UNSUPPORTED_MEDIA_TYPE') });
+  });
+
+  it('fail once when their input crashes the runner, and leave the model at work', async () => {
+    const crashing = { turns: [forever + 1] };
+    const id = await submitTask(address, '/models/hangs/tasks', crashing);
+    const runnerState = async () => (await getJson(address, '/models/hangs')).body;
+    await expect.poll(runnerState).toMatchObject({ versions: [{ runners: [{ state: 'busy' }] }] });
+    const [pid] = await runnerPids(address, 'hangs');
+    process.kill(pid ?? 0, 'SIGSEGV');
+    const failed = { state: 'failed', attempts: 1, error: { code: 'INPUT_KILLED_RUNNER' } };
+    expect(await finishedTask(address, id)).toMatchObject(failed);
+    expect(await finishedTask(address, await submitTask(address, '/models/hangs/tasks', crashing))).toMatchObject(
+      failed,
+    );
+    const answer = await postJson(address, '/models/hangs/predict', crashing);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'INPUT_KILLED_RUNNER' } });
+    expect(await predict('/models/hangs/predict', { turns: [1] })).toMatchObject({ y: [0] });
+    expect((await getJson(address, '/health/ready')).status).toBe(200);
   });
 
   it('are the same task for the same Idempotency-Key, and refused for another body', async () => {

@@ -1,18 +1,21 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { DeadlyInputs } from '../deadly-inputs.ts';
 import type { Caution } from './caution.ts';
 import { isBackground, type Pending } from './pending.ts';
-import { clientGone, deadlineExceeded } from './refusals.ts';
+import { clientGone, deadlineExceeded, killedRunner } from './refusals.ts';
 
 /** Answers every request that was let in exactly once, and knows how many are still without an answer. */
 export class Answers {
   readonly #onRefusal: ((code: ErrorCode) => void) | undefined;
   readonly #caution: Caution;
+  readonly #deadly: DeadlyInputs;
   readonly #waiters: (() => void)[] = [];
   #open = 0;
 
-  constructor(caution: Caution, onRefusal?: (code: ErrorCode) => void) {
+  constructor(caution: Caution, deadly: DeadlyInputs, onRefusal?: (code: ErrorCode) => void) {
     this.#caution = caution;
+    this.#deadly = deadly;
     this.#onRefusal = onRefusal;
   }
 
@@ -44,12 +47,27 @@ export class Answers {
     pending.reject(error);
   }
 
-  /** Rejects a request that is past its deadline or that nobody waits for. Says whether it needs no run any more. */
+  /**
+   * Rejects a request that is past its deadline, that nobody waits for, or whose inputs ended a runner before. Says
+   * whether it needs no run any more.
+   */
   drop(pending: Pending, nowMs: number): boolean {
     if (pending.settled) return true;
     if (nowMs >= pending.deadlineMs) this.reject(pending, deadlineExceeded());
     else if (pending.signal.aborted) this.reject(pending, clientGone());
+    else this.#dropDeadly(pending, nowMs);
     return pending.settled;
+  }
+
+  /** Rejects a request that was alone in the run that its runner crashed in, and every other with the same inputs. */
+  blame(pending: Pending, reason: string, nowMs: number): void {
+    this.#deadly.remember(pending.inputs, reason, nowMs);
+    this.reject(pending, killedRunner(reason));
+  }
+
+  #dropDeadly(pending: Pending, nowMs: number): void {
+    const reason = this.#deadly.reasonOf(pending.inputs, nowMs);
+    if (reason !== undefined) this.reject(pending, killedRunner(reason));
   }
 
   /** Resolves when no request is without an answer. */

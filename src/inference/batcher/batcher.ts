@@ -1,6 +1,7 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
+import { DeadlyInputs } from '../deadly-inputs.ts';
 import type { BatchEvent } from '../events.ts';
 import type { SharedRun } from '../independence/spot-checks.ts';
 import type { TraceContext } from '../trace-context.ts';
@@ -60,7 +61,7 @@ export class Batcher {
     this.#clock = dependencies.clock;
     this.#lanes = dependencies.executors.map((executor) => new Lane(executor));
     const caution = new Caution();
-    this.#answers = new Answers(caution, dependencies.onRefusal);
+    this.#answers = new Answers(caution, new DeadlyInputs(), dependencies.onRefusal);
     this.#schedule = new Schedule(options, this.cost, this.#answers);
     this.#door = new Door(options, { queues: this.#schedule, lanes: this.#lanes, cost: this.cost, caution });
     this.#deadlines = new DeadlineWatch(dependencies.clock, () => this.#dropUseless());
@@ -96,8 +97,10 @@ export class Batcher {
       return;
     }
     this.#answers.expect();
-    this.#schedule.push({ ...arrival, order: this.#arrivals, enqueuedMs: nowMs, settled: false });
+    const pending: Pending = { ...arrival, order: this.#arrivals, enqueuedMs: nowMs, settled: false, crashes: 0 };
     this.#arrivals += 1;
+    if (this.#answers.drop(pending, nowMs)) return;
+    this.#schedule.push(pending);
     this.#deadlines.add(arrival.deadlineMs);
     this.wake();
   }
@@ -166,6 +169,7 @@ export class Batcher {
       inputs: joinInputs(members, rows),
       outputs: members[0]?.outputs ?? [],
       rows,
+      requests: members.length,
       latestDeadlineMs,
       expectedMs: batch.expectedMs,
     });
@@ -182,7 +186,8 @@ export class Batcher {
       onRowsMismatch: () => this.#dependencies.onRowsMismatch?.(),
       onSharedRun: this.#dependencies.onSharedRun,
     });
-    this.#schedule.putBack(again);
+    // A run that did not start was given to the runner after the one that it died in.
+    this.#schedule.putBack(again, outcome.kind === 'not_started' ? 'behind' : 'before');
     if (outcome.kind === 'done') {
       this.cost.record(batch.rows, outcome.runMs, Math.max(0, nowMs - outcome.startedMs - outcome.runMs));
       this.#schedule.recordRun(batch, outcome.runMs);

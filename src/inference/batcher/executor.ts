@@ -15,6 +15,8 @@ export interface RunRequest {
   /** Which outputs are wanted, as indexes into the signature. */
   readonly outputs: readonly number[];
   readonly rows: number;
+  /** Requests that share it. */
+  readonly requests: number;
   /** When the last request of the batch stops waiting. */
   readonly latestDeadlineMs: number;
   /** How long the run should take, as far as is known. */
@@ -33,8 +35,8 @@ export type RunOutcome =
     }
   /** The model threw: the runner is well, the input is not. */
   | { readonly kind: 'refused'; readonly message: string }
-  /** The runner ended during the run. */
-  | { readonly kind: 'died'; readonly reason: string }
+  /** The runner ended during the run; `crashed` when native code ended it, and nothing from outside. */
+  | { readonly kind: 'died'; readonly reason: string; readonly crashed: boolean }
   /** The runner ended before it began the run, which may be given to another. */
   | { readonly kind: 'not_started' };
 

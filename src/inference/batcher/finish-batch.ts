@@ -28,7 +28,9 @@ export function finishBatch(batch: Batch, outcome: RunOutcome, context: FinishCo
     case 'not_started':
       return [members];
     case 'died':
-      return finishDied(members, outcome.reason, context);
+      return outcome.crashed
+        ? finishCrashed(members, outcome.reason, context)
+        : finishDied(members, outcome.reason, context);
   }
 }
 
@@ -68,6 +70,29 @@ function finishDied(members: readonly Pending[], reason: string, { answers }: Fi
   return background === undefined || online === undefined ? [] : [online];
 }
 
+/** Runs in which the runner crashed, after which their requests run one by one. */
+const crashesToHalve = 2;
+
+/**
+ * One request of the batch is at fault, if one is: it is the one that a runner crashes on when it runs alone. The batch is
+ * halved to find it, as when the model refused, but once only, for every further half costs a runner: a guilty request
+ * costs three at most.
+ */
+function finishCrashed(
+  members: readonly Pending[],
+  reason: string,
+  { nowMs, answers }: FinishContext,
+): (readonly Pending[])[] {
+  const [first] = members;
+  if (first !== undefined && members.length === 1) {
+    answers.blame(first, reason, nowMs);
+    return [];
+  }
+  for (const member of members) member.crashes += 1;
+  if (members.some(({ crashes }) => crashes >= crashesToHalve)) return members.map((member) => [member]);
+  return halve(members);
+}
+
 /**
  * One request of the batch is at fault: halving the batch finds it, and the others get their answers. What came along in
  * the background is parted from the others first, for they shall not wait for its faults to be found.
@@ -83,6 +108,11 @@ function finishRefused(
     answers.reject(first, new AppError('MODEL_REFUSED_INPUT', { message: `The model refused the input: ${message}` }));
     return [];
   }
+  return halve(members);
+}
+
+/** Two parts of a batch of several: those that somebody waits for and the others, or else the halves. */
+function halve(members: readonly Pending[]): (readonly Pending[])[] {
   const parts = separateBackground(members);
   if (parts.length > 1) return [...parts];
   const middle = Math.ceil(members.length / 2);

@@ -30,13 +30,15 @@ export interface Pending {
   readonly isCheck?: true;
   readonly enqueuedMs: number;
   settled: boolean;
+  /** Runs with it in which the runner crashed. */
+  crashes: number;
   /** Outputs in the order of {@link Pending.outputs}. */
   readonly resolve: (outputs: Tensor[]) => void;
   readonly reject: (error: AppError) => void;
 }
 
 /** A request as it comes to the door. */
-export type Arrival = Omit<Pending, 'order' | 'enqueuedMs' | 'settled'>;
+export type Arrival = Omit<Pending, 'order' | 'enqueuedMs' | 'settled' | 'crashes'>;
 
 export function isBackground({ level }: Pick<Pending, 'level'>): boolean {
   return level === backgroundLevel;

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { refusedForMs } from '../deadly-inputs.ts';
 
 /** The errors of the engine that more than one place gives. */
 
@@ -18,6 +19,14 @@ export function runnerDied(reason: string): AppError {
   return new AppError('RUNNER_DIED', {
     message: 'The runner of the model ended during the run',
     retryAfterSeconds: 1,
+    cause: new Error(reason),
+  });
+}
+
+/** No `retryAfterSeconds`: the same input would end the next runner too. */
+export function killedRunner(reason: string): AppError {
+  return new AppError('INPUT_KILLED_RUNNER', {
+    message: `The runner of the model crashed on this input: ${reason}. The input is refused for ${refusedForMs / 60_000} minutes`,
     cause: new Error(reason),
   });
 }

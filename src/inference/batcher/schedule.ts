@@ -52,10 +52,12 @@ export class Schedule {
     this.#gain.record({ rows, runMs, bytesPerRow }, rowsThatFit(this.#options.maxSize, bytesPerRow));
   }
 
-  /** Takes batches back that must run again. */
-  putBack(batches: readonly Members[]): void {
-    this.#again.unshift(...batches.filter((members) => !members.every(isBackground)));
-    this.#backgroundAgain.unshift(...batches.filter((members) => members.every(isBackground)));
+  /** Takes batches back that must run again, before all others of them or behind. */
+  putBack(batches: readonly Members[], place: 'before' | 'behind'): void {
+    const at = (queue: readonly Members[]) => (place === 'before' ? 0 : queue.length);
+    this.#again.splice(at(this.#again), 0, ...batches.filter((members) => !members.every(isBackground)));
+    const background = batches.filter((members) => members.every(isBackground));
+    this.#backgroundAgain.splice(at(this.#backgroundAgain), 0, ...background);
   }
 
   /** The next run of an idle lane; undefined if nothing may run now. */

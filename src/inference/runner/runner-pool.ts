@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../engine-log.ts';
 import { RestartPolicy } from './restart-policy.ts';
+import type { RunnerEnd } from './runner-end.ts';
 import type { RunnerProcess } from './runner-process.ts';
 import { RunnerSlot, type RunnerStats } from './runner-slot.ts';
 
@@ -25,7 +26,8 @@ export class RunnerPool {
   readonly #options: RunnerPoolOptions;
   readonly #policy = new RestartPolicy();
   #lastReason = '';
-  #gaveUp = false;
+  /** Why nothing should be sent to the model, if it was given up. */
+  #verdict: string | undefined;
 
   constructor(options: RunnerPoolOptions) {
     this.#options = options;
@@ -39,7 +41,8 @@ export class RunnerPool {
           clock,
           log,
           start,
-          recordDeath: (reason) => this.#recordDeath(reason),
+          recordDeath: (end) => this.#recordDeath(end),
+          recordAnswer: () => this.#policy.recordAnswer(),
           onChange: () => this.#change(),
         }),
     );
@@ -51,28 +54,32 @@ export class RunnerPool {
 
   /** Ready while a runner serves, unless the runners die so often that the model was given up. */
   get state(): ModelState {
-    if (this.#gaveUp) return { ready: false, reason: `its runners died five times in a minute: ${this.#lastReason}` };
+    if (this.#verdict !== undefined) return { ready: false, reason: `${this.#verdict}: ${this.#lastReason}` };
     if (this.slots.some((slot) => slot.accepts)) return { ready: true };
     return { ready: false, reason: `its runner is being replaced: ${this.#lastReason}` };
   }
 
   /** Whether its runners died so often that nothing should be sent to it. */
   get gaveUp(): boolean {
-    return this.#gaveUp;
+    return this.#verdict !== undefined;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.slots.map((slot) => slot.close()));
   }
 
-  #recordDeath(reason: string): number {
+  #recordDeath(end: RunnerEnd): number {
     const { clock, log, onRestart } = this.#options;
-    const delayMs = this.#policy.recordDeath(clock.now());
+    const { reason, crashed, requests } = end;
+    const delayMs = this.#policy.recordDeath(clock.now(), end);
     this.#lastReason = reason;
     onRestart(reason);
-    if (this.#policy.hasGivenUp(clock.now())) {
-      this.#gaveUp = true;
+    const verdict = this.#policy.verdict(clock.now());
+    if (verdict !== undefined) {
+      this.#verdict = verdict;
       log.error({ reason, retryInMs: delayMs }, 'the runners of the model die too often; it is not served');
+    } else if (crashed && requests > 0) {
+      log.warn({ reason, requests }, 'a runner crashed in a run; one of its requests is taken to be at fault');
     } else {
       log.warn({ reason, restartInMs: delayMs }, 'a runner died');
     }
@@ -81,8 +88,8 @@ export class RunnerPool {
 
   #change(): void {
     // A model that was given up is served again when a runner has come up and the deaths are a minute old.
-    if (this.#gaveUp && this.slots.some((slot) => slot.accepts)) {
-      this.#gaveUp = this.#policy.hasGivenUp(this.#options.clock.now());
+    if (this.#verdict !== undefined && this.slots.some((slot) => slot.accepts)) {
+      this.#verdict = this.#policy.verdict(this.#options.clock.now());
     }
     this.#options.onChange();
   }

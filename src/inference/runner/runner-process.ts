@@ -10,6 +10,7 @@ import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { LoadedMessage, LoadMessage, RefusalMessage } from './messages.ts';
 import { followNativeOutput } from './native-output.ts';
+import { type RunnerEnd, readExit } from './runner-end.ts';
 import { SharedFile } from './shared-file.ts';
 import { type ServableSignature, servableSignature } from './signature.ts';
 import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
@@ -44,8 +45,8 @@ export class RunnerProcess {
   #runCount = 0;
   /** Resident memory when last heard of. */
   rssBytes = 0;
-  /** Resolves with the reason when the process is gone; every run is settled then. */
-  readonly exited: Promise<string>;
+  /** Resolves when the process is gone and all that it wrote is read; every run is settled then. */
+  readonly exited: Promise<RunnerEnd>;
 
   constructor(options: RunnerProcessOptions) {
     this.#clock = options.clock;
@@ -72,13 +73,16 @@ export class RunnerProcess {
       );
     }
     this.exited = new Promise((resolve) => {
-      const gone = (reason: string) => {
+      const gone = (exit: Pick<RunnerEnd, 'reason' | 'crashed'>) => {
         this.#shared?.close();
-        this.#abandonRuns(reason);
-        resolve(reason);
+        resolve({ ...exit, requests: this.#abandonRuns(exit) });
       };
-      this.#child.once('error', (error) => gone(error.message));
-      this.#child.once('exit', (code, signal) => gone(this.#killReason ?? exitText(code, signal)));
+      this.#child.once('error', (error) => gone({ reason: error.message, crashed: false }));
+      // The exit may be told before the last answers are read, and what they answer did not end the process.
+      const drained = new Promise<void>((drain) => socket.once('close', () => drain()));
+      this.#child.once('exit', (code, signal) => {
+        void drained.then(() => gone(readExit(code, signal, this.#killReason)));
+      });
     });
   }
 
@@ -96,7 +100,7 @@ export class RunnerProcess {
       this.#loadSettled = resolve;
     });
     this.#socket.write(jsonFrame(frameKind.load, { ...model, shared: this.#shared !== undefined }));
-    const ended = this.exited.then((reason): LoadedMessage => ({ ok: false, message: reason }));
+    const ended = this.exited.then(({ reason }): LoadedMessage => ({ ok: false, message: reason }));
     const answer = await Promise.race([loaded, ended]);
     if (!answer.ok) {
       throw new AppError('MODEL_LOAD_FAILED', { message: `The model cannot be loaded: ${answer.message}` });
@@ -177,13 +181,11 @@ export class RunnerProcess {
     return { kind: 'done', outputs: tensors, startedMs, runMs };
   }
 
-  #abandonRuns(reason: string): void {
+  /** Settles what it will not answer; gives the requests of the run that it was at. */
+  #abandonRuns({ reason, crashed }: Pick<RunnerEnd, 'reason' | 'crashed'>): number {
     const [current, ...waiting] = this.#runs.splice(0);
-    current?.settle({ kind: 'died', reason });
+    current?.settle({ kind: 'died', reason, crashed });
     for (const run of waiting) run.settle({ kind: 'not_started' });
+    return current?.request.requests ?? 0;
   }
-}
-
-function exitText(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
 import type { EngineLog } from '../engine-log.ts';
 import { hangAtMs } from './hang.ts';
+import type { RunnerEnd } from './runner-end.ts';
 import type { RunnerProcess } from './runner-process.ts';
 
 export interface RunnerSlotOptions {
@@ -14,7 +15,9 @@ export interface RunnerSlotOptions {
   /** Starts a process and warms it up, unless aborted; what it rejects with is the reason that it cannot serve. */
   readonly start: (signal: AbortSignal) => Promise<RunnerProcess>;
   /** Records a death; gives how long to wait before the next start. */
-  readonly recordDeath: (reason: string) => number;
+  readonly recordDeath: (end: RunnerEnd) => number;
+  /** Called after a run that gave outputs. */
+  readonly recordAnswer: () => void;
   /** Called whenever the slot begins or ends to accept runs. */
   readonly onChange: () => void;
 }
@@ -87,6 +90,7 @@ export class RunnerSlot implements Executor {
     const outcome = await process.run(request);
     this.#inFlight -= 1;
     this.#runs += 1;
+    if (outcome.kind === 'done') this.#options.recordAnswer();
     if (process.rssBytes > this.#options.memoryLimitBytes) this.#replace(process);
     return outcome;
   }
@@ -115,20 +119,20 @@ export class RunnerSlot implements Executor {
     this.#process = process;
     this.#state = 'ready';
     if (previous !== undefined) this.#end(previous, this.#options.timeoutMs + endGraceMs);
-    void process.exited.then((reason) => {
-      if (this.#process === process) this.#bury(reason);
+    void process.exited.then((end) => {
+      if (this.#process === process) this.#bury(end);
     });
     this.#options.onChange();
   }
 
-  #bury(reason: string): void {
+  #bury(end: RunnerEnd): void {
     this.#process = undefined;
     this.#state = 'restarting';
-    this.#scheduleRestart(reason);
+    this.#scheduleRestart(end);
   }
 
-  #scheduleRestart(reason: string): void {
-    const delayMs = this.#options.recordDeath(reason);
+  #scheduleRestart(end: RunnerEnd): void {
+    const delayMs = this.#options.recordDeath(end);
     this.#cancelRestart = this.#options.clock.setTimer(delayMs, () => {
       this.#starting = this.#restart();
     });
@@ -140,7 +144,9 @@ export class RunnerSlot implements Executor {
     try {
       this.#adopt(await this.#options.start(this.#closing.signal));
     } catch (error) {
-      if (this.#state !== 'closed') this.#scheduleRestart(error instanceof Error ? error.message : String(error));
+      if (this.#state === 'closed') return;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#scheduleRestart({ reason, crashed: false, requests: 0 });
     }
   }
 

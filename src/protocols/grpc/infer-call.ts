@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { checkAnswer } from '../../serving/answer-limit.ts';
 import type { Infer, InferResult } from '../../serving/infer.ts';
 import { tensorToBytes } from '../../tensor/binary-codec.ts';
 import { classify } from '../../tensor/classification.ts';
@@ -23,7 +24,8 @@ export interface InferAnswer {
  * says how urgent it is, and the parameter `classification` of an output asks for its best classes, all as Triton has
  * them; others are ignored.
  *
- * @throws AppError what reading the inputs, predicting and classifying throw; `MALFORMED_BODY` for a bad parameter
+ * @throws AppError what reading the inputs, predicting and classifying throw; `MALFORMED_BODY` for a bad parameter;
+ *   `ANSWER_TOO_LARGE`
  */
 export async function answerInfer(infer: Infer, request: ModelInferRequest, call: CallContext): Promise<InferAnswer> {
   const wanted = request.outputs.map(({ name }) => name);
@@ -37,7 +39,7 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
       trace: call.trace,
       timeoutMs: shortest(call.timeoutMs(), timeoutParameterMs(request.parameters)),
       priority: wholeParameter(request.parameters, 'priority'),
-      ...(wanted.length > 0 && { outputs: [...new Set(wanted)] }),
+      ...(wanted.length > 0 && { outputs: wanted }),
     },
     () => readInputs(request),
   );
@@ -45,7 +47,10 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
   return { response: writeResponse(request, result), model, predictionId };
 }
 
-function writeResponse(request: ModelInferRequest, { model, outputs }: InferResult): ModelInferResponse {
+function writeResponse(
+  request: ModelInferRequest,
+  { model, outputs, answerLimitBytes }: InferResult,
+): ModelInferResponse {
   const all = model.signature.outputs.map(({ name }) => ({ name, parameters: undefined }));
   const named = (request.outputs.length > 0 ? request.outputs : all).flatMap(({ name, parameters }) => {
     const tensor = outputs[name];
@@ -53,6 +58,10 @@ function writeResponse(request: ModelInferRequest, { model, outputs }: InferResu
     const top = parameters?.get('classification');
     return [{ name, tensor: top === undefined ? tensor : bestClasses(tensor, name, { top, model }) }];
   });
+  checkAnswer(
+    named.map(({ tensor }) => tensor),
+    answerLimitBytes,
+  );
   return {
     modelName: model.name,
     modelVersion: model.version,

@@ -1,3 +1,4 @@
+import { checkJsonAnswer } from '../../serving/answer-limit.ts';
 import type { InferResult } from '../../serving/infer.ts';
 import { tensorToBytes } from '../../tensor/binary-codec.ts';
 import { classify } from '../../tensor/classification.ts';
@@ -27,18 +28,20 @@ export interface InferReply {
  * Writes the outputs as the protocol has them.
  *
  * @see https://github.com/kserve/open-inference-protocol (Inference Response JSON Object)
- * @throws AppError `MALFORMED_TENSOR` when the classes of an output are wanted that has none
+ * @throws AppError `ANSWER_TOO_LARGE`; `MALFORMED_TENSOR` when the classes of an output are wanted that has none
  */
 export function encodeReply(result: InferResult, { id, outputs, binaryOutputs }: ReplyOptions): InferReply {
   const { model } = result;
   const wanted =
     outputs ?? model.signature.outputs.map(({ name }) => ({ name, binary: binaryOutputs, top: undefined }));
   const sections: Uint8Array[] = [];
-  const described = wanted.flatMap((output) => {
+  const written = wanted.flatMap((output) => {
     const tensor = result.outputs[output.name];
-    if (tensor === undefined) return [];
-    return [describe(classesOf(tensor, output, model), output, sections)];
+    return tensor === undefined ? [] : [{ output, tensor: classesOf(tensor, output, model) }];
   });
+  const asJson = written.filter(({ output }) => !output.binary).map(({ tensor }) => tensor);
+  checkJsonAnswer(asJson, result.answerLimitBytes);
+  const described = written.map(({ output, tensor }) => describe(tensor, output, sections));
   const header = {
     ...(id !== undefined && { id }),
     model_name: model.name,

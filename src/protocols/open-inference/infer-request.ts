@@ -106,9 +106,13 @@ function readShape(value: unknown, path: string): number[] {
 }
 
 function distinct<T extends { readonly name: string }>(list: readonly T[], path: string): readonly T[] {
-  const names = new Set(list.map(({ name }) => name));
-  if (names.size === list.length) return list;
-  const [twice] = list.filter(({ name }, index) => list.findIndex((other) => other.name === name) < index);
-  const message = `${path}: expected each name once, received "${twice?.name}" twice`;
-  throw new AppError('MALFORMED_BODY', { message, received: twice?.name });
+  const names = new Set<string>();
+  for (const { name } of list) {
+    if (names.has(name)) {
+      const message = `${path}: expected each name once, received "${name}" twice`;
+      throw new AppError('MALFORMED_BODY', { message, received: name });
+    }
+    names.add(name);
+  }
+  return list;
 }

@@ -65,7 +65,7 @@ function jsonInvocation(body: unknown, openInference: ReadOpenInference): Invoca
       return {
         ...options,
         encode: ({ signature }) => tensorsFromInputs(body[key], signature),
-        decode: ({ outputs }) => predictions(columnsOfOutputs(outputs)),
+        decode: (result) => predictions(columnsOfOutputs(result)),
       };
   }
 }
@@ -85,7 +85,7 @@ function byRow(encode: (signature: Signature) => Tensors, options: Options): Inv
   return {
     ...options,
     encode: ({ signature }) => encode(signature),
-    decode: ({ outputs }) => predictions(predictionsOf(outputs)),
+    decode: (result) => predictions(predictionsOf(result)),
   };
 }
 

@@ -31,12 +31,12 @@ export function readPrediction(body: unknown): BodyPrediction {
   if (instances !== undefined) {
     return {
       encode: ({ signature }) => tensorsFromInstances(instances, signature),
-      decode: ({ outputs }) => ({ predictions: predictionsOf(outputs) }),
+      decode: (result) => ({ predictions: predictionsOf(result) }),
     };
   }
   return {
     encode: ({ signature }) => tensorsFromInputs(inputs, signature),
-    decode: ({ outputs }) => ({ outputs: columnsOfOutputs(outputs) }),
+    decode: (result) => ({ outputs: columnsOfOutputs(result) }),
   };
 }
 

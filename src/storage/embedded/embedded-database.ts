@@ -21,7 +21,7 @@ export class EmbeddedDatabase {
   readonly #child: ChildProcess;
   /** Folder of the socket, which has the name that the driver looks for. */
   readonly socketDir: string;
-  /** Resolves with the reason when the process is gone. */
+  /** Resolves with the reason when the process is gone, and all that it told is read. */
   readonly exited: Promise<string>;
   #output = '';
 
@@ -39,7 +39,12 @@ export class EmbeddedDatabase {
     }
     this.exited = new Promise((settle) => {
       this.#child.once('error', (error) => settle(error.message));
-      this.#child.once('exit', (code, signal) => settle(`it ended with ${signal ?? `code ${code}`}${this.#lastWords}`));
+      this.#child.once('exit', (code, signal) => {
+        const end = () => settle(`it ended with ${signal ?? `code ${code}`}${this.#lastWords}`);
+        // The exit may be heard of before what the process told, which the channel gives before its end.
+        if (this.#child.connected) this.#child.once('disconnect', end);
+        else end();
+      });
     });
     void this.exited.then(() => rm(socketDir, { recursive: true, force: true }));
   }

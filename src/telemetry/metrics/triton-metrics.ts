@@ -13,6 +13,7 @@ const reasonOfCode = new Map([
   ['CLIENT_GONE', 'CANCELED'],
   ['RUNNER_DIED', 'BACKEND'],
   ['MODEL_REFUSED_INPUT', 'BACKEND'],
+  ['INPUT_KILLED_RUNNER', 'BACKEND'],
 ]);
 const reasons = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'];
 

@@ -8,6 +8,8 @@ export interface VirtualRunnerOptions {
   readonly poison?: ReadonlySet<number>;
   /** Values that end the runner in the middle of a run. */
   readonly deadly?: ReadonlySet<number>;
+  /** Values on which the runner crashes. */
+  readonly crashing?: ReadonlySet<number>;
   /** Values that make the model give a row too many. */
   readonly lies?: ReadonlySet<number>;
   /** How long a runner that ended takes to come back. */
@@ -64,8 +66,10 @@ export class VirtualRunner implements Executor {
     this.#clock.setTimer(runMs, () => {
       this.#busy = false;
       next.run.endedMs = this.#clock.now();
-      if (next.run.values.some((value) => this.#options.deadly?.has(value))) {
-        this.#die();
+      const { deadly, crashing } = this.#options;
+      const crashed = next.run.values.some((value) => crashing?.has(value));
+      if (crashed || next.run.values.some((value) => deadly?.has(value))) {
+        this.#die(crashed);
         return;
       }
       this.#waiting.shift();
@@ -82,10 +86,10 @@ export class VirtualRunner implements Executor {
     return { kind: 'done', outputs: [{ datatype: 'FP32', shape: [data.length], data }], startedMs, runMs };
   }
 
-  #die(): void {
+  #die(crashed: boolean): void {
     this.#accepts = false;
     const [current, ...others] = this.#waiting.splice(0);
-    current?.settle({ kind: 'died', reason: 'deadly input' });
+    current?.settle({ kind: 'died', reason: 'deadly input', crashed });
     for (const { settle } of others) settle({ kind: 'not_started' });
     this.#clock.setTimer(this.#options.restartMs ?? 0, () => {
       this.#accepts = true;

@@ -4,31 +4,62 @@ import { hangAtMs } from '../../../src/inference/runner/hang.ts';
 import { followNativeOutput } from '../../../src/inference/runner/native-output.ts';
 import { RestartPolicy } from '../../../src/inference/runner/restart-policy.ts';
 
+const idle = { crashed: false, requests: 0 };
+
 describe('RestartPolicy', () => {
   test('waits twice as long after every death of the last minute', () => {
     const policy = new RestartPolicy();
-    expect([0, 1, 2, 3].map((atMs) => policy.recordDeath(atMs))).toEqual([100, 200, 400, 800]);
-    expect(policy.recordDeath(70_000)).toBe(100);
+    expect([0, 1, 2, 3].map((atMs) => policy.recordDeath(atMs, idle))).toEqual([100, 200, 400, 800]);
+    expect(policy.recordDeath(70_000, idle)).toBe(100);
   });
 
   test('gives up for a minute after five deaths in a minute', () => {
     const policy = new RestartPolicy();
-    for (const atMs of [0, 10_000, 20_000, 30_000]) policy.recordDeath(atMs);
-    expect(policy.hasGivenUp(30_000)).toBe(false);
-    expect(policy.recordDeath(59_000)).toBe(60_000);
-    expect(policy.hasGivenUp(59_000)).toBe(true);
-    expect(policy.hasGivenUp(119_000)).toBe(false);
+    for (const atMs of [0, 10_000, 20_000, 30_000]) policy.recordDeath(atMs, idle);
+    expect(policy.verdict(30_000)).toBeUndefined();
+    expect(policy.recordDeath(59_000, idle)).toBe(60_000);
+    expect(policy.verdict(59_000)).toBe('its runners died five times in a minute');
+    expect(policy.verdict(119_000)).toBeUndefined();
   });
 
   test('five deaths spread over more than a minute are no reason to give up', () => {
     const policy = new RestartPolicy();
-    for (const atMs of [0, 20_000, 40_000, 61_000, 80_001]) policy.recordDeath(atMs);
-    expect(policy.hasGivenUp(80_001)).toBe(false);
+    for (const atMs of [0, 20_000, 40_000, 61_000, 80_001]) policy.recordDeath(atMs, idle);
+    expect(policy.verdict(80_001)).toBeUndefined();
+  });
+
+  test('starts at once after a crash that a request is to blame for, and counts none', () => {
+    const policy = new RestartPolicy();
+    const delays = Array.from({ length: 19 }, (_, atMs) => policy.recordDeath(atMs, { crashed: true, requests: 1 }));
+    expect(new Set(delays)).toEqual(new Set([0]));
+    expect(policy.verdict(19)).toBeUndefined();
+    expect(policy.recordDeath(20, idle)).toBe(100);
+  });
+
+  test('gives up for a minute when twenty inputs in a row crashed the model', () => {
+    const policy = new RestartPolicy();
+    const crash = (atMs: number) => policy.recordDeath(atMs, { crashed: true, requests: 1 });
+    for (let atMs = 0; atMs < 19; atMs += 1) crash(atMs);
+    policy.recordDeath(19, { crashed: true, requests: 8 });
+    expect(policy.verdict(19)).toBeUndefined();
+    expect(crash(20)).toBe(60_000);
+    expect(policy.verdict(20)).toBe('its runners crashed on 20 inputs in a row');
+    expect(policy.verdict(60_020)).toBeUndefined();
+    // The next proves that nothing is better.
+    expect(crash(60_100)).toBe(60_000);
+  });
+
+  test('an answer shows that the model is well', () => {
+    const policy = new RestartPolicy();
+    for (let atMs = 0; atMs < 100; atMs += 1) {
+      expect(policy.recordDeath(atMs, { crashed: true, requests: 1 })).toBe(0);
+      if (atMs % 10 === 0) policy.recordAnswer();
+    }
   });
 });
 
 describe('a run is taken for a hang', () => {
-  const request = { inputs: [], outputs: [], rows: 1 };
+  const request = { inputs: [], outputs: [], rows: 1, requests: 1 };
 
   test('not before a second, however short the deadline', () => {
     expect(hangAtMs(100, { ...request, latestDeadlineMs: 120, expectedMs: 5 }, 30_000)).toBe(1_100);
