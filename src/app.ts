@@ -28,10 +28,10 @@ import { readOpenInferenceInvocation } from './protocols/open-inference/invocati
 import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
+import { startRoute } from './protocols/start/routes.ts';
 import { modelPaths } from './protocols/typed/model-paths.ts';
 import { typedRoutes } from './protocols/typed/routes.ts';
 import { typedTaskRoutes } from './protocols/typed/task-routes.ts';
-import { aliveRoute } from './protocols/v1/alive.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
@@ -128,7 +128,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
-  app.register(aliveRoute);
+  app.register(startRoute, { ...services, needsKey: keys !== undefined, docsPublic: settings.docsPublic });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
   for (const domain of domains) {
