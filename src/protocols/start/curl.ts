@@ -1,5 +1,5 @@
 import type { LoadedVersion } from '../../models/loaded-version.ts';
-import { exampleRequest } from '../typed/example.ts';
+import { exampleRequest } from '../example-request.ts';
 
 /** What of a domain the page needs. */
 export interface Face {

@@ -1,5 +1,5 @@
-import { type Nested, nestElements, tensorToNested } from '../../tensor/json-output.ts';
-import { elementCount, type Signature, zeros } from '../../tensor/tensor.ts';
+import { type Nested, nestElements, tensorToNested } from '../tensor/json-output.ts';
+import { elementCount, type Signature, zeros } from '../tensor/tensor.ts';
 
 /** A warm-up request as `model.json` has it: the elements may be flat or nested. */
 export type WarmupRequest = Readonly<
