@@ -12,6 +12,7 @@ import {
 } from '../predictions/replay/replay.ts';
 import { parseMoment } from '../predictions/time-window.ts';
 import { readSettings } from '../settings.ts';
+import { exactJsonText } from '../tensor/exact-json-text.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
@@ -51,7 +52,7 @@ export async function replay(args: readonly string[]): Promise<number> {
     const report = await run(command);
     const verdict = judge(report, command);
     const json = { model: command.model, version: command.version, ...verdict, ...report };
-    process.stdout.write(command.json ? `${JSON.stringify(json, undefined, 2)}\n` : replayLines(report, verdict));
+    process.stdout.write(command.json ? `${exactJsonText(json, 2)}\n` : replayLines(report, verdict));
     if (report.replayed === 0) return 2;
     return verdict.passed ? 0 : 1;
   } catch (thrown) {
