@@ -7,6 +7,7 @@ import { admitCallers } from './http/admission.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
 import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
+import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
@@ -104,6 +105,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
   parseJsonBodies(app);
+  ignoreTypeOfNoBody(app);
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
