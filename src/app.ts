@@ -16,6 +16,7 @@ import { modelRoutes } from './http/models.ts';
 import { answerUnknownRoutes } from './http/not-found.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
+import { routableTarget } from './http/request-target.ts';
 import { secureAnswers } from './http/secure-headers.ts';
 import { serverFactory } from './http/server-factory.ts';
 import type { TlsFiles } from './http/tls-files.ts';
@@ -96,11 +97,14 @@ export async function createApp(settings: Settings, services: Services): Promise
     serverFactory: serverFactory(settings, tls),
     trustProxy: trustedProxies(settings.trustProxy),
     forceCloseConnections: 'idle',
-    // A model's name has up to 128 characters.
-    routerOptions: { maxParamLength: 128 },
+    // A request has no longer ones. Names that there cannot be are for the routes to refuse.
+    routerOptions: { maxParamLength: settings.maxHeaderBytes },
     // What arrives on a connection while the server closes is answered like what was in flight before.
     return503OnClosing: false,
-    rewriteUrl: (request) => rewriteVertexRoute(settings.vertex, request) ?? rewriteDefaultPrediction(choice, request),
+    rewriteUrl: ({ method, url: target = '/' }) => {
+      const url = routableTarget(target);
+      return rewriteVertexRoute(settings.vertex, { method, url }) ?? rewriteDefaultPrediction(choice, url);
+    },
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
@@ -109,7 +113,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
-  answerUnknownRoutes(app);
+  answerUnknownRoutes(app, settings);
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);

@@ -11,8 +11,8 @@ declare module 'fastify' {
 }
 
 /** Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route. */
-export function answerUnknownRoutes(app: FastifyInstance): void {
-  const known = findMyWay();
+export function answerUnknownRoutes(app: FastifyInstance, { maxHeaderBytes }: { maxHeaderBytes: number }): void {
+  const known = findMyWay({ maxParamLength: maxHeaderBytes });
   const methods = new Set<HTTPMethod>();
 
   app.addHook('onRoute', ({ method, url }) => {
