@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
+import { queryNumber, queryNumberOr } from '../http/query-number.ts';
 import { conventionalModelsDir } from '../models/models-dir.ts';
 import { tensorTarget } from '../predictions/performance/target.ts';
 import {
@@ -104,7 +105,7 @@ function judge(
   return { passed: reasons.length === 0, reasons };
 }
 
-const part = z.coerce.number().min(0).max(1).optional();
+const part = queryNumber(z.number().min(0).max(1)).optional();
 const moment = z.string().refine((text) => parseMoment(text, 0) !== undefined, 'expected 24h, or a time of ISO 8601');
 
 const commandSchema = z
@@ -114,11 +115,11 @@ const commandSchema = z
     since: moment.default('24h'),
     until: moment.optional(),
     'from-version': z.string().optional(),
-    limit: z.coerce.number().int().min(1).default(10_000),
+    limit: queryNumberOr(z.number().int().min(1), 10_000),
     url: z.url({ protocol: /^https?$/ }).optional(),
     header: z.array(z.string()).default([]),
     domains: z.string().optional(),
-    tolerance: z.coerce.number().min(0).default(0),
+    tolerance: queryNumberOr(z.number().min(0), 0),
     'min-agreement': part,
     'min-score': part,
     json: z.boolean().default(false),

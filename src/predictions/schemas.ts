@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { queryNumber, queryNumberOr } from '../http/query-number.ts';
 import { storableText } from '../http/storable-text.ts';
 import { predictionIdPattern } from './prediction-id.ts';
 import { feedbackSchema } from './stored-prediction.ts';
@@ -35,14 +36,14 @@ export const filterQuery = z.strictObject(filterFields);
 
 export const listQuery = z.strictObject({
   ...filterFields,
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: queryNumberOr(z.number().int().min(1).max(1000), 50),
   cursor: predictionId.optional().describe('`next_cursor` of the page before'),
 });
 
 export const exportQuery = z.strictObject({
   ...filterFields,
   format: z.enum(['jsonl', 'csv', 'parquet']).default('jsonl'),
-  limit: z.coerce.number().int().min(1).optional().describe('Unset: all'),
+  limit: queryNumber(z.number().int().min(1)).optional().describe('Unset: all'),
 });
 
 export type FilterQuery = z.output<typeof filterQuery>;
