@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
-import { queryNumber, queryNumberOr } from '../http/query-number.ts';
+import { queryNumber } from '../http/query-number.ts';
 import { conventionalModelsDir } from '../models/models-dir.ts';
 import { tensorTarget } from '../predictions/performance/target.ts';
 import {
@@ -115,11 +115,11 @@ const commandSchema = z
     since: moment.default('24h'),
     until: moment.optional(),
     'from-version': z.string().optional(),
-    limit: queryNumberOr(z.number().int().min(1), 10_000),
+    limit: queryNumber(z.number().int().min(1)).default(10_000),
     url: z.url({ protocol: /^https?$/ }).optional(),
     header: z.array(z.string()).default([]),
     domains: z.string().optional(),
-    tolerance: queryNumberOr(z.number().min(0), 0),
+    tolerance: queryNumber(z.number().min(0)).default(0),
     'min-agreement': part,
     'min-score': part,
     json: z.boolean().default(false),

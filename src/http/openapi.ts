@@ -126,9 +126,18 @@ function zodToJsonSchema(schema: z.ZodType, io: 'input' | 'output') {
 }
 
 function inlineSchema(schema: z.ZodType, io: 'input' | 'output') {
-  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' });
+  const options = { io, unrepresentable: 'any', reused: 'inline', override: keepDefault } as const;
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, options);
   return jsonSchema;
 }
+
+type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
+
+/** zod leaves out the default of what it transforms, since it may be of another type; a number of a query is of the same. */
+const keepDefault: Override = ({ zodSchema, jsonSchema }) => {
+  const { def } = zodSchema._zod;
+  if (def.type === 'default' && typeof def.defaultValue === 'number') jsonSchema.default = def.defaultValue;
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;

@@ -6,9 +6,3 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 export function queryNumber(schema: z.ZodNumber) {
   return z.preprocess((value) => (typeof value === 'string' && decimal.test(value) ? Number(value) : value), schema);
 }
-
-/** The same, with a value for when there is none. */
-export function queryNumberOr(schema: z.ZodNumber, fallback: number) {
-  // zod documents no default of what is preprocessed.
-  return queryNumber(schema).default(fallback).meta({ default: fallback });
-}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { queryNumber, queryNumberOr } from '../http/query-number.ts';
+import { queryNumber } from '../http/query-number.ts';
 import { storableText } from '../http/storable-text.ts';
 import { predictionIdPattern } from './prediction-id.ts';
 import { feedbackSchema } from './stored-prediction.ts';
@@ -36,7 +36,7 @@ export const filterQuery = z.strictObject(filterFields);
 
 export const listQuery = z.strictObject({
   ...filterFields,
-  limit: queryNumberOr(z.number().int().min(1).max(1000), 50),
+  limit: queryNumber(z.number().int().min(1).max(1000)).default(50),
   cursor: predictionId.optional().describe('`next_cursor` of the page before'),
 });
 

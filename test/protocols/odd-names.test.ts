@@ -94,6 +94,16 @@ describe('a number in a query', () => {
     expect(await post('/models/numbers/predict?top=', { b64: [[1]] })).toMatchObject({ status: 422 });
   });
 
+  it('is documented with its default', async () => {
+    const { body } = await getJson(server.address, '/openapi.json');
+    const { paths } = body as { paths: Record<string, { get: { parameters: readonly { name: string }[] } }> };
+    const limit = paths['/tasks']?.get.parameters.find(({ name }) => name === 'limit');
+    expect(limit).toMatchObject({
+      required: false,
+      schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+    });
+  });
+
   it('that is no time is refused', async () => {
     expect(await getJson(server.address, '/predictions?since=2026-02-30')).toMatchObject({ status: 422 });
   });

@@ -2,7 +2,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { problemResponses } from '../../http/problem.ts';
-import { queryNumberOr } from '../../http/query-number.ts';
+import { queryNumber } from '../../http/query-number.ts';
 import { droppedSchema } from '../schemas.ts';
 import { parseMoment, parseWindow } from '../time-window.ts';
 import { type PerformanceDependencies, performanceOf } from './performance.ts';
@@ -31,9 +31,9 @@ const query = z.strictObject({
     .describe(
       'What the distributions are compared with: those of the training, or of an earlier time such as `14d/7d`',
     ),
-  sample: queryNumberOr(z.number().int().min(1).max(20_000), 5000).describe(
-    'Most predictions that a distribution is made of, the newest',
-  ),
+  sample: queryNumber(z.number().int().min(1).max(20_000))
+    .default(5000)
+    .describe('Most predictions that a distribution is made of, the newest'),
 });
 
 const ratio = z.number().nullable();
