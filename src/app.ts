@@ -7,14 +7,16 @@ import { admitCallers } from './http/admission.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
 import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
+import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
 import { measureRequests, metricsRoute } from './http/metrics.ts';
 import { modelRoutes } from './http/models.ts';
-import { answerUnknownRoutes } from './http/not-found.ts';
+import { answerOptions, answerUnknownRoutes } from './http/not-found.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
+import { routableTarget } from './http/request-target.ts';
 import { secureAnswers } from './http/secure-headers.ts';
 import { serverFactory } from './http/server-factory.ts';
 import type { TlsFiles } from './http/tls-files.ts';
@@ -28,10 +30,10 @@ import { readOpenInferenceInvocation } from './protocols/open-inference/invocati
 import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
+import { startRoute } from './protocols/start/routes.ts';
 import { modelPaths } from './protocols/typed/model-paths.ts';
 import { typedRoutes } from './protocols/typed/routes.ts';
 import { typedTaskRoutes } from './protocols/typed/task-routes.ts';
-import { aliveRoute } from './protocols/v1/alive.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
@@ -95,19 +97,23 @@ export async function createApp(settings: Settings, services: Services): Promise
     serverFactory: serverFactory(settings, tls),
     trustProxy: trustedProxies(settings.trustProxy),
     forceCloseConnections: 'idle',
-    // A model's name has up to 128 characters.
-    routerOptions: { maxParamLength: 128 },
+    // A request has no longer ones. Names that there cannot be are for the routes to refuse.
+    routerOptions: { maxParamLength: settings.maxHeaderBytes },
     // What arrives on a connection while the server closes is answered like what was in flight before.
     return503OnClosing: false,
-    rewriteUrl: (request) => rewriteVertexRoute(settings.vertex, request) ?? rewriteDefaultPrediction(choice, request),
+    rewriteUrl: ({ method, url: target = '/' }) => {
+      const url = routableTarget(target);
+      return rewriteVertexRoute(settings.vertex, { method, url }) ?? rewriteDefaultPrediction(choice, url);
+    },
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
   parseJsonBodies(app);
+  ignoreTypeOfNoBody(app);
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
-  answerUnknownRoutes(app);
+  answerUnknownRoutes(app, settings);
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);
@@ -115,6 +121,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   endConnectionsWhileDraining(app, readiness);
   cutUploadsAtStop(app, settings.uploadTimeoutMs);
   app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));
+  answerOptions(app);
   await documentRoutes(app, {
     version: services.version,
     needsKey: keys !== undefined,
@@ -128,7 +135,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
-  app.register(aliveRoute);
+  app.register(startRoute, { ...services, needsKey: keys !== undefined, docsPublic: settings.docsPublic });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
   for (const domain of domains) {

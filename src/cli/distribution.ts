@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
 import { conventionalModelsDir } from '../models/models-dir.ts';
+import { readKept } from '../predictions/kept-text.ts';
 import { keptJson } from '../predictions/kept-value.ts';
 import { distributionOf, type InputsAndOutputs } from '../predictions/performance/distribution.ts';
 import { distributionFileName } from '../predictions/performance/distribution-file.ts';
@@ -87,17 +88,16 @@ async function* chunks(path: string): AsyncGenerator<string[]> {
 
 /** The inputs and outputs of an instance as the prediction log has them. */
 async function answered(local: LocalVersion, domain: AnyDomain | undefined, line: string): Promise<InputsAndOutputs> {
-  const inputs: unknown = JSON.parse(line);
+  const inputs = readKept(line);
   const answer = await replayAnswer(
     local,
     { domain: domain?.name ?? null, inputs },
     domain === undefined ? [] : [domain],
   );
   if (answer.kind !== 'answer') throw new Error(`${line.slice(0, 200)}: ${answer.message}`);
-  const outputs: unknown = JSON.parse(JSON.stringify(answer.outputs));
   // How a file was encoded says nothing of what the model has seen.
-  if (domain?.file !== undefined) return { inputs: {}, outputs };
-  return { inputs: JSON.parse(keptJson(domain?.input.parse(inputs) ?? inputs, keepAll)), outputs };
+  if (domain?.file !== undefined) return { inputs: {}, outputs: answer.outputs };
+  return { inputs: readKept(keptJson(domain?.input.parse(inputs) ?? inputs, keepAll)), outputs: answer.outputs };
 }
 
 function readCommand(args: readonly string[]): DistributionCommand | string {

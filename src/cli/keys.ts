@@ -4,6 +4,7 @@ import { changeKeyFile, keyNameSchema, readKeyFile, type StoredKey } from '../ac
 import { scopes } from '../access/scope.ts';
 import { AppError } from '../errors.ts';
 import { readSettings } from '../settings.ts';
+import { isCalendarDay } from '../timing/calendar-day.ts';
 import { readEnvironment } from './environment.ts';
 
 export const keysUsage = `Usage: inferd keys <command> [--file FILE]
@@ -147,7 +148,9 @@ function positive(values: Values, name: 'rate-per-minute' | 'concurrency'): numb
 
 function readMoment(text: string): string {
   const moment = new Date(text);
-  if (Number.isNaN(moment.getTime())) throw invalid(`--expires: expected a date such as 2027-01-31, received ${text}`);
+  const isNoDay = /^\d{4}-\d{2}-\d{2}/.test(text) && !isCalendarDay(text);
+  if (isNoDay || Number.isNaN(moment.getTime()))
+    throw invalid(`--expires: expected a date such as 2027-01-31, received ${text}`);
   return moment.toISOString();
 }
 

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
+import { readKept } from '../predictions/kept-text.ts';
 import { tensorsValue } from '../predictions/prediction-rows.ts';
 import type { LoggedPrediction, ReplayedAnswer } from '../predictions/replay/replay.ts';
 import { isJsonObject, tensorsFromMembers } from '../protocols/named-inputs.ts';
 import type { Encode, InferResult } from '../serving/infer.ts';
+import { exactJsonText } from '../tensor/exact-json-text.ts';
 import type { LocalVersion } from './local-version.ts';
 
 /** How a kept prediction becomes tensors, and tensors what is kept of them. */
@@ -25,7 +27,9 @@ export async function replayAnswer(
     const { name: model, version } = served;
     const signal = new AbortController().signal;
     const result = await infer({ model, version, requestId: randomUUID(), signal }, terms.encode);
-    return { kind: 'answer', outputs: terms.decode(result), totalMs: result.totalMs };
+    // As they would be kept, and read again.
+    const outputs = readKept(exactJsonText(terms.decode(result)));
+    return { kind: 'answer', outputs, totalMs: result.totalMs };
   } catch (thrown) {
     return { kind: 'failure', message: toAppError(thrown).message };
   }

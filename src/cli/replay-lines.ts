@@ -1,4 +1,5 @@
 import type { Percentiles, ReplayReport } from '../predictions/replay/replay.ts';
+import { exactJsonText } from '../tensor/exact-json-text.ts';
 
 /** Whether the limits of a replay hold. */
 export interface Verdict {
@@ -18,8 +19,8 @@ export function replayLines(report: ReplayReport, { passed, reasons }: Verdict):
     ...scoreLines(score),
     `Latency     ${times(latency.logged)} logged, ${times(latency.replayed)} replayed`,
     ...report.changed.map(({ id, logged, replayed: now, label }) => {
-      const truth = label === undefined ? '' : `, the label is ${JSON.stringify(label)}`;
-      return `Changed     ${id}: ${JSON.stringify(logged)} is now ${JSON.stringify(now)}${truth}`;
+      const truth = label === undefined ? '' : `, the label is ${exactJsonText(label)}`;
+      return `Changed     ${id}: ${exactJsonText(logged)} is now ${exactJsonText(now)}${truth}`;
     }),
     ...report.failures.map((failure) => `Failed      ${failure}`),
     ...reasons.map((reason) => `Limit       ${reason}`),

@@ -1,9 +1,11 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { systemClock } from '../inference/clock.ts';
+import { readKept } from '../predictions/kept-text.ts';
 import { predictionPages } from '../predictions/prediction-pages.ts';
+import { predictionText } from '../predictions/prediction-text.ts';
 import type { LoggedPrediction } from '../predictions/replay/replay.ts';
-import { predictionBody, predictionSchema } from '../predictions/schemas.ts';
+import { predictionSchema } from '../predictions/schemas.ts';
 import { parseMoment } from '../predictions/time-window.ts';
 import type { Settings } from '../settings.ts';
 import { Storage } from '../storage/storage.ts';
@@ -40,7 +42,7 @@ export async function* predictionsOfServer(
   }
   // Its own types of web streams and those of Node.js are the same streams.
   const lines = createInterface({ input: Readable.fromWeb(response.body), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) yield kept.parse(JSON.parse(line));
+  for await (const line of lines) yield readLogged(line);
 }
 
 /** What `fetch` throws says only that it failed; the reason is its cause. */
@@ -64,7 +66,8 @@ export async function* predictionsOfStorage(
     const sinceMs = parseMoment(since, nowMs);
     const untilMs = until === undefined ? undefined : parseMoment(until, nowMs);
     const filter = { model, status: 'OK', version: fromVersion, sinceMs, untilMs };
-    for await (const page of predictionPages(storage, filter, limit)) yield* page.map(predictionBody);
+    for await (const page of predictionPages(storage, filter, limit))
+      yield* page.map((row) => readLogged(predictionText(row)));
   } finally {
     await storage.close();
   }
@@ -78,3 +81,7 @@ const kept = predictionSchema.pick({
   phases: true,
   feedback: true,
 });
+
+function readLogged(text: string): LoggedPrediction {
+  return kept.parse(readKept(text));
+}

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
+import { queryNumber } from '../http/query-number.ts';
 import { conventionalModelsDir } from '../models/models-dir.ts';
 import { tensorTarget } from '../predictions/performance/target.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../predictions/replay/replay.ts';
 import { parseMoment } from '../predictions/time-window.ts';
 import { readSettings } from '../settings.ts';
+import { exactJsonText } from '../tensor/exact-json-text.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
@@ -51,7 +53,7 @@ export async function replay(args: readonly string[]): Promise<number> {
     const report = await run(command);
     const verdict = judge(report, command);
     const json = { model: command.model, version: command.version, ...verdict, ...report };
-    process.stdout.write(command.json ? `${JSON.stringify(json, undefined, 2)}\n` : replayLines(report, verdict));
+    process.stdout.write(command.json ? `${exactJsonText(json, 2)}\n` : replayLines(report, verdict));
     if (report.replayed === 0) return 2;
     return verdict.passed ? 0 : 1;
   } catch (thrown) {
@@ -103,7 +105,7 @@ function judge(
   return { passed: reasons.length === 0, reasons };
 }
 
-const part = z.coerce.number().min(0).max(1).optional();
+const part = queryNumber(z.number().min(0).max(1)).optional();
 const moment = z.string().refine((text) => parseMoment(text, 0) !== undefined, 'expected 24h, or a time of ISO 8601');
 
 const commandSchema = z
@@ -113,11 +115,11 @@ const commandSchema = z
     since: moment.default('24h'),
     until: moment.optional(),
     'from-version': z.string().optional(),
-    limit: z.coerce.number().int().min(1).default(10_000),
+    limit: queryNumber(z.number().int().min(1)).default(10_000),
     url: z.url({ protocol: /^https?$/ }).optional(),
     header: z.array(z.string()).default([]),
     domains: z.string().optional(),
-    tolerance: z.coerce.number().min(0).default(0),
+    tolerance: queryNumber(z.number().min(0)).default(0),
     'min-agreement': part,
     'min-score': part,
     json: z.boolean().default(false),

@@ -1,9 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { AppError, relocateFaults } from '../errors.ts';
+import { bodyTooLarge } from '../http/body-too-large.ts';
+import { readContentEncoding } from '../http/content-encoding.ts';
 import type { AnyDomain, FileInput } from './define-domain.ts';
 
 type Location = readonly (string | number)[];
+
+const maxFiles = 64;
+const maxTexts = 64;
 
 /** The instances of a request. */
 export interface Instances {
@@ -44,8 +49,11 @@ async function fromFiles(
   shape: BodyShape,
   bodyLimitBytes: number,
 ): Promise<Instances> {
+  if (readContentEncoding(request.headers['content-encoding']) !== undefined) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', { message: 'A form of multipart/form-data cannot be compressed' });
+  }
   const uploads = await readUploads(request, file.field, bodyLimitBytes).catch((thrown) => {
-    throw formFault(thrown);
+    throw formFault(thrown, bodyLimitBytes);
   });
   const location = ['body', file.field];
   if (uploads.length === 0) {
@@ -57,24 +65,52 @@ async function fromFiles(
   return { values: uploads.map((bytes) => file.toInstance(bytes)), locate: (index) => [...location, index] };
 }
 
+/** What the parser of forms says of its limits names none of them. */
+const formLimits: Readonly<Record<string, string>> = {
+  FST_FILES_LIMIT: `${maxFiles} files`,
+  FST_FIELDS_LIMIT: `${maxTexts} texts`,
+  FST_PARTS_LIMIT: `${maxFiles + maxTexts} parts`,
+};
+
 /** The parser of forms throws bare errors for a bad boundary and for a form that ends too early; others have a code. */
-function formFault(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || 'code' in thrown) return thrown;
+function formFault(thrown: unknown, bodyLimitBytes: number): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  if ('code' in thrown) {
+    const limit = formLimits[String(thrown.code)];
+    if (thrown.code === 'FST_REQ_FILE_TOO_LARGE') return bodyTooLarge(bodyLimitBytes, thrown);
+    if (limit === undefined) return thrown;
+    return new AppError('BODY_TOO_LARGE', {
+      message: `The form has more than ${limit}`,
+      expected: limit,
+      cause: thrown,
+    });
+  }
   return new AppError('MALFORMED_BODY', { message: `The form cannot be read: ${thrown.message}`, cause: thrown });
 }
 
-/** Reads the files one after the other, so that no more than the limit and one chunk is ever held. */
+/** The least that a form may have, so that nobody makes the server work on thousands of parts. */
+export const multipartLimits = { files: maxFiles, fields: maxTexts, parts: maxFiles + maxTexts, fieldSize: 64 * 1024 };
+
+/** Reads the files one after the other, and leaves texts of other names out as other servers do, so that no more than the limit and one chunk is ever held. */
 async function readUploads(request: FastifyRequest, field: string, bodyLimitBytes: number): Promise<Uint8Array[]> {
   const uploads: Uint8Array[] = [];
   let totalBytes = 0;
   for await (const part of request.parts({ limits: { fileSize: bodyLimitBytes } })) {
-    if (part.type !== 'file' || part.fieldname !== field) {
+    if (part.type !== 'file') {
+      if (part.fieldname !== field) continue;
+      throw fileFault(
+        ['body', field],
+        'invalid_type',
+        `Expected a file in "${field}", received a text without a file name`,
+      );
+    }
+    if (part.fieldname !== field) {
       throw fileFault(['body', part.fieldname], 'unrecognized_keys', `Unknown field; expected files in "${field}"`);
     }
     const bytes = await part.toBuffer();
     totalBytes += bytes.length;
     if (totalBytes > bodyLimitBytes) {
-      throw new AppError('BODY_TOO_LARGE', { message: `The files are larger than ${bodyLimitBytes} bytes together` });
+      throw bodyTooLarge(bodyLimitBytes);
     }
     uploads.push(bytes);
   }

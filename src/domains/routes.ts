@@ -1,7 +1,7 @@
-import formbody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { addBodyParser } from '../http/body-parser.ts';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
 import { predictionErrorCodes, problemResponses } from '../http/problem.ts';
@@ -13,7 +13,8 @@ import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
-import { type BodyShape, type Instances, locateFaults, readInstances } from './instances.ts';
+import { type BodyShape, type Instances, locateFaults, multipartLimits, readInstances } from './instances.ts';
+import { parseForm } from './parse-form.ts';
 import { typedRequest } from './typed-request.ts';
 
 export interface DomainRoutesOptions {
@@ -25,7 +26,6 @@ export interface DomainRoutesOptions {
 }
 
 const maxInstances = 1000;
-const maxFiles = 64;
 
 const predictionErrors = problemResponses('MALFORMED_JSON', ...predictionErrorCodes);
 
@@ -151,7 +151,7 @@ async function encode(domain: AnyDomain, instances: Instances, model: Parameters
 
 async function acceptMediaTypes(app: FastifyInstance, domain: AnyDomain): Promise<void> {
   if (domain.form === true) {
-    await app.register(formbody);
+    addBodyParser(app, formMediaType, parseForm);
     const coerce = formCoercion(domain.input);
     app.addHook('preValidation', (request, _reply, done) => {
       if (request.mediaType === formMediaType) request.body = coerce(request.body as Record<string, unknown>);
@@ -159,10 +159,8 @@ async function acceptMediaTypes(app: FastifyInstance, domain: AnyDomain): Promis
     });
   }
   if (domain.file === undefined) return;
-  await app.register(multipart, { limits: { files: maxFiles, parts: maxFiles, fields: 0 } });
-  app.addContentTypeParser([...domain.file.mediaTypes], { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
+  await app.register(multipart, { limits: multipartLimits });
+  addBodyParser(app, [...domain.file.mediaTypes], (body) => body);
 }
 
 const formMediaType = 'application/x-www-form-urlencoded';

@@ -48,6 +48,11 @@ export function maySeeOthers({ caller }: FastifyRequest): boolean {
   return caller === undefined || caller.scopes.has('admin');
 }
 
+/** Whether an open route may list models to who asks, as `GET /models` would. */
+export function mayListModels({ caller }: FastifyRequest, needsKey: boolean): boolean {
+  return !needsKey || caller?.scopes.has('infer') === true;
+}
+
 /** Whether the answer to a request may mention a model. */
 export function maySeeModel({ caller }: FastifyRequest, model: string): boolean {
   return caller === undefined || mayUseModel(caller, model);

@@ -1,6 +1,11 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+/** What answers have beside the headers that every page may read. */
 const exposedHeaders = [
+  'allow',
+  'content-disposition',
+  'inference-header-content-length',
+  'location',
   'retry-after',
   'server-timing',
   'ratelimit-limit',
@@ -8,6 +13,7 @@ const exposedHeaders = [
   'ratelimit-reset',
   'x-model-name',
   'x-model-version',
+  'x-prediction-id',
   'x-request-id',
 ];
 
@@ -18,10 +24,24 @@ const exposedHeaders = [
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
   const { default: cors } = await import('@fastify/cors');
-  await app.register(cors, {
+  const options = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders,
     maxAge: 600,
+  };
+  // The plugin adds a route of OPTIONS for every path; what is no preflight goes on from there to the 404 handler.
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'OPTIONS' && route.url === '*') route.config = { ...route.config, scope: 'open' };
   });
+  await app.register(cors, {
+    delegator: (
+      request: FastifyRequest,
+      use: (error: Error | null, chosen: typeof options & { preflight: boolean }) => void,
+    ) => use(null, { ...options, preflight: isPreflight(request) }),
+  });
+}
+
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors.ts';
 import type { Registry } from '../models/registry.ts';
@@ -16,8 +15,7 @@ export interface DefaultChoice {
 const route = '/predict';
 
 /** The URL that a request means: `/predict` is the route of the default domain or model, every other URL is itself. */
-export function rewriteDefaultPrediction(choice: DefaultChoice, request: IncomingMessage): string {
-  const url = request.url ?? '/';
+export function rewriteDefaultPrediction(choice: DefaultChoice, url: string): string {
   if (!url.startsWith(route)) return url;
   const rest = url.slice(route.length);
   if (rest !== '' && !rest.startsWith('?')) return url;

@@ -116,12 +116,17 @@ export function modelRoutes(app: FastifyInstance, { registry }: { registry: Regi
   });
 }
 
-function describeModel(model: RegisteredModel): z.input<typeof modelSchema> {
+/** State of a model, which is that of the version that serves it, and why it is not ready. */
+export function modelState(model: RegisteredModel) {
   const served = model.versions.find((version) => version.state === 'READY') ?? model.versions[0];
-  const reason = model.error?.message ?? served?.reason;
+  return { state: served?.state ?? 'UNAVAILABLE', reason: model.error?.message ?? served?.reason } as const;
+}
+
+function describeModel(model: RegisteredModel): z.input<typeof modelSchema> {
+  const { state, reason } = modelState(model);
   return {
     name: model.name,
-    state: served?.state ?? 'UNAVAILABLE',
+    state,
     ...(reason !== undefined && { reason }),
     versions: model.versions.map(describeVersion),
   };

@@ -29,8 +29,10 @@ export async function documentRoutes(app: FastifyInstance, options: Documentatio
     securePages(pages);
     await pages.register(swaggerUi, {
       routePrefix: '/docs',
-      uiConfig: { tryItOutEnabled: true },
-      staticCSP: true,
+      // The other layout has a bar for the addresses of other documents, with a logo whose styles the policy refuses.
+      uiConfig: { tryItOutEnabled: true, layout: 'BaseLayout' },
+      staticCSP: contentSecurityPolicy,
+      theme: { title: 'inferd', favicon: [icon] },
       transformSpecification: complete,
       transformSpecificationClone: false,
     });
@@ -39,6 +41,28 @@ export async function documentRoutes(app: FastifyInstance, options: Documentatio
     complete(app.swagger() as { paths?: Paths }),
   );
 }
+
+/**
+ * Swagger UI draws its icons by `data:` URLs. Nothing is upgraded to HTTPS: the page asks only where it came from, and a
+ * server without TLS, at any address but localhost, would not answer.
+ */
+const contentSecurityPolicy = {
+  'default-src': "'self'",
+  'base-uri': "'self'",
+  'form-action': "'self'",
+  'frame-ancestors': "'none'",
+  'img-src': "'self' data:",
+  'object-src': "'none'",
+};
+
+const icon = {
+  filename: 'icon.svg',
+  rel: 'icon',
+  type: 'image/svg+xml',
+  sizes: 'any',
+  content:
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#475569"/></svg>',
+};
 
 const securitySchemes = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
@@ -102,9 +126,18 @@ function zodToJsonSchema(schema: z.ZodType, io: 'input' | 'output') {
 }
 
 function inlineSchema(schema: z.ZodType, io: 'input' | 'output') {
-  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' });
+  const options = { io, unrepresentable: 'any', reused: 'inline', override: keepDefault } as const;
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, options);
   return jsonSchema;
 }
+
+type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
+
+/** zod leaves out the default of what it transforms, since it may be of another type; a number of a query is of the same. */
+const keepDefault: Override = ({ zodSchema, jsonSchema }) => {
+  const { def } = zodSchema._zod;
+  if (def.type === 'default' && typeof def.defaultValue === 'number') jsonSchema.default = def.defaultValue;
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;

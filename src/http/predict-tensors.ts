@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Encode, Infer, InferResult, TypedRequest } from '../serving/infer.ts';
+import type { Encode, Infer, InferRequest, InferResult, TypedRequest } from '../serving/infer.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { setPredictionHeaders } from './prediction-headers.ts';
 import { requestPriority } from './priority-header.ts';
@@ -12,7 +12,7 @@ export interface Prediction<Answer> {
   /** The highest loaded version when absent. */
   readonly version?: string | undefined;
   /** Names of the wanted outputs; all when absent. */
-  readonly outputs?: readonly string[] | undefined;
+  readonly outputs?: InferRequest['outputs'];
   /** Deadline that the body asks for; that of the header counts as well. */
   readonly timeoutMs?: number | undefined;
   /** Priority that the body asks for, in place of that of the header. */

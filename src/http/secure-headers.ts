@@ -17,10 +17,11 @@ export function secureAnswers(app: FastifyInstance, { overTls }: { overTls: bool
 
 /** For pages: nobody may put them into a frame, and links from them do not tell where they were. */
 export function securePages(app: FastifyInstance): void {
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-frame-options', 'DENY');
     reply.header('referrer-policy', 'no-referrer');
-    reply.header('cross-origin-opener-policy', 'same-origin');
+    // Over plain HTTP browsers ignore it, and say so in the console as an error.
+    if (request.protocol === 'https') reply.header('cross-origin-opener-policy', 'same-origin');
     reply.header('cross-origin-resource-policy', 'same-origin');
     done();
   });

@@ -1,3 +1,5 @@
+import { exactJsonText } from '../tensor/exact-json-text.ts';
+
 /** What stands in the place of a value that is never kept. */
 export const redactedText = '[redacted]';
 
@@ -30,7 +32,7 @@ export function keptJson(value: unknown, rules: KeepingRules, described: FileDes
   const fileBytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
   if (rules.keepsFiles && fileBytes > rules.maxBytes) return omitted({ bytes: fileBytes });
   const kept = rules.redact.size > 0 || files.length > 0 ? rewrite(value, rules, described) : value;
-  const text = JSON.stringify(kept) ?? 'null';
+  const text = holdsExactNumber(kept) ? exactJsonText(kept) : (JSON.stringify(kept) ?? 'null');
   return text.length > rules.maxBytes ? omitted({ bytes: text.length }) : storableJson(text);
 }
 
@@ -69,6 +71,12 @@ function filesIn(value: unknown): readonly Uint8Array[] {
     if (typeof member === 'object') files.push(...filesIn(member));
   }
   return files;
+}
+
+/** Whether there is a number that `JSON.stringify` would write as another one, or not at all. */
+function holdsExactNumber(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' || Object.is(value, -0);
+  return Object.values(value).some(holdsExactNumber);
 }
 
 function rewrite(value: unknown, rules: KeepingRules, described: FileDescriptions): unknown {

@@ -29,3 +29,8 @@ export function parsePredictionId(text: string): PredictionId | undefined {
   const [uuid = '', instance = '0'] = text.split('.');
   return { uuid, instance: Number(instance) };
 }
+
+/** The id of a stored prediction as clients know it. */
+export function idOf({ id, instance }: { readonly id: string; readonly instance: number }): string {
+  return formatPredictionId({ uuid: id, instance });
+}

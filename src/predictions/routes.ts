@@ -1,17 +1,16 @@
 import { Readable } from 'node:stream';
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { maySeeModel, maySeeOthers } from '../http/authorization.ts';
 import { problemResponses } from '../http/problem.ts';
 import { exportFormats } from './export/formats.ts';
-import { parsePredictionId } from './prediction-id.ts';
+import { idOf, parsePredictionId } from './prediction-id.ts';
+import { predictionText } from './prediction-text.ts';
 import {
   exportQuery,
   feedbackBody,
   filterOf,
-  idOf,
   listQuery,
-  predictionBody,
   predictionList,
   predictionParams,
   predictionWithHistory,
@@ -47,15 +46,16 @@ export function predictionRoutes(app: FastifyInstance, options: PredictionRoutes
       querystring: listQuery,
       response: { 200: predictionList.describe('A page of them'), ...readErrors },
     },
-    handler: async ({ query }) => {
+    handler: async ({ query }, reply) => {
       const before = query.cursor === undefined ? undefined : parsePredictionId(query.cursor);
       const page = await predictions.list(filterOf(query, wallClock()), query.limit, before);
       const last = page.predictions.at(-1);
-      return {
-        predictions: page.predictions.map(predictionBody),
+      const more = {
         ...(page.next !== undefined && last !== undefined && { next_cursor: idOf(last) }),
         dropped: predictions.dropped,
       };
+      const list = page.predictions.map((prediction) => predictionText(prediction)).join(',');
+      return sendJson(reply, `{"predictions":[${list}],${JSON.stringify(more).slice(1)}`);
     },
   });
 
@@ -89,7 +89,8 @@ export function predictionRoutes(app: FastifyInstance, options: PredictionRoutes
       params: predictionParams,
       response: { 200: predictionWithHistory.describe('The prediction'), ...errorsOfOne },
     },
-    handler: async (request) => withHistory(await predictions.get(request.params.id, readerOf(request))),
+    handler: async (request, reply) =>
+      sendJson(reply, withHistory(await predictions.get(request.params.id, readerOf(request)))),
   });
 
   typed.post('/predictions/:id/feedback', {
@@ -110,13 +111,18 @@ export function predictionRoutes(app: FastifyInstance, options: PredictionRoutes
       const key = request.caller?.name;
       const feedback = { at: new Date(wallClock()).toISOString(), ...request.body, ...(key !== undefined && { key }) };
       const judged = await predictions.judge(request.params.id, feedback, readerOf(request));
-      return reply.code(201).send(withHistory(judged));
+      return sendJson(reply.code(201), withHistory(judged));
     },
   });
 }
 
-function withHistory(prediction: Awaited<ReturnType<PredictionService['get']>>) {
-  return { ...predictionBody(prediction), feedback_history: [...prediction.feedback] };
+function withHistory(prediction: Awaited<ReturnType<PredictionService['get']>>): string {
+  return predictionText(prediction, { feedback_history: prediction.feedback });
+}
+
+/** A text is sent as it is. */
+function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(text);
 }
 
 function readerOf(request: FastifyRequest): Reader {

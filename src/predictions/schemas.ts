@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { queryNumber } from '../http/query-number.ts';
 import { storableText } from '../http/storable-text.ts';
-import { formatPredictionId, predictionIdPattern } from './prediction-id.ts';
-import { currentFeedback, feedbackSchema, type StoredPrediction } from './stored-prediction.ts';
+import { predictionIdPattern } from './prediction-id.ts';
+import { feedbackSchema } from './stored-prediction.ts';
 import { parseMoment } from './time-window.ts';
 
 const flag = z
@@ -35,14 +36,14 @@ export const filterQuery = z.strictObject(filterFields);
 
 export const listQuery = z.strictObject({
   ...filterFields,
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: queryNumber(z.number().int().min(1).max(1000)).default(50),
   cursor: predictionId.optional().describe('`next_cursor` of the page before'),
 });
 
 export const exportQuery = z.strictObject({
   ...filterFields,
   format: z.enum(['jsonl', 'csv', 'parquet']).default('jsonl'),
-  limit: z.coerce.number().int().min(1).optional().describe('Unset: all'),
+  limit: queryNumber(z.number().int().min(1)).optional().describe('Unset: all'),
 });
 
 export type FilterQuery = z.output<typeof filterQuery>;
@@ -99,30 +100,6 @@ export const predictionList = z.object({
   next_cursor: z.string().optional().describe('Asks for the next page; absent on the last'),
   dropped: droppedSchema,
 });
-
-/** A prediction as the API shows it. */
-export function predictionBody(row: StoredPrediction): PredictionBody {
-  const { total_ms, encode_ms, queue_ms, batch_ms, infer_ms, batch_rows } = row;
-  return {
-    id: idOf(row),
-    at: row.at.toISOString(),
-    request_id: row.request_id,
-    model: row.model,
-    version: row.version,
-    domain: row.domain,
-    key: row.key_id === null ? null : { id: row.key_id, name: row.key_name ?? '' },
-    status: row.status,
-    phases: { total_ms, encode_ms, queue_ms, batch_ms, infer_ms, batch_rows },
-    inputs: row.inputs,
-    outputs: row.outputs,
-    feedback: currentFeedback(row.feedback) ?? null,
-  };
-}
-
-/** The id of a prediction as clients know it. */
-export function idOf({ id, instance }: Pick<StoredPrediction, 'id' | 'instance'>): string {
-  return formatPredictionId({ uuid: id, instance });
-}
 
 /** What a query that has been checked chooses. */
 export function filterOf(query: FilterQuery, nowMs: number) {

@@ -1,6 +1,7 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { type Database, schemaName } from '../storage/database.ts';
 import type { OpenStorage } from '../storage/storage.ts';
+import type { KeptText } from './kept-text.ts';
 import { type PredictionId, timeOfUuid } from './prediction-id.ts';
 import { type Feedback, feedbackList, type StoredPrediction } from './stored-prediction.ts';
 
@@ -52,10 +53,10 @@ const columns = [
   'batch_ms',
   'infer_ms',
   'batch_rows',
-  'inputs',
-  'outputs',
-  'feedback',
 ] as const;
+
+/** JSON comes as the text that was written: parsed by the driver, whole numbers beyond 2^53 would be others. */
+const kept = [sql<KeptText>`inputs::text`.as('inputs'), sql<KeptText>`outputs::text`.as('outputs')] as const;
 
 /**
  * Adds rows; those that are there already stay as they are.
@@ -63,7 +64,7 @@ const columns = [
  * @param rows texts of JSON objects with the columns of the table, but for the feedback
  */
 export async function insertPredictions(db: Db, rows: readonly string[]): Promise<void> {
-  const list = sql.raw(columns.filter((name) => name !== 'feedback').join(', '));
+  const list = sql.raw([...columns, 'inputs', 'outputs'].join(', '));
   // One parameter, whatever the number of rows: nothing is written out or escaped for each value.
   await sql`
     insert into ${sql.id(schemaName, 'predictions')} (${list})
@@ -82,7 +83,7 @@ export async function listPredictions(
   filter: PredictionFilter,
   { limit, before }: { limit: number; before?: PredictionId | undefined },
 ): Promise<readonly StoredPrediction[]> {
-  let query = filtered(db.selectFrom('predictions').select(columns), filter);
+  let query = filtered(db.selectFrom('predictions').select([...columns, ...kept, 'feedback']), filter);
   if (before !== undefined) query = olderThan(query, before);
   const rows = await query
     .orderBy('at', 'desc')
@@ -96,7 +97,7 @@ export async function listPredictions(
 export async function findPrediction(db: Db, { uuid, instance }: PredictionId): Promise<StoredPrediction | undefined> {
   const row = await db
     .selectFrom('predictions')
-    .select(columns)
+    .select([...columns, ...kept, 'feedback'])
     .where('at', '=', timeOf(uuid))
     .where('id', '=', uuid)
     .where('instance', '=', instance)

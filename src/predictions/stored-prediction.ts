@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KeptText } from './kept-text.ts';
 
 /** What somebody says of an answer. */
 export const feedbackSchema = z.object({
@@ -41,8 +42,8 @@ export interface StoredPrediction {
   readonly batch_ms: number | null;
   readonly infer_ms: number | null;
   readonly batch_rows: number | null;
-  readonly inputs: unknown;
-  readonly outputs: unknown;
+  readonly inputs: KeptText;
+  readonly outputs: KeptText;
   /** The oldest first. */
   readonly feedback: readonly Feedback[];
 }

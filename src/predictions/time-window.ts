@@ -1,3 +1,5 @@
+import { isCalendarDay } from '../timing/calendar-day.ts';
+
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A stretch of time, in milliseconds since 1970. */
@@ -13,7 +15,7 @@ export function parseMoment(text: string, nowMs: number): number | undefined {
   if (unit !== undefined) return nowMs - Number(amount) * unitMs[unit as keyof typeof unitMs];
   if (!/^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined;
   const timeMs = Date.parse(text);
-  return Number.isNaN(timeMs) ? undefined : timeMs;
+  return Number.isNaN(timeMs) || !isCalendarDay(text) ? undefined : timeMs;
 }
 
 /** A stretch of time as two moments with `/` between them; undefined if it is none. */

@@ -23,7 +23,7 @@ export function tensorsFromInstances(instances: unknown, signature: Signature): 
     throw mismatch('instances must be a list of at least one row', location, instances);
   }
   const [first] = instances;
-  const isNamed = isJsonObject(first) && !isBase64(first);
+  const isNamed = isJsonObject(first) && (!isBase64(first) || hasInput(signature, 'b64'));
   if (isNamed) return tensorsFromColumns(columnsOf(instances, Object.keys(first)), signature, location);
 
   const [input, ...others] = signature.inputs;
@@ -41,7 +41,8 @@ export function tensorsFromInstances(instances: unknown, signature: Signature): 
  */
 export function tensorsFromInputs(inputs: unknown, signature: Signature): Tensors {
   const location = ['body', 'inputs'];
-  if (isJsonObject(inputs) && !isBase64(inputs)) return tensorsFromColumns(inputs, signature, location);
+  if (isJsonObject(inputs) && (!isBase64(inputs) || hasInput(signature, 'b64')))
+    return tensorsFromColumns(inputs, signature, location);
   const [input, ...others] = signature.inputs;
   if (input !== undefined && others.length === 0) {
     return tensorsFromColumns({ [input.name]: inputs }, signature, location);
@@ -78,6 +79,11 @@ export function columnsOfOutputs({ outputs, answerLimitBytes }: InferResult): un
   const columns = Object.entries(outputs).map(([name, tensor]) => [name, writeTensor(name, tensor)] as const);
   const [first, ...others] = columns;
   return first !== undefined && others.length === 0 ? first[1] : Object.fromEntries(columns);
+}
+
+/** `{"b64": …}` is a text, unless the model has an input of that name. */
+function hasInput({ inputs }: Signature, name: string): boolean {
+  return inputs.some((input) => input.name === name);
 }
 
 function tensorsFromColumns(

@@ -21,8 +21,8 @@ export interface InferRequest {
   readonly timeoutMs?: number | undefined;
   /** How urgent it is; 0 or absent stands for the level of most requests. */
   readonly priority?: Priority | undefined;
-  /** Names of the wanted outputs; all when absent. */
-  readonly outputs?: readonly string[] | undefined;
+  /** Names of the wanted outputs, which may be told by the model that answers; all when absent. */
+  readonly outputs?: readonly string[] | ((model: ServedModel) => readonly string[] | undefined) | undefined;
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
   /** What stands behind the tensors, for logs; the tensors themselves when absent. */
@@ -144,11 +144,12 @@ export function createInfer(dependencies: InferDependencies): Infer {
       const inputs = await encode(served);
       const encodeMs = clock.now() - acquiredMs;
       const phases = newPhases();
+      const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
       const outputs = await model.predict(inputs, {
         requestId: request.requestId,
         signal: request.signal,
         deadlineMs: startedMs + allowedMs,
-        ...(request.outputs !== undefined && { outputs: request.outputs }),
+        ...(wanted !== undefined && { outputs: wanted }),
         priority: request.priority,
         trace: request.trace,
         phases,

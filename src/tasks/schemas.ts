@@ -1,26 +1,22 @@
 import { z } from 'zod';
+import { queryNumber } from '../http/query-number.ts';
 import { isStorable, storableExpectation, storableText } from '../http/storable-text.ts';
 import type { Task } from './task.ts';
 
 const yearSeconds = 365 * 86_400;
 
-const seconds = (max: number) => z.coerce.number().int().min(0).max(max);
+const seconds = (min: number, max: number) => z.number().int().min(min).max(max);
 
 /** What can be wished of a task, in the query of the route that takes it. */
 export const taskOptionsQuery = z.object({
-  priority: z.coerce.number().int().min(-100).max(100).default(0).describe('Tasks with a higher one begin first'),
-  delay_s: seconds(30 * 86_400)
+  priority: queryNumber(z.number().int().min(-100).max(100)).default(0).describe('Tasks with a higher one begin first'),
+  delay_s: queryNumber(seconds(0, 30 * 86_400))
     .default(0)
     .describe('Begin no sooner than after so many seconds'),
-  retries: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(20)
+  retries: queryNumber(z.number().int().min(0).max(20))
     .default(8)
     .describe('How often to try again after an error that may pass, such as 503; 8 last two to four minutes'),
-  ttl_s: seconds(yearSeconds)
-    .min(1)
+  ttl_s: queryNumber(seconds(1, yearSeconds))
     .optional()
     .describe('Seconds that the finished task is kept; unset: TASK_RESULT_TTL_S'),
   webhook: z
@@ -71,7 +67,7 @@ export const taskParams = z.object({ id: z.uuid() });
 export const taskListQuery = z.object({
   state: z.enum(taskStates).optional(),
   model: storableText(128).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: queryNumber(z.number().int().min(1).max(500)).default(50),
   cursor: z.uuid().optional().describe('next_cursor of the page before'),
 });
 

@@ -40,11 +40,16 @@ export function parseJson(bytes: Uint8Array, { maxLists = 1_000_000 }: JsonLimit
   checkLists(text, maxLists);
   checkNesting(text, maxNesting);
   try {
-    if (!beyondDouble.test(text) && !startsBeyondDouble.test(text)) return JSON.parse(text);
+    if (!mayRound(text)) return JSON.parse(text);
   } catch (cause) {
     if (!bareToken.test(text)) throw malformedJson(cause);
   }
   return readExactJson(text);
+}
+
+/** Whether `JSON.parse` may make another number of one in the text. */
+export function mayRound(text: string): boolean {
+  return beyondDouble.test(text) || startsBeyondDouble.test(text);
 }
 
 function decodeText(bytes: Uint8Array): string {

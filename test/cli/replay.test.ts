@@ -1,28 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { petals } from '../fixtures/petals.ts';
+import { inferd } from '../helpers/command.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { FileServer } from '../helpers/file-server.ts';
 import { type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
 import { identityModel } from '../helpers/identity-model.ts';
-import { projectDir } from '../helpers/process.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
-
-async function inferd(args: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
-    cwd: projectDir,
-    env: { ...process.env, ...environment },
-  });
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  let errors = '';
-  child.stderr.on('data', (chunk) => (errors += chunk));
-  const [code] = await once(child, 'close');
-  return { code, output, errors };
-}
 
 const passengers = [
   { pclass: 1, sex: 'female', age: 38 },

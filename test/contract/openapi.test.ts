@@ -8,6 +8,7 @@ interface Media {
 
 interface Operation {
   readonly tags?: readonly string[];
+  readonly parameters?: readonly { readonly name: string }[];
   readonly requestBody?: { readonly content: Record<string, Media> };
   readonly responses: Record<string, { readonly description?: string }>;
 }
@@ -63,6 +64,12 @@ describe('the OpenAPI document', () => {
         '/health/ready',
       ]),
     );
+  });
+
+  it('documents numbers of a query as numbers, with their defaults', () => {
+    const { parameters } = document.paths['/models/{name}/predict']?.['post'] ?? {};
+    const top = parameters?.find(({ name }) => name === 'top');
+    expect(top).toMatchObject({ in: 'query', required: false, schema: { type: 'integer', minimum: 1 } });
   });
 
   it('has what its references name', () => {

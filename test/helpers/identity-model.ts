@@ -43,8 +43,8 @@ const elementTypes: Readonly<Record<DataType, number>> = {
 
 export const dataTypes = Object.keys(elementTypes).sort() as DataType[];
 
-/** An ONNX model whose output `y` is what the operator makes of its input `x`: as many rows of as many elements as one likes. */
-export function identityModel(datatype: DataType, operator = 'Identity'): Buffer {
+/** An ONNX model whose output `y` is what the operator makes of its input `x`, if they are not named otherwise: as many rows of as many elements as one likes. */
+export function identityModel(datatype: DataType, operator = 'Identity', { input = 'x', output = 'y' } = {}): Buffer {
   const shape = { dim: [{ parameter: 'rows' }, { parameter: 'length' }] };
   const value = (name: string) => ({ name, type: { tensorType: { elementType: elementTypes[datatype], shape } } });
   return model.encode({
@@ -52,9 +52,9 @@ export function identityModel(datatype: DataType, operator = 'Identity'): Buffer
     opsetImport: [{ version: 17n }],
     graph: {
       name: 'identity',
-      node: [{ input: ['x'], output: ['y'], opType: operator }],
-      input: [value('x')],
-      output: [value('y')],
+      node: [{ input: [input], output: [output], opType: operator }],
+      input: [value(input)],
+      output: [value(output)],
     },
   });
 }

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { startReadyServer, startTestServer, type TestServer } from '../helpers/server.ts';
 
 let repository: TemporaryFolder;
 let closed: TestServer;
 let open: TestServer;
 
 beforeAll(async () => {
-  repository = await temporaryRepository();
+  repository = await temporaryRepository('iris');
   closed = await startTestServer({ MODELS_DIR: repository.path });
-  open = await startTestServer({
+  open = await startReadyServer({
     MODELS_DIR: repository.path,
     CORS_ORIGINS: 'https://app.example',
     API_KEYS: 'a-key-for-the-pages-of-app',
@@ -67,7 +67,9 @@ describe('a page of another origin', () => {
     expect(answer.headers.get('access-control-allow-headers')).toBe('authorization');
     const refused = await ask(open, '/models', { origin: 'https://app.example' });
     expect(refused.status).toBe(401);
-    expect(refused.headers.get('access-control-expose-headers')).toMatch(/retry-after/);
+    const exposed = refused.headers.get('access-control-expose-headers')?.split(', ');
+    const needed = ['retry-after', 'location', 'x-prediction-id', 'inference-header-content-length', 'x-request-id'];
+    expect(exposed).toEqual(expect.arrayContaining(needed));
     expect(refused.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
@@ -80,10 +82,50 @@ describe('a page of another origin', () => {
     },
   );
 
+  it('may send the headers of every protocol', async () => {
+    const asked = 'inference-header-content-length, x-request-timeout-ms, idempotency-key';
+    const headers = { 'access-control-request-method': 'POST', 'access-control-request-headers': asked };
+    const answer = await ask(open, '/v2/models/iris/infer', { origin: 'https://app.example', ...headers }, 'OPTIONS');
+    expect(answer.headers.get('access-control-allow-headers')).toBe(asked);
+  });
+
+  it.each(['/', '/models', '/v2/models/iris/infer', '/nowhere'])(
+    'makes the answer of %s one that no cache gives to another',
+    async (path) => {
+      const headers = { authorization: 'Bearer a-key-for-the-pages-of-app' };
+      const body = { inputs: [{ name: 'features', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] };
+      const sent = path.endsWith('infer') ? { method: 'POST', body: JSON.stringify(body) } : {};
+      const answer = await fetch(new URL(path, open.address), { headers, ...sent });
+      expect(answer.headers.get('vary')?.split(', ')).toContain('Origin');
+    },
+  );
+
   it('does not turn unknown paths into known ones', async () => {
     const headers = { authorization: 'Bearer a-key-for-the-pages-of-app' };
     expect((await ask(open, '/nowhere', headers)).status).toBe(404);
     const response = await ask(open, '/health/live', headers, 'DELETE');
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+describe('OPTIONS that is no preflight', () => {
+  it.each([
+    ['/models', 'GET, HEAD, OPTIONS'],
+    ['/v2/models/iris/infer', 'POST, OPTIONS'],
+    ['/v1/models/iris:predict', 'POST, OPTIONS'],
+    ['/invocations', 'POST, OPTIONS'],
+    ['/iris/predict?x=1', 'POST, OPTIONS'],
+  ])('of %s tells of the methods, with CORS or without', async (path, allow) => {
+    for (const server of [closed, open]) {
+      for (const headers of [{}, { origin: 'https://app.example' }, { 'access-control-request-method': 'POST' }]) {
+        const { status, headers: answered } = await ask(server, path, headers, 'OPTIONS');
+        expect([status, answered.get('allow')]).toEqual([204, allow]);
+        expect(answered.get('x-request-id')).not.toBeNull();
+      }
+    }
+  });
+
+  it('of an unknown path is 404', async () => {
+    for (const server of [closed, open]) expect((await ask(server, '/nowhere', {}, 'OPTIONS')).status).toBe(404);
   });
 });

@@ -17,7 +17,6 @@ function line(prediction: StoredPrediction): string {
 function textOf(column: Column, prediction: StoredPrediction): string {
   const value = column.read(prediction);
   if (value === null) return '';
-  if (column.type === 'JSON') return JSON.stringify(value);
   return value instanceof Date ? value.toISOString() : String(value);
 }
 

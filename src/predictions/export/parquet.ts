@@ -1,3 +1,5 @@
+import { exactNumber } from '../../tensor/exact-json-text.ts';
+import { readKept } from '../kept-text.ts';
 import type { StoredPrediction } from '../stored-prediction.ts';
 import { columns } from './table.ts';
 
@@ -25,8 +27,18 @@ function columnData(page: readonly StoredPrediction[]) {
   return columns.map((column) => ({
     name: column.name,
     type: column.type,
-    data: page.map((prediction) => column.read(prediction)),
+    data: page.map((prediction) => {
+      const value = column.read(prediction);
+      return column.type === 'JSON' && typeof value === 'string' ? rawNumbers(readKept(value)) : value;
+    }),
     // The least and the greatest text of a JSON column would be of no use, and are never cut.
     statistics: column.type !== 'JSON',
   }));
+}
+
+/** The value with each number that the writer would round as its text: it takes values, and writes them by `JSON.stringify`. */
+function rawNumbers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rawNumbers);
+  if (typeof value !== 'object' || value === null) return exactNumber(value);
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, rawNumbers(field)]));
 }

@@ -1,12 +1,13 @@
-import { idOf } from '../schemas.ts';
-import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';
+import type { KeptText } from '../kept-text.ts';
+import { idOf } from '../prediction-id.ts';
+import { currentFeedback, type Label, type StoredPrediction } from '../stored-prediction.ts';
 
 /** A column of an exported table. What differs between models is JSON. */
 export type Column = {
   readonly name: string;
 } & (
   | { readonly type: 'STRING'; read(prediction: StoredPrediction): string | null }
-  | { readonly type: 'JSON'; read(prediction: StoredPrediction): unknown }
+  | { readonly type: 'JSON'; read(prediction: StoredPrediction): KeptText }
   | { readonly type: 'DOUBLE' | 'INT32'; read(prediction: StoredPrediction): number | null }
   | { readonly type: 'TIMESTAMP'; read(prediction: StoredPrediction): Date | null }
 );
@@ -30,7 +31,11 @@ export const columns: readonly Column[] = [
   { name: 'batch_rows', type: 'INT32', read: ({ batch_rows }) => batch_rows },
   { name: 'inputs', type: 'JSON', read: ({ inputs }) => inputs },
   { name: 'outputs', type: 'JSON', read: ({ outputs }) => outputs },
-  { name: 'feedback_label', type: 'JSON', read: ({ feedback }) => currentFeedback(feedback)?.label ?? null },
+  { name: 'feedback_label', type: 'JSON', read: ({ feedback }) => labelText(currentFeedback(feedback)?.label) },
   { name: 'feedback_score', type: 'DOUBLE', read: ({ feedback }) => currentFeedback(feedback)?.score ?? null },
   { name: 'feedback_comment', type: 'STRING', read: ({ feedback }) => currentFeedback(feedback)?.comment ?? null },
 ];
+
+function labelText(label: Label | undefined): KeptText {
+  return label === undefined ? null : JSON.stringify(label);
+}

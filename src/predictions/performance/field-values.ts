@@ -44,5 +44,6 @@ function join(path: string, name: string): string {
 /** Tensors have NaN, which JSON has no number for, where a number is missing. */
 function fieldValue(value: unknown): FieldValue {
   if (value === 'NaN') return null;
+  if (typeof value === 'bigint') return Number(value);
   return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' ? value : null;
 }

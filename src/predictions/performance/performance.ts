@@ -1,11 +1,12 @@
 import { AppError } from '../../errors.ts';
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
+import { readKept } from '../kept-text.ts';
 import type { PredictionService } from '../service.ts';
 import type { DayCount, PredictionFilter } from '../store.ts';
 import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';
 import { parseWindow, type TimeWindow } from '../time-window.ts';
-import { type Distribution, distributionOf } from './distribution.ts';
+import { type Distribution, distributionOf, type InputsAndOutputs } from './distribution.ts';
 import { readDistribution } from './distribution-file.ts';
 import { type Drift, driftFrom } from './drift.ts';
 import { type JudgedAnswer, type Score, type ScoringRules, scoreOf } from './score.ts';
@@ -102,7 +103,7 @@ async function compare(
       : earlier(await newest(earlierWindow(question)), question.reference);
   if (reference === undefined) return undefined;
   const { source, count, domain } = reference;
-  const rows = (await newest(question.window)).filter((row) => row.domain === domain);
+  const rows = (await newest(question.window)).filter((row) => row.domain === domain).map(readValues);
   return {
     reference: { source, count },
     current: { version, domain, count: rows.length },
@@ -130,7 +131,7 @@ function earlier(rows: readonly StoredPrediction[], reference: string): Distribu
     });
   }
   const [domain, ofDomain] = most;
-  return distributionOf(ofDomain, { source: `predictions from ${reference}`, domain });
+  return distributionOf(ofDomain.map(readValues), { source: `predictions from ${reference}`, domain });
 }
 
 /** The version asked for, else the highest that is loaded. */
@@ -169,12 +170,17 @@ function scoringRules(
 }
 
 function judgedAnswer(answer: StoredPrediction, { tensorTarget: ofTensors, targets }: TargetRules): JudgedAnswer {
-  const { domain, outputs } = answer;
+  const { domain } = answer;
+  const outputs = readKept(answer.outputs);
   const target = domain === null ? ofTensors : targets.get(domain);
   const fields = typeof outputs === 'object' && outputs !== null ? Object.entries(outputs) : [];
   const predicted: unknown = fields.find(([name]) => name === target)?.[1];
   const { label, score } = currentFeedback(answer.feedback) ?? {};
   return { predicted, label, score };
+}
+
+function readValues({ inputs, outputs }: StoredPrediction): InputsAndOutputs {
+  return { inputs: readKept(inputs), outputs: readKept(outputs) };
 }
 
 function total(rows: readonly DayCount[], what: 'predictions' | 'errors' | 'judged'): number {

@@ -2,6 +2,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { problemResponses } from '../../http/problem.ts';
+import { queryNumber } from '../../http/query-number.ts';
 import { droppedSchema } from '../schemas.ts';
 import { parseMoment, parseWindow } from '../time-window.ts';
 import { type PerformanceDependencies, performanceOf } from './performance.ts';
@@ -30,11 +31,7 @@ const query = z.strictObject({
     .describe(
       'What the distributions are compared with: those of the training, or of an earlier time such as `14d/7d`',
     ),
-  sample: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(20_000)
+  sample: queryNumber(z.number().int().min(1).max(20_000))
     .default(5000)
     .describe('Most predictions that a distribution is made of, the newest'),
 });

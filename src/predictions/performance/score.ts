@@ -52,22 +52,27 @@ export function scoreOf(answers: readonly JudgedAnswer[], rules: ScoringRules): 
 }
 
 /** Whether an answer is the class that the label says; each may be the name of the class or its index. */
-export function isRight(answer: unknown, label: Label, classNames: readonly string[] = []): boolean {
+export function isRight(answer: unknown, label: Label | bigint, classNames: readonly string[] = []): boolean {
   return className(answer, classNames) === className(label, classNames);
 }
 
 /** The value of a list of one value, of whatever depth; undefined if there are more, or none. */
-export function bareValue(value: unknown): Label | undefined {
+export function bareValue(value: unknown): Label | bigint | undefined {
   if (Array.isArray(value)) return value.length === 1 ? bareValue(value[0]) : undefined;
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+  const isBare = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isBare || typeof value === 'bigint' ? value : undefined;
 }
 
+/** The index or identifier of a class that a double would round. */
+const longWholeNumber = /^-?\d{16,20}$/;
+
 function className(value: unknown, classNames: readonly string[]): string {
+  if (longWholeNumber.test(String(value))) return String(BigInt(String(value)));
   const index = typeof value === 'boolean' ? Number(value) : Number(String(value).trim() || Number.NaN);
   return classNames[index] ?? (Number.isNaN(index) ? String(value) : String(index));
 }
 
-function errorsOf(comparable: readonly { readonly answer: Label; readonly label: Label }[]): number[] {
+function errorsOf(comparable: readonly { readonly answer: Label | bigint; readonly label: Label }[]): number[] {
   return comparable.map(({ answer, label }) => Number(answer) - Number(label)).filter(Number.isFinite);
 }
 

@@ -3,8 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { whenClientIsGone } from '../../http/client-signal.ts';
 import { setPredictionHeaders } from '../../http/prediction-headers.ts';
 import { requestPriority } from '../../http/priority-header.ts';
+import { releaseMemory } from '../../http/release-memory.ts';
 import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
 import { traceContextOf } from '../../http/trace.ts';
+import { addVary } from '../../http/vary.ts';
 import type { Infer, InferRequest } from '../../serving/infer.ts';
 import { bodyOf } from './body.ts';
 import { chooseCoding, compress } from './compression.ts';
@@ -12,7 +14,6 @@ import { decodeInputs } from './decode.ts';
 import { encodeReply, type InferReply, type ReplyOptions } from './encode.ts';
 import { errorResponses } from './error-body.ts';
 import { type InferBody, jsonLengthHeader, readInferBody } from './infer-body.ts';
-import { releaseMemory } from './release-memory.ts';
 import { inferRequest, inferResponse, modelParams, versionParams } from './schemas.ts';
 
 /** Smaller replies would gain nothing by compression. */
@@ -128,9 +129,8 @@ function replyOptions(body: InferBody): ReplyOptions {
 
 async function send({ parts, jsonBytes }: InferReply, request: FastifyRequest, reply: FastifyReply) {
   const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  reply
-    .type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream')
-    .header('vary', 'accept-encoding');
+  reply.type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream');
+  addVary(reply, 'accept-encoding');
   if (jsonBytes !== undefined) reply.header(jsonLengthHeader, jsonBytes);
   const coding = bytes < leastCompressedBytes ? undefined : chooseCoding(request.headers['accept-encoding']);
   if (coding !== undefined) {

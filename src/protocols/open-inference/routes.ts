@@ -21,7 +21,6 @@ export interface OpenInferenceOptions {
   readonly statistics: Statistics;
   /** Version of the program. */
   readonly version: string;
-  readonly bodyLimitBytes: number;
   /** Whether a load may bring its own files. */
   readonly allowModelUpload: boolean;
 }
@@ -33,7 +32,7 @@ export async function openInferenceRoutes(app: FastifyInstance, options: OpenInf
   app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
   app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
   declareScope(app, 'infer');
-  takeAnyBody(app, options);
+  takeAnyBody(app);
 
   serverRoutes(app, options);
   modelRoutes(app, options);

@@ -1,7 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { Signature, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import { isJsonObject, tensorsFromMembers } from '../named-inputs.ts';
-import { parseCsv } from './csv.ts';
 import { readCell } from './csv-cell.ts';
 
 /** A table with named columns; every row has a cell for each. The columns of a CSV without a header have no names. */
@@ -36,23 +35,6 @@ export function frameFromRecords(records: unknown): DataFrame {
   const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
   const rows = records.map((record) => columns.map((name) => (Object.hasOwn(record, name) ? record[name] : null)));
   return { columns, rows, isText: false };
-}
-
-/**
- * The frame of a CSV text. Its first row has the names of the columns, unless all of its cells are numbers.
- *
- * @throws AppError `MALFORMED_BODY` or `VALIDATION_FAILED`
- */
-export function frameFromCsv(text: string): DataFrame {
-  const [first, ...others] = parseCsv(text);
-  if (first === undefined) throw refuse('The CSV is empty');
-  const isHeader = !first.every((cell) => cell.trim() !== '' && !Number.isNaN(Number(cell)));
-  const rows = isHeader ? others : [first, ...others];
-  return {
-    columns: isHeader ? first : undefined,
-    rows: rows.map((row, index) => checkRow(row, index, first.length)),
-    isText: true,
-  };
 }
 
 /**

@@ -4,7 +4,8 @@ import { readExactJsonBody } from '../exact-json-parser.ts';
 import type { Invocation, InvocationReply, ReadOpenInference } from '../invocation.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
-import { type DataFrame, frameFromCsv, frameFromRecords, frameFromSplit, tensorsFromFrame } from './data-frame.ts';
+import { frameFromCsv } from './csv-frame.ts';
+import { type DataFrame, frameFromRecords, frameFromSplit, tensorsFromFrame } from './data-frame.ts';
 
 export const bodyKeys = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
 
@@ -34,7 +35,7 @@ export function readInvocation(contentType: string, body: Uint8Array, openInfere
   }
   const [mediaType = ''] = contentType.toLowerCase().split(';');
   const type = mediaType.trim();
-  if (type === 'text/csv') return frameInvocation(frameFromCsv(decodeText(body)), {});
+  if (type === 'text/csv') return frameInvocation(frameFromCsv(body, contentType), {});
   if (!jsonTypes.includes(type) && !type.endsWith('+json')) {
     const expected = ['application/json', 'text/csv', 'application/vnd.sagemaker-triton.binary+json'];
     const message = `The route takes ${expected.join(', ')}; received ${contentType}`;
@@ -106,14 +107,6 @@ function readParams(body: Readonly<Record<string, unknown>>): Options {
     throw refuse('params.outputs must be a list of names of outputs');
   });
   return Object.assign({}, ...options);
-}
-
-function decodeText(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch (cause) {
-    throw new AppError('MALFORMED_BODY', { message: 'The body is not valid UTF-8', cause });
-  }
 }
 
 function refuse(message: string): AppError {

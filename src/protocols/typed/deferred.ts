@@ -1,10 +1,10 @@
 import type { Registry } from '../../models/registry.ts';
 import type { DeferredWork } from '../../serving/deferred-work.ts';
-import type { Infer } from '../../serving/infer.ts';
+import type { Infer, ServedModel } from '../../serving/infer.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
 import { writeOutputs } from './outputs.ts';
-import { checkQuery, type PredictionQuery } from './query.ts';
+import { checkQuery, type PredictionQuery, wantedOutputs } from './query.ts';
 
 /** What is kept of a request to a model that is answered later. */
 export interface ModelOrder {
@@ -23,7 +23,8 @@ export function modelWork(infer: Infer): DeferredWork {
     name: modelWorkName,
     async run(input, { requestId, signal, caller }) {
       const { model, body, query } = input as ModelOrder;
-      const request = { model, requestId, signal, caller, outputs: query.outputs, priority: 'background' as const };
+      const outputs = ({ signature }: ServedModel) => wantedOutputs(query.outputs, signature);
+      const request = { model, requestId, signal, caller, outputs, priority: 'background' as const };
       const inferred = await infer(request, (served) => {
         checkQuery(query, served);
         return tensorsFromMembers(readExactJsonBody(body), served.signature, ['body']);

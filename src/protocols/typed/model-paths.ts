@@ -1,7 +1,7 @@
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Signature } from '../../tensor/tensor.ts';
-import { exampleRequest } from './example.ts';
+import { exampleRequest } from '../example-request.ts';
 import { inputSchema, type JsonSchema, outputSchema } from './tensor-schema.ts';
 
 /** The paths of an OpenAPI document. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError, relocateFaults } from '../../errors.ts';
+import { queryNumber } from '../../http/query-number.ts';
 import type { ServedModel } from '../../serving/infer.ts';
 import { checkOutputs } from '../../tensor/check-signature.ts';
 import { labelUse } from './class-labels.ts';
@@ -9,14 +10,10 @@ const names = z.union([z.string(), z.array(z.string())]);
 /** What a client may ask for beside the prediction. */
 export const predictionQuery = z.object({
   outputs: names
-    .transform((value) => [value].flat().flatMap((list) => list.split(',')))
+    .transform((value) => [value].flat())
     .optional()
     .describe('Names of the wanted outputs, separated by commas; all when absent'),
-  top: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
+  top: queryNumber(z.number().int().min(1).max(10_000))
     .optional()
     .describe('Only the best classes of each row, this many, best first; needs labels in model.json'),
   labels: z
@@ -37,9 +34,10 @@ export function checkQuery(
   { outputs, top, labels }: PredictionQuery,
   { name, signature, manifest }: ServedModel,
 ): void {
-  if (outputs !== undefined) checkWanted(outputs, signature);
+  const names = wantedOutputs(outputs, signature);
+  if (names !== undefined) checkWanted(names, signature);
   if (top === undefined) return;
-  const wanted = signature.outputs.filter((output) => outputs?.includes(output.name) ?? true);
+  const wanted = signature.outputs.filter((output) => names?.includes(output.name) ?? true);
   const chooses = (output: (typeof wanted)[number]) =>
     Object.hasOwn(manifest.labels, output.name) && labelUse(output) === 'values';
   if (labels && wanted.some(chooses)) return;
@@ -50,6 +48,30 @@ export function checkQuery(
     message,
     received: top,
     faults: [{ location: ['query', 'top'], type: 'invalid_value', message }],
+  });
+}
+
+/**
+ * The names of the outputs in lists with commas between them. A name may have commas itself: of the names that could be
+ * meant, it is the longest that the model has.
+ */
+export function wantedOutputs(
+  lists: readonly string[] | undefined,
+  { outputs }: ServedModel['signature'],
+): readonly string[] | undefined {
+  const known = new Set(outputs.map(({ name }) => name));
+  const mostPieces = Math.max(1, ...outputs.map(({ name }) => name.split(',').length));
+  return lists?.flatMap((list) => {
+    const pieces = list.split(',');
+    const names: string[] = [];
+    for (let start = 0; start < pieces.length; ) {
+      const nameOf = (count: number) => pieces.slice(start, start + count).join(',');
+      let count = Math.min(mostPieces, pieces.length - start);
+      while (count > 1 && !known.has(nameOf(count))) count--;
+      names.push(nameOf(count));
+      start += count;
+    }
+    return names;
   });
 }
 

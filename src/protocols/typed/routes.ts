@@ -11,7 +11,7 @@ import type { Nested } from '../../tensor/json-output.ts';
 import { parseExactJson } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
 import { writeOutputs } from './outputs.ts';
-import { checkQuery, type PredictionQuery, predictionQuery } from './query.ts';
+import { checkQuery, type PredictionQuery, predictionQuery, wantedOutputs } from './query.ts';
 
 export const predictionPath = '/models/:name/predict';
 export const versionPredictionPath = '/models/:name/versions/:version/predict';
@@ -73,7 +73,7 @@ function prediction(
   return {
     model: name,
     version,
-    outputs: query.outputs,
+    outputs: ({ signature }) => wantedOutputs(query.outputs, signature),
     encode: (model) => {
       checkQuery(query, model);
       return tensorsFromMembers(body, model.signature, ['body']);

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 /** Routes that Vertex AI names in `AIP_HEALTH_ROUTE` and `AIP_PREDICT_ROUTE`. */
 export interface VertexRoutes {
   readonly healthRoute: string | undefined;
@@ -14,10 +12,9 @@ export interface VertexRoutes {
  */
 export function rewriteVertexRoute(
   { healthRoute, predictRoute }: VertexRoutes,
-  request: IncomingMessage,
+  { method, url }: { readonly method?: string | undefined; readonly url: string },
 ): string | undefined {
-  const path = request.url?.split('?', 1)[0];
-  if (path === undefined) return undefined;
-  if (path === predictRoute && request.method === 'POST') return '/invocations';
-  return path === healthRoute && request.method === 'GET' ? '/health/ready' : undefined;
+  const [path] = url.split('?', 1);
+  if (path === predictRoute && method === 'POST') return '/invocations';
+  return path === healthRoute && method === 'GET' ? '/health/ready' : undefined;
 }

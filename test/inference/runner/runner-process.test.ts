@@ -23,7 +23,9 @@ test.runIf(process.platform === 'linux')('what a runner said counts, although it
   const failed = once(other.stdout, 'data').then(() => undefined);
   let loaded: Promise<unknown> | undefined;
   other.stdout.once('data', () => {
-    loaded = runner.load({ path: fixturePath('broken'), readIntoMemory: [], session: {} }).catch((error: unknown) => error);
+    loaded = runner
+      .load({ path: fixturePath('broken'), readIntoMemory: [], session: {} })
+      .catch((error: unknown) => error);
     blockUntilEnded(runner.pid);
   });
   await setImmediate();

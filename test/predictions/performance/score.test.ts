@@ -29,7 +29,10 @@ describe('the score of a classification', () => {
     [1, true, true],
     [0, true, false],
     ['', 0, false],
-  ])('takes %j and %j as %j', (answer, label, expected) => {
+    [9007199254740993n, '9007199254740993', true],
+    [9007199254740993n, '9007199254740992', false],
+    ['9007199254740993', '9007199254740992', false],
+  ])('takes %s and %s as %s', (answer, label, expected) => {
     expect(isRight(answer, label, ['setosa', 'versicolor', 'virginica'])).toBe(expected);
   });
 });

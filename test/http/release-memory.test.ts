@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { releaseMemory } from '../../../src/protocols/open-inference/release-memory.ts';
+import { releaseMemory } from '../../src/http/release-memory.ts';
 
 describe('releaseMemory', () => {
   test('empties a large buffer', () => {

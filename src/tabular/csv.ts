@@ -1,8 +1,9 @@
-import { AppError } from '../../errors.ts';
+import { AppError } from '../errors.ts';
 
 /**
  * The cells of a CSV text, as RFC 4180 has it: commas, quotes around cells that hold commas, quotes or line breaks, and
- * doubled quotes within. Empty lines are left out.
+ * doubled quotes within. Lines of nothing but spaces and tabs are left out, as pandas does; `""` is a row of one empty
+ * cell.
  *
  * @throws AppError `MALFORMED_BODY` for a quote that is never closed, or text beside a quoted cell
  */
@@ -11,16 +12,30 @@ export function parseCsv(text: string): string[][] {
   let row: string[] = [];
   let position = text.startsWith('\ufeff') ? 1 : 0;
   while (position < text.length) {
+    if (row.length === 0) {
+      const afterBlank = blankLineEnd(text, position);
+      if (afterBlank !== undefined) {
+        position = afterBlank;
+        continue;
+      }
+    }
     const { cell, end } = text[position] === '"' ? quotedCell(text, position) : plainCell(text, position);
     row.push(cell);
     const separator = text[end];
     position = end + (text.startsWith('\r\n', end) ? 2 : 1);
     if (separator === ',' && position < text.length) continue;
     if (separator === ',') row.push('');
-    if (row.length > 1 || row[0] !== '') rows.push(row);
+    rows.push(row);
     row = [];
   }
   return rows;
+}
+
+const blankLine = /[ \t]*(?:\r\n|\n|\r|$)/y;
+
+function blankLineEnd(text: string, start: number): number | undefined {
+  blankLine.lastIndex = start;
+  return blankLine.test(text) ? blankLine.lastIndex : undefined;
 }
 
 const cellEnd = /,|\r\n|\n|\r/g;

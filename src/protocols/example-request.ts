@@ -1,5 +1,5 @@
-import { type Nested, tensorToNested } from '../../tensor/json-output.ts';
-import { elementCount, type Tensors } from '../../tensor/tensor.ts';
+import { type Nested, tensorToNested } from '../tensor/json-output.ts';
+import { elementCount, type Tensors } from '../tensor/tensor.ts';
 
 /** More elements than this would make the document long and no clearer. */
 const maxElements = 1000;

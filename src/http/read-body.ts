@@ -1,0 +1,92 @@
+import { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { AppError, toAppError } from '../errors.ts';
+import { bodyTooLarge } from './body-too-large.ts';
+import { decompress, readContentEncoding } from './content-encoding.ts';
+import { releaseMemory } from './release-memory.ts';
+
+/** Takes a body, or why there is none. */
+export type TakeBody = (error: AppError | null, body: Buffer) => void;
+
+export interface ReadBodyOptions {
+  /** Puts the chunks of a body that is not compressed into one piece. @default Buffer.concat */
+  readonly join?: (chunks: readonly Buffer[], request: FastifyRequest) => Buffer;
+}
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * Reads a whole body, and decompresses it as `Content-Encoding` says. What is beyond the body limit of the route, also of
+ * what it is decompressed, is `BODY_TOO_LARGE`; the rest of such a body is read and dropped, since many clients look for
+ * the answer only when they have sent all.
+ *
+ * @param take is called once, with an {@link AppError} of `BODY_TOO_LARGE`, `MALFORMED_BODY` or `UNSUPPORTED_MEDIA_TYPE`,
+ *   or what `join` throws
+ */
+export function readBody(
+  request: FastifyRequest,
+  payload: Readable,
+  take: TakeBody,
+  { join = (chunks) => Buffer.concat(chunks) }: ReadBodyOptions = {},
+): void {
+  const { headers } = request;
+  const maxBytes = request.routeOptions.bodyLimit;
+  const prepared = attempt(() => {
+    if (Number(headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
+    return { coding: readContentEncoding(headers['content-encoding']) };
+  });
+  if (prepared instanceof AppError) {
+    take(prepared, nothing);
+    return;
+  }
+  const { coding } = prepared;
+  collect(payload, maxBytes, (error, chunks) => {
+    if (error !== null) {
+      take(error, nothing);
+    } else if (coding !== undefined) {
+      decompress(Buffer.concat(chunks), coding, maxBytes).then(
+        (body) => take(null, body),
+        (thrown: unknown) => take(toAppError(thrown), nothing),
+      );
+    } else {
+      const joined = attempt(() => join(chunks, request));
+      // Node.js copies every chunk of a body that comes over a socket into memory of its own.
+      if (payload instanceof IncomingMessage) for (const chunk of chunks) releaseMemory(chunk);
+      if (joined instanceof AppError) take(joined, nothing);
+      else take(null, joined);
+    }
+  });
+}
+
+function collect(payload: Readable, maxBytes: number, done: (error: AppError | null, chunks: Buffer[]) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const onData = (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else end(bodyTooLarge(maxBytes));
+  };
+  const onEnd = () => end(null);
+  const onError = (cause: Error) => {
+    end(new AppError('MALFORMED_BODY', { message: `The body ended too early: ${cause.message}`, cause }));
+  };
+  const end = (error: AppError | null) => {
+    payload.off('data', onData).off('end', onEnd).off('error', onError);
+    if (error !== null) {
+      // Whatever else becomes of the stream is of no interest.
+      payload.on('error', () => {}).resume();
+      chunks.length = 0;
+    }
+    done(error, chunks);
+  };
+  payload.on('data', onData).on('end', onEnd).on('error', onError);
+}
+
+function attempt<T>(work: () => T): T | AppError {
+  try {
+    return work();
+  } catch (thrown) {
+    return toAppError(thrown);
+  }
+}
