@@ -53,6 +53,7 @@ const versionSchema = z.object({
     .array(z.object({ output: z.string(), type: z.string(), why: z.string(), remedy: z.string() }))
     .optional()
     .describe('Outputs that the model has and that cannot be served'),
+  intra_op_threads: z.int().optional().describe('Threads inside an operator, as model.json says or a trial has found'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
   cost: costSchema.optional(),
@@ -145,6 +146,7 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
       ...(model.signature.unservable !== undefined && { unservable: [...model.signature.unservable] }),
       independent_rows: model.independence.independentRows,
       independent_rows_why: model.independence.why,
+      intra_op_threads: model.intraOpThreads,
       ...describeStats(model.stats()),
     }),
     ...(manifest.description !== undefined && { description: manifest.description }),

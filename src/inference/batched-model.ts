@@ -36,6 +36,7 @@ export class BatchedModel implements LoadedModel {
   readonly #clock: Clock;
   readonly #listeners = new Set<(state: ModelState) => void>();
   readonly example: Tensors | undefined;
+  readonly intraOpThreads: number;
   readonly #events: EngineEvents | undefined;
   readonly #log: EngineLog;
   #independence: Independence;
@@ -45,6 +46,7 @@ export class BatchedModel implements LoadedModel {
     const { name, version, batching, unservable = [] } = options;
     this.signature = unservable.length > 0 ? { ...facts.signature, unservable } : facts.signature;
     this.example = facts.example;
+    this.intraOpThreads = facts.intraOpThreads;
     this.#independence = facts.independence;
     this.#events = events;
     this.#log = log;

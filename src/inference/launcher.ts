@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../errors.ts';
@@ -10,14 +11,25 @@ import { TrialDied, TrialRunner } from './independence/trial-runner.ts';
 import type { ModelOptions } from './model-options.ts';
 import { RunnerProcess } from './runner/runner-process.ts';
 import type { ServableSignature } from './runner/signature.ts';
-import { warmUp, warmUpOnMadeUp } from './warm-up.ts';
+import { chooseThreads } from './thread-trial.ts';
+import { warmUp, warmUpOnMadeUp, warmUpRun } from './warm-up.ts';
 
 /** What the first runner of a model found out about it. */
 export interface ModelFacts extends ServableSignature {
   readonly independence: Independence;
   /** A request that the model took; undefined when none is known. */
   readonly example: Tensors | undefined;
+  /** Threads inside an operator. */
+  readonly intraOpThreads: number;
 }
+
+interface TriedModel {
+  readonly servable: ServableSignature;
+  readonly example: Tensors;
+}
+
+/** The file of a model that is loaded anew for each number of threads that is tried. */
+const smallModelBytes = 8 * 2 ** 20;
 
 /** Share of `loadTimeoutMs` after which runs of made-up requests are taken for a hang. */
 const madeUpShare = 1 / 4;
@@ -88,11 +100,9 @@ export class Launcher {
   }
 
   async #prepare(runner: RunnerProcess): Promise<void> {
-    const { path, readIntoMemory = [], session, instances } = this.#options;
-    const intraOpThreads = session.intraOpThreads ?? Math.max(1, Math.floor(availableParallelism() / instances));
-    await this.#options.checkFiles?.();
-    const servable = await runner.load({ path, readIntoMemory, session: { ...session, intraOpThreads } });
-    await this.#options.checkFiles?.();
+    const mayTry = this.#options.session.intraOpThreads === undefined && this.#facts === undefined;
+    const threads = this.#facts?.intraOpThreads ?? this.#firstThreads(mayTry && (await this.#isSmall()));
+    const servable = await this.#load(runner, threads);
     if (this.#servable !== undefined && !isDeepStrictEqual(servable.signature, this.#servable.signature)) {
       throw new AppError('MODEL_LOAD_FAILED', { message: 'The model file now holds a model of another signature' });
     }
@@ -104,7 +114,49 @@ export class Launcher {
       this.#log.warn({ outputs: servable.unservable }, 'outputs of the model that are no tensors are left out');
     }
     const independence = await this.#independence(trial, servable);
-    this.#facts = { ...servable, signature: trial.correctedSignature(), independence, example };
+    const intraOpThreads =
+      mayTry && threads === 1 && example !== undefined
+        ? await this.#tryThreads(runner, { servable, example, independence })
+        : threads;
+    this.#facts = { ...servable, signature: trial.correctedSignature(), independence, example, intraOpThreads };
+  }
+
+  async #load(runner: RunnerProcess, intraOpThreads: number): Promise<ServableSignature> {
+    const { path, readIntoMemory = [], session } = this.#options;
+    await this.#options.checkFiles?.();
+    const servable = await runner.load({ path, readIntoMemory, session: { ...session, intraOpThreads } });
+    await this.#options.checkFiles?.();
+    return servable;
+  }
+
+  get #mostThreads(): number {
+    return Math.max(1, Math.floor(availableParallelism() / this.#options.instances));
+  }
+
+  /** Threads of the first session: one where a trial may find more. */
+  #firstThreads(willTry: boolean): number {
+    return this.#options.session.intraOpThreads ?? (willTry ? 1 : this.#mostThreads);
+  }
+
+  /** Whether the model can be loaded several times for a trial without making its load much longer. */
+  async #isSmall(): Promise<boolean> {
+    if ((this.#options.readIntoMemory ?? []).length > 0) return false;
+    const file = await stat(this.#options.path).catch(() => undefined);
+    return file !== undefined && file.size < smallModelBytes;
+  }
+
+  #tryThreads(runner: RunnerProcess, found: Pick<ModelFacts, 'independence'> & TriedModel): Promise<number> {
+    const { servable, example, independence } = found;
+    const mostRows = independence.independentRows
+      ? Math.min(this.#options.batching.maxSize, independence.provenRows)
+      : 1;
+    return chooseThreads({
+      runner,
+      request: (rows) => warmUpRun(servable.signature, example, rows),
+      mostRows,
+      mostThreads: this.#mostThreads,
+      use: async (threads) => void (await this.#load(runner, threads)),
+    });
   }
 
   /** Gives a request that the model has taken, if one is known. */

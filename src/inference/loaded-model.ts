@@ -25,6 +25,8 @@ export interface LoadedModel extends Predictor {
   readonly independence: Independence;
   /** A request that the model has taken at its load; undefined when it took none that was made up. */
   readonly example: Tensors | undefined;
+  /** Threads inside an operator. */
+  readonly intraOpThreads: number;
   state(): ModelState;
   stats(): ModelStats;
   /** Calls the listener whenever {@link LoadedModel.state} has changed; the returned function ends that. */

@@ -7,17 +7,19 @@ import type { EngineLog } from './engine-log.ts';
 import { madeUpSources, usualShapes } from './independence/sample-rows.ts';
 import { type RunsRequests, TrialDied } from './independence/trial-runner.ts';
 
-/** A run of the request for all outputs. */
-function warmUpRun(signature: Signature, tensors: Tensors): RunRequest {
+/** A run of the request for all outputs, `copies` times one behind the other. */
+export function warmUpRun(signature: Signature, tensors: Tensors, copies = 1): RunRequest {
   const inputs = signature.inputs.map(({ name, datatype }) => {
     const tensor: Tensor = tensors[name] ?? zeros(datatype, [0]);
-    return { datatype, shape: tensor.shape, parts: [tensor] };
+    const [rows, ...rest] = tensor.shape;
+    const shape = rows === undefined ? [] : [copies * rows, ...rest];
+    return { datatype, shape, parts: new Array<Tensor>(copies).fill(tensor) };
   });
   return {
     inputs,
     outputs: signature.outputs.map((_, index) => index),
-    rows: Math.max(1, commonRows(Object.values(tensors))),
-    requests: 1,
+    rows: copies * Math.max(1, commonRows(Object.values(tensors))),
+    requests: copies,
     latestDeadlineMs: Number.POSITIVE_INFINITY,
     expectedMs: 0,
   };

@@ -40,11 +40,10 @@ const session = z
   .strictObject({
     providers: z.array(provider).min(1).exactOptional().describe('Execution providers of ONNX Runtime, best first'),
     intraOpThreads: z
-      .int()
-      .min(1)
-      .max(1024)
-      .exactOptional()
-      .describe('Threads in an operator; unset: cores / instances'),
+      .union([z.literal('auto'), z.int().min(1).max(1024)])
+      .default('auto')
+      .describe('Threads in an operator; auto: what a trial at load finds, at most cores / instances'),
+    spinning: z.boolean().default(false).describe('Let idle threads wait actively: sooner at work, but a core is busy'),
     interOpThreads: z.int().min(1).max(1024).exactOptional().describe('Threads between operators, in parallel mode'),
     executionMode: z.enum(['sequential', 'parallel']).exactOptional(),
     graphOptimization: z.enum(['disabled', 'basic', 'extended', 'layout', 'all']).exactOptional(),

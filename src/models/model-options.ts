@@ -25,12 +25,16 @@ export function modelOptions(
     checkFiles: () => source.check(),
     instances,
     batching,
-    session,
+    session: sessionOptions(session),
     timeoutMs,
     loadTimeoutMs,
     ...(memoryLimitMb !== undefined && { memoryLimitMb }),
     ...(warmup.length > 0 && { warmup: warmup.map(warmupRequest) }),
   };
+}
+
+function sessionOptions({ intraOpThreads, ...session }: Manifest['session']): ModelOptions['session'] {
+  return { ...session, ...(intraOpThreads !== 'auto' && { intraOpThreads }) };
 }
 
 function warmupRequest(inputs: Manifest['warmup'][number]): Tensors {

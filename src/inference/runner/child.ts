@@ -71,7 +71,7 @@ class ReusedBuffer {
 
 /** Reads run frames and writes result frames for one session. */
 class Runs {
-  readonly #session: InferenceSession;
+  #session: InferenceSession;
   readonly #shared: SharedFile | undefined;
   readonly #inputTypes: readonly DataType[];
   readonly #received = new ReusedBuffer();
@@ -82,6 +82,12 @@ class Runs {
     this.#session = session;
     this.#shared = shared;
     this.#inputTypes = session.inputMetadata.map((input) => (input.isTensor && datatypeOf[input.type]) || 'FP32');
+  }
+
+  /** Runs go to that session of the same model from now on. */
+  async replaceSession(session: InferenceSession): Promise<void> {
+    await this.#session.release();
+    this.#session = session;
   }
 
   /** Runs what the frame holds; the answer is valid until the next call. */
@@ -155,6 +161,12 @@ function toTensor(name: string, value: OnnxValue | undefined): Tensor {
   return { datatype, shape: dims, data: new Uint16Array(data.buffer, data.byteOffset, data.length) };
 }
 
+async function loadAgain(frame: Buffer, runs: Runs): Promise<Buffer> {
+  const { answer, session } = await load(readJson(frame) as LoadMessage);
+  if (session !== undefined) await runs.replaceSession(session);
+  return jsonFrame(frameKind.loaded, answer);
+}
+
 async function main(): Promise<void> {
   const channel = new BlockingChannel(channelFd);
   const first = channel.read();
@@ -165,7 +177,9 @@ async function main(): Promise<void> {
   if (session === undefined) return;
   const runs = new Runs(session, message.shared ? new SharedFile(sharedFd) : undefined);
   for (let frame = channel.read(); frame !== undefined; frame = channel.read()) {
-    channel.write(await runs.run(frame));
+    channel.write(
+      frameWords(frame)[head.kind] === frameKind.load ? await loadAgain(frame, runs) : await runs.run(frame),
+    );
   }
 }
 

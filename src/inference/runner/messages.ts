@@ -1,6 +1,6 @@
 import type { TensorData } from '../../tensor/data-type.ts';
 
-/** What a runner is told first: which model, and how to run it. */
+/** Which model a runner holds, and how to run it; told first, and again to run the same model in another way. */
 export interface LoadMessage {
   readonly path: string;
   /** Locations of external data that is read, and not mapped. */
@@ -14,8 +14,10 @@ export interface LoadMessage {
 export interface SessionOptions {
   /** Execution providers by name, or as `{ name, …options }`, in order of preference. @default the CPU */
   readonly providers?: readonly (string | Readonly<Record<string, unknown>>)[];
-  /** Threads inside an operator, counting the caller. @default cores ÷ instances */
+  /** Threads inside an operator, counting the caller. @default what a trial at load finds, at most cores ÷ instances */
   readonly intraOpThreads?: number;
+  /** Whether idle threads wait actively: the next operator begins sooner, and a core is busy meanwhile. @default false */
+  readonly spinning?: boolean;
   /** Threads between operators, for the parallel execution mode. */
   readonly interOpThreads?: number;
   readonly executionMode?: 'sequential' | 'parallel';
