@@ -4,6 +4,7 @@ import type { AnyDomain } from './domains/define-domain.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
+import { clientErrorHandler } from './http/client-error.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
 import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
@@ -94,6 +95,7 @@ export async function createApp(settings: Settings, services: Services): Promise
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     genReqId: requestId,
+    clientErrorHandler: clientErrorHandler({ log, maxHeaderBytes: settings.maxHeaderBytes }),
     serverFactory: serverFactory(settings, tls),
     trustProxy: trustedProxies(settings.trustProxy),
     forceCloseConnections: 'idle',

@@ -15,6 +15,8 @@ export type ErrorKind =
   | 'not_acceptable'
   | 'conflict'
   | 'too_large'
+  | 'headers_too_large'
+  | 'too_slow'
   | 'unsupported_media_type'
   | 'rate_limited'
   | 'overloaded'
@@ -25,6 +27,9 @@ export type ErrorKind =
 
 const errorTable = {
   // The request itself
+  MALFORMED_REQUEST: { kind: 'malformed', title: 'The request cannot be read' },
+  HEADERS_TOO_LARGE: { kind: 'headers_too_large', title: 'The headers are too large' },
+  REQUEST_TOO_SLOW: { kind: 'too_slow', title: 'The request took too long to arrive' },
   MALFORMED_JSON: { kind: 'malformed', title: 'The body is not valid JSON' },
   MALFORMED_BODY: { kind: 'malformed', title: 'The body cannot be read' },
   MALFORMED_HEADER: { kind: 'malformed', title: 'A header has an invalid value' },

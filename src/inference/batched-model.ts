@@ -223,7 +223,9 @@ export class BatchedModel implements LoadedModel {
     const { maxQueueRows, maxQueueBytes } = this.#options.batching;
     if (rows <= maxQueueRows && bytes <= maxQueueBytes) return;
     throw new AppError('BODY_TOO_LARGE', {
-      message: `The model ${this.#options.name} takes at most ${maxQueueRows} rows and ${maxQueueBytes} bytes at once`,
+      message:
+        `The model ${this.#options.name} takes at most ${maxQueueRows} rows (batching.maxQueueRows) and ` +
+        `${maxQueueBytes} bytes (batching.maxQueueBytes) at once; the request has ${rows} rows of ${bytes} bytes`,
       received: { rows, bytes },
       expected: { rows: maxQueueRows, bytes: maxQueueBytes },
     });

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { maySeeModel, maySeeOthers } from '../http/authorization.ts';
 import { problemResponses } from '../http/problem.ts';
 import { exportFormats } from './export/formats.ts';
+import { parseFeedback } from './feedback-parser.ts';
 import { idOf, parsePredictionId } from './prediction-id.ts';
 import { predictionText } from './prediction-text.ts';
 import {
@@ -37,6 +38,7 @@ const errorsOfOne = problemResponses('VALIDATION_FAILED', 'PREDICTION_NOT_FOUND'
 export function predictionRoutes(app: FastifyInstance, options: PredictionRoutesOptions): void {
   const { predictions, wallClock = Date.now } = options;
   const typed = app.withTypeProvider<ZodTypeProvider>();
+  parseFeedback(app);
 
   typed.get('/predictions', {
     config: { scope: 'admin', model: modelOfQuery },

@@ -51,7 +51,10 @@ export type FilterQuery = z.output<typeof filterQuery>;
 export const feedbackBody = z
   .strictObject({
     label: z
-      .union([storableText(1000), z.number(), z.boolean()])
+      .union(
+        [storableText(1000), z.number(), z.boolean()],
+        'Expected a text of up to 1000 characters, a number, true or false; a whole number beyond 2^53 is a text',
+      )
       .optional()
       .describe('The true answer: a class, or a number'),
     score: z.number().min(-1e9).max(1e9).optional().describe('How good the answer was, on a scale of your own'),

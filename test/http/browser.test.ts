@@ -47,7 +47,8 @@ describe('the pages of the documentation', () => {
   it('run no script but their own, and in no frame', async () => {
     const { headers } = await ask(closed, '/docs', {});
     expect(headers.get('content-security-policy')).toMatch(/default-src 'self'/);
-    expect(headers.get('content-security-policy')).not.toMatch(/unsafe-eval/);
+    expect(headers.get('content-security-policy')).not.toMatch(/unsafe|upgrade-insecure-requests/);
+    expect(headers.get('cross-origin-opener-policy')).toBeNull();
     expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
   });

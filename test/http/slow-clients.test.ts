@@ -76,7 +76,12 @@ describe('a client that sends slowly', () => {
 describe('a client that sends too much', () => {
   it('of headers is refused with 431', async () => {
     const { end } = await open(`GET /health/live HTTP/1.1\r\nhost: x\r\nx-large: ${'a'.repeat(5000)}\r\n\r\n`);
-    expect(await end).toMatch(/^HTTP\/1\.1 431 /);
+    const answer = await end;
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain('"code":"HEADERS_TOO_LARGE"');
+    expect(answer).toContain('4096 bytes (MAX_HEADER_BYTES)');
+    const id = /x-request-id: (\S+)/.exec(answer)?.[1];
+    expect(server.logLines).toContainEqual(expect.objectContaining({ request_id: id, status: 431 }));
   });
 
   it('of requests in one, by two lengths, is refused with 400', async () => {
@@ -85,7 +90,7 @@ describe('a client that sends too much', () => {
       `POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${smuggled.length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
     );
     const answer = await end;
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"MALFORMED_REQUEST"/s);
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 

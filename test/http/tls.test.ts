@@ -36,8 +36,8 @@ afterAll(async () => {
 });
 
 /** Status and headers of `GET /health/live`, over a new connection to a server with this certificate. */
-async function health(ca: string) {
-  const request = get(new URL('/health/live', server.address), { ca, agent: false });
+async function health(ca: string, path = '/health/live') {
+  const request = get(new URL(path, server.address), { ca, agent: false });
   const [response] = await once(request, 'response');
   response.resume();
   return { status: response.statusCode, headers: response.headers };
@@ -49,6 +49,7 @@ describe('TLS_CERT and TLS_KEY', () => {
     const { status, headers } = await health(first.cert);
     expect(status).toBe(200);
     expect(headers['strict-transport-security']).toMatch(/max-age=\d+/);
+    expect((await health(first.cert, '/docs')).headers['cross-origin-opener-policy']).toBe('same-origin');
   });
 
   it('do not answer plain HTTP', async () => {

@@ -6,7 +6,7 @@ import { inferd } from '../helpers/command.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../helpers/folder.ts';
 import { identityModel } from '../helpers/identity-model.ts';
-import { startReadyServer, type TestServer } from '../helpers/server.ts';
+import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
 
 /** Numbers that are others after a `JSON.parse` or a `JSON.stringify`, as a client sends them and as they are kept. */
 const numbers = [
@@ -71,11 +71,28 @@ describe.each(databaseKinds)('the numbers of predictions on %s', (kind) => {
     expect(rows).toMatchObject([{ inputs: `{"x":[${kept}]}`, outputs: `{"y":[${kept}]}` }]);
   });
 
+  it('that are labels are not rounded: what no double holds is a text', async () => {
+    const reply = await fetch(new URL('/models/whole/predict', server.address), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"x": [[9007199254740993]]}',
+    });
+    const path = `/predictions/${reply.headers.get('x-prediction-id')}/feedback`;
+    const judge = (label: string) => postJson(server.address, path, `{"label": ${label}}`);
+    expect(await judge('9007199254740993')).toMatchObject({
+      status: 422,
+      body: { errors: [{ location: ['body', 'label'], message: expect.stringContaining('is a text') }] },
+    });
+    expect(await judge('"9007199254740993"')).toMatchObject({ status: 201 });
+    const performance = await fetch(new URL('/models/whole/performance', server.address));
+    expect(await performance.json()).toMatchObject({ versions: [{ labelled: 1, accuracy: 1 }] });
+  });
+
   it('are JSON in every answer', async () => {
     const { headers } = await fetch(new URL('/predictions', server.address));
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(JSON.parse(await textOf('/predictions?limit=2'))).toMatchObject({
-      predictions: [{ feedback: null }, { feedback: null }],
+      predictions: [{ feedback: { label: '9007199254740993' } }, { feedback: null }],
       next_cursor: expect.any(String),
       dropped: { rate: 0 },
     });
@@ -91,7 +108,7 @@ describe.each(databaseKinds)('the numbers of predictions on %s', (kind) => {
     // The embedded database is for one process.
     if (source === 'storage' && kind === 'embedded') await server.stop();
     const whole = await replay('whole');
-    expect(whole).toContain('"agreed":1,');
+    expect(whole).toContain('"agreed":2,');
     expect(whole).toContain(
       '"inputs":{"x":[-9007199254740993]},"logged":[-9007199254740993],"replayed":[9007199254740993]',
     );

@@ -83,7 +83,9 @@ export class Door {
     const { maxQueueRows, maxQueueBytes } = this.#options;
     const { rows, bytes } = this.#queueOf(arrival);
     return new AppError('QUEUE_FULL', {
-      message: `${rows} rows (${bytes} bytes) are waiting, of at most ${maxQueueRows} rows (${maxQueueBytes} bytes)`,
+      message:
+        `${rows} rows of ${bytes} bytes are waiting; at most ${maxQueueRows} rows (batching.maxQueueRows) of ` +
+        `${maxQueueBytes} bytes (batching.maxQueueBytes) may`,
       retryAfterSeconds: secondsUntil(nowMs, this.#predictFinishMs(arrival, nowMs)),
     });
   }

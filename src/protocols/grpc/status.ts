@@ -12,6 +12,8 @@ export const statusOfKind: Readonly<Record<ErrorKind, status>> = {
   not_acceptable: status.INVALID_ARGUMENT,
   conflict: status.FAILED_PRECONDITION,
   too_large: status.RESOURCE_EXHAUSTED,
+  headers_too_large: status.RESOURCE_EXHAUSTED,
+  too_slow: status.DEADLINE_EXCEEDED,
   unsupported_media_type: status.INVALID_ARGUMENT,
   rate_limited: status.RESOURCE_EXHAUSTED,
   overloaded: status.UNAVAILABLE,

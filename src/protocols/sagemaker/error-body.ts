@@ -18,6 +18,8 @@ const mlflowCodes: Readonly<Record<ErrorKind, string>> = {
   not_acceptable: 'BAD_REQUEST',
   conflict: 'RESOURCE_ALREADY_EXISTS',
   too_large: 'BAD_REQUEST',
+  headers_too_large: 'BAD_REQUEST',
+  too_slow: 'BAD_REQUEST',
   unsupported_media_type: 'BAD_REQUEST',
   rate_limited: 'REQUEST_LIMIT_EXCEEDED',
   cancelled: 'CANCELLED',
