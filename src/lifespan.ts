@@ -66,6 +66,7 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
     const folders = remote === undefined ? foldersBefore : await scan();
     await registry.sync(folders);
     readiness.serve();
+    if (options.role !== 'worker') services.faces.report();
     const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
     log.info(startupLine(options.role ?? 'server', places, registry, systemClock.now() - startedMs));
     // Not before: its first start takes as much of the processor as that of the models.

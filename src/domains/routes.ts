@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { AppError } from '../errors.ts';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
 import { predictionErrorCodes, problemResponses } from '../http/problem.ts';
@@ -13,12 +14,14 @@ import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
+import type { Faces } from './faces.ts';
 import { type BodyShape, type Instances, locateFaults, readInstances } from './instances.ts';
 import { typedRequest } from './typed-request.ts';
 
 export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
   readonly infer: Infer;
+  readonly faces: Pick<Faces, 'hiddenBecause'>;
   readonly bodyLimitBytes: number;
   /** Takes what is to be predicted in the background; undefined: nobody does. */
   readonly desk?: TaskDesk | undefined;
@@ -31,8 +34,12 @@ const predictionErrors = problemResponses('MALFORMED_JSON', ...predictionErrorCo
 
 /** `POST /{domain}/predict` and `POST /{domain}/predict/batch`. */
 export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOptions): Promise<void> {
-  const { domain } = options;
+  const { domain, faces } = options;
   declareScope(app, 'infer', domain.model);
+  app.addHook('onRequest', (request, _reply, done) => {
+    const reason = faces.hiddenBecause(domain);
+    done(reason === undefined ? undefined : noRoute(request, reason));
+  });
   app.addHook('preValidation', (request, _reply, done) => {
     requireAcceptedMediaType(request);
     done();
@@ -71,6 +78,10 @@ export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOp
   });
 
   if (options.desk !== undefined) addTaskRoute(app, batch, options, options.desk);
+}
+
+function noRoute({ method, url }: FastifyRequest, reason: string): AppError {
+  return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}: ${reason}` });
 }
 
 /** `POST /{domain}/tasks`: what either of the others would do, later. */

@@ -10,8 +10,12 @@ declare module 'fastify' {
   }
 }
 
-/** Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route. */
-export function answerUnknownRoutes(app: FastifyInstance): void {
+/**
+ * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route.
+ *
+ * @param isHidden whether the routes of a path are not there for the time being
+ */
+export function answerUnknownRoutes(app: FastifyInstance, isHidden: (path: string) => boolean): void {
   const known = findMyWay();
   const methods = new Set<HTTPMethod>();
 
@@ -23,7 +27,9 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
   });
 
   app.decorate('unknownRoute', (request: FastifyRequest, reply: FastifyReply) => {
-    const allowed = [...methods].filter((method) => known.find(method, request.url) !== null);
+    const allowed = isHidden(request.url)
+      ? []
+      : [...methods].filter((method) => known.find(method, request.url) !== null);
     if (allowed.length === 0) {
       return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${request.method} ${request.url}` });
     }

@@ -67,7 +67,7 @@ describe('a path that climbs out', () => {
   it('takes no model by a name of every object, unless there is such a model', async () => {
     await using repository = await temporaryRepository('iris');
     await cp(join(repository.path, 'iris'), join(repository.path, 'constructor'), { recursive: true });
-    await mkdir(join(repository.path, '__proto__'));
+    await cp(join(repository.path, 'iris'), join(repository.path, '__proto__'), { recursive: true });
     await using server = await startReadyServer({ MODELS_DIR: repository.path });
     expect(await raw(server, '/models/constructor')).toMatchObject({ status: 200 });
     expect(await raw(server, '/models/toString')).toMatchObject({ status: 404 });
