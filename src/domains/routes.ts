@@ -15,8 +15,8 @@ import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
 import type { Faces } from './faces.ts';
-import { type BodyShape, type Instances, locateFaults, readInstances } from './instances.ts';
-import { typedRequest } from './typed-request.ts';
+import { type BodyShape, locateFaults, readInstances } from './instances.ts';
+import { decodeRuns, separateInstances, typedRequest } from './typed-request.ts';
 
 export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
@@ -144,20 +144,16 @@ async function predict(
   shape: BodyShape,
 ): Promise<unknown[]> {
   const instances = await readInstances(request, domain, shape, bodyLimitBytes);
-  return predictTensors(request, reply, infer, {
+  const prediction = predictTensors(request, reply, infer, {
     model: domain.model,
     typed: typedRequest(domain, instances.values),
-    encode: (model) => encode(domain, instances, model),
-    decode: ({ outputs, model }) => domain.decode(outputs, instances.values, model),
+    separate: separateInstances(domain, instances.values),
+    encode: (model) => domain.encode(instances.values, model),
+    decode: ({ outputs, runs = [outputs], model }) => decodeRuns(domain, runs, instances.values, model),
   });
-}
-
-async function encode(domain: AnyDomain, instances: Instances, model: Parameters<AnyDomain['encode']>[1]) {
-  try {
-    return await domain.encode(instances.values, model);
-  } catch (thrown) {
+  return prediction.catch((thrown: unknown) => {
     throw locateFaults(thrown, instances);
-  }
+  });
 }
 
 async function acceptMediaTypes(app: FastifyInstance, domain: AnyDomain): Promise<void> {
