@@ -48,7 +48,8 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
   const app = await createApp(settings, services);
   const ignored = new IgnoredFolders(log);
   const onIgnored = (names: readonly string[]) => ignored.report(names);
-  const scan = () => scanRepository(modelsDir, { ownName: settings.modelName, onIgnored });
+  const scan = () =>
+    scanRepository(modelsDir, { ownName: settings.modelName, ownedByServer: remote !== undefined, onIgnored });
   // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
   const foldersBefore = await scan();
   const listening = await app.listen({ host: settings.host, port: settings.port });

@@ -109,7 +109,12 @@ export async function createServices(settings: Settings, options: ServiceOptions
     registry,
     infer,
     readiness,
-    control: new ModelControl({ modelsDir, modelName: settings.modelName, registry }),
+    control: new ModelControl({
+      modelsDir,
+      modelName: settings.modelName,
+      registry,
+      ownedByServer: remote !== undefined,
+    }),
     statistics,
     metrics,
     tracing,

@@ -38,11 +38,10 @@ export async function writeUpload(name: string, { config, files }: ModelUpload):
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, content);
     }
-    const [folder] = await scanRepository(root);
+    const [folder] = await scanRepository(root, { ownedByServer: true });
     if (folder === undefined) throw new AppError('MODEL_LOAD_FAILED', { message: 'The upload holds no model' });
     if ('error' in folder) throw folder.error;
-    const versions = folder.versions.map((version) => ({ ...version, ownedByServer: true }));
-    return { folder: { ...folder, versions }, remove };
+    return { folder, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -64,8 +64,8 @@ export interface InferResult extends Inference {
 /** What a model has made of inputs. */
 export interface Inference {
   readonly model: ServedModel;
+  /** Those of the first run, where there are several; so are the outputs. */
   readonly inputs: Tensors;
-  /** Those of the first run, where there are several. */
   readonly outputs: Tensors;
   /** The outputs of every run, where each instance ran by itself. */
   readonly runs?: readonly Tensors[];

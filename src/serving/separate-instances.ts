@@ -15,7 +15,7 @@ export interface SeparateInstances<Model> {
 export interface SeparateRuns {
   /** The outputs of each instance, in order. */
   readonly runs: readonly Tensors[];
-  /** Those of the last instance. */
+  /** Those of the first instance. */
   readonly inputs: Tensors;
   /** Those of the first instance. */
   readonly outputs: Tensors;
@@ -60,10 +60,11 @@ export async function runSeparately<Model>(
       next += 1;
       try {
         const startedMs = clock.now();
-        inputs = await instances.encode(index, served);
+        const encoded = await instances.encode(index, served);
         encodeMs += clock.now() - startedMs;
+        if (index === 0) inputs = encoded;
         const own = newPhases();
-        runs[index] = await model.predict(inputs, { ...context, phases: own });
+        runs[index] = await model.predict(encoded, { ...context, phases: own });
         addPhases(phases, own);
       } catch (thrown) {
         const error = toAppError(thrown);

@@ -11,6 +11,7 @@ import { scanRepository } from '../../src/models/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { float, onnxModel } from '../helpers/onnx-model.ts';
+import { postJson, startReadyServer } from '../helpers/server.ts';
 import { context, whenReady } from '../inference/models.ts';
 
 /** As many weights as take more than a page of memory. */
@@ -84,7 +85,43 @@ async function addModel(root: string, location = 'weights.bin'): Promise<{ graph
   return { graph, data };
 }
 
+/** A server over a repository, with `WATCH_MODELS`. */
+async function watchingServer() {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'm/1'), { recursive: true });
+  const server = await startReadyServer({ MODELS_DIR: folder.path, WATCH_MODELS: '1', ALLOW_NO_MODELS: '1' }, []);
+  return {
+    folder: join(folder.path, 'm/1'),
+    state: async () => {
+      const response = await fetch(new URL('/models/m', server.address));
+      return ((await response.json()) as { state?: string }).state;
+    },
+    first: async () => {
+      const x = [new Array<number>(columns).fill(1)];
+      const { body } = await postJson(server.address, '/models/m/predict', { x });
+      return (body as { y: number[][] }).y[0]?.[0];
+    },
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 describe('a model with external data', () => {
+  it('is followed by WATCH_MODELS, whichever of its files comes first or is replaced', {
+    timeout: 60_000,
+  }, async () => {
+    await using watched = await watchingServer();
+    await writeFile(join(watched.folder, 'model.onnx'), externalModel('weights.bin'));
+    await expect.poll(watched.state, { timeout: 20_000 }).toBe('UNAVAILABLE');
+    await writeFile(join(watched.folder, 'weights.bin'), weights(2));
+    await expect.poll(watched.state, { timeout: 20_000 }).toBe('READY');
+    expect(await watched.first()).toBe(2);
+    await writeFile(join(watched.folder, 'weights.bin'), weights(3));
+    await expect.poll(watched.first, { timeout: 20_000 }).toBe(3);
+  });
+
   it('keeps its answers when its weights are overwritten, until they are loaded', async () => {
     await using repository = await openRepository();
     const { data } = await addModel(repository.path);
