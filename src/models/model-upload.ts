@@ -31,7 +31,7 @@ export interface WrittenUpload {
 export async function writeUpload(name: string, { config, files }: ModelUpload): Promise<WrittenUpload> {
   checkModelName(name);
   for (const path of files.keys()) checkPath(path);
-  const { path: root, remove } = await makePrivateFolder();
+  const { path: root, remove } = await makePrivateFolder('upload');
   try {
     for (const [path, content] of [['model.json', config] as const, ...files]) {
       const target = join(root, name, path);

@@ -139,7 +139,7 @@ export class Registry {
     // A change that was asked for meanwhile goes on with the same entry.
     if (entry.change !== ended) return;
     this.#entries.delete(name);
-    this.#dependencies.onChange?.();
+    this.#changed();
   }
 
   /** Unloads everything, after the last lease of each has been returned. */
@@ -150,9 +150,14 @@ export class Registry {
 
   #change<T>(entry: Entry, change: (entry: Entry) => Promise<T>): Promise<T> {
     const result = entry.change.then(() => change(entry));
-    const settled = () => this.#dependencies.onChange?.();
+    const settled = () => this.#changed();
     entry.change = result.then(settled, settled);
     return result;
+  }
+
+  /** What ends because everything does is no change to follow. */
+  #changed(): void {
+    if (!this.#closed) this.#dependencies.onChange?.();
   }
 
   async #follow(entry: Entry, folder: ModelFolder, reload: boolean): Promise<readonly AppError[]> {

@@ -79,6 +79,8 @@ describe('the faces that come along', () => {
     expect(await postJson(server.address, '/titanic/predict', passenger)).toMatchObject({ status: 404 });
     expect(await documentedPaths(server)).not.toContain('/titanic/predict');
     expect(messages(server, /without routes/)).toHaveLength(2);
+    await server.stop();
+    expect(messages(server, /without routes/)).toHaveLength(2);
   });
 
   it('leave a model of the same name and other inputs its own routes', async () => {

@@ -260,14 +260,14 @@ it('a model without external data is not copied, and its runners start anew from
 it('deletes the copies of processes that were killed, and no others', async () => {
   await using folder = await temporaryFolder();
   const host = hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-');
-  const kept = [`inferd-files-elsewhere_1_5_a`, 'inferd-other', 'notes'];
+  const kept = [`inferd-model-elsewhere_1_5_a`, 'inferd-other', 'notes'];
   vi.stubEnv('TMPDIR', folder.path);
-  const own = await makePrivateFolder();
+  const own = await makePrivateFolder('upload');
   vi.unstubAllEnvs();
   const start = (await readFile('/proc/self/stat', 'utf8')).split(') ')[1]?.split(' ')[19];
   expect(own.path).toContain(`_${process.pid}_${start}_`);
   // A process of the same number that was started at another time, and a number that no process has.
-  const left = [`inferd-files-${host}_${process.pid}_1_a`, `inferd-files-${host}_4999999_1_a`];
+  const left = [`inferd-model-${host}_${process.pid}_1_a`, `inferd-upload-${host}_4999999_1_a`];
   for (const name of [...kept, ...left]) await mkdir(join(folder.path, name));
   await writeFile(join(folder.path, left[0] ?? '', 'weights.bin'), 'x');
 
