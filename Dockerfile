@@ -15,11 +15,17 @@ RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 RUN cd node_modules/onnxruntime-node/bin/napi-v* \
   && for platform in */*; do [ "$platform" = "$(node -p 'process.platform + "/" + process.arch')" ] || rm -rf "$platform"; done
 
+# Text models of scikit-learn ask for the locale en_US.UTF-8, which the base image lacks.
+FROM node:26.10.0-slim AS locale
+RUN apt-get update && apt-get install -y --no-install-recommends locales \
+  && localedef -i en_US -f UTF-8 --no-archive /usr/lib/locale/en_US.utf8
+
 FROM node:26.10.0-slim
 ENV NODE_ENV=production DATA_DIR=/data MODELS_CACHE_DIR=/data/model-cache
 LABEL com.amazonaws.sagemaker.capabilities.multi-models=true \
   com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
 WORKDIR /app
+COPY --from=locale /usr/lib/locale/en_US.utf8 /usr/lib/locale/en_US.utf8
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./

@@ -1,12 +1,12 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { KeyRing } from './access/key-ring.ts';
-import type { AnyDomain } from './domains/define-domain.ts';
+import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
 import { clientErrorHandler } from './http/client-error.ts';
 import { allowOrigins } from './http/cross-origin.ts';
-import { defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
+import { type DefaultChoice, defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
 import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
 import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
 import { setErrorHandler } from './http/error-handler.ts';
@@ -15,7 +15,7 @@ import { parseJsonBodies } from './http/json-parser.ts';
 import { measureRequests, metricsRoute } from './http/metrics.ts';
 import { modelRoutes } from './http/models.ts';
 import { answerOptions, answerUnknownRoutes } from './http/not-found.ts';
-import { documentRoutes } from './http/openapi.ts';
+import { documentRoutes, type Paths } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
 import { routableTarget } from './http/request-target.ts';
 import { secureAnswers } from './http/secure-headers.ts';
@@ -62,7 +62,7 @@ export interface Services {
   readonly metrics: Metrics | undefined;
   /** Undefined when nothing is traced. */
   readonly tracing: Tracing | undefined;
-  readonly domains: readonly AnyDomain[];
+  readonly faces: Faces;
   readonly log: Logger;
   /** Undefined when nothing is kept. */
   readonly predictions: PredictionLog | undefined;
@@ -82,9 +82,15 @@ export interface Services {
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, domains, log, keys, tasks, tls, predictions } = services;
+  const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions } = services;
   const { bodyLimitBytes } = settings;
-  const choice = { defaultModel: settings.defaultModel, registry, domains };
+  const choice: DefaultChoice = {
+    defaultModel: settings.defaultModel,
+    registry,
+    get domains() {
+      return faces.served();
+    },
+  };
   const desk = tasks === undefined ? undefined : createTaskDesk(tasks, settings.tasks.webhooks);
   const invoke = { infer, openInference: readOpenInferenceInvocation };
 
@@ -115,7 +121,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
-  answerUnknownRoutes(app, settings);
+  answerUnknownRoutes(app, settings, (path) => faces.hides(path));
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);
@@ -127,7 +133,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   await documentRoutes(app, {
     version: services.version,
     needsKey: keys !== undefined,
-    changingPaths: (documented) => modelPaths(registry, documented),
+    currentPaths: (documented) => ({ ...servedPaths(faces, documented), ...modelPaths(registry, documented) }),
   });
 
   app.register(healthRoutes, { readiness });
@@ -137,11 +143,16 @@ export async function createApp(settings: Settings, services: Services): Promise
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
-  app.register(startRoute, { ...services, needsKey: keys !== undefined, docsPublic: settings.docsPublic });
+  app.register(startRoute, {
+    ...services,
+    domains: () => faces.served(),
+    needsKey: keys !== undefined,
+    docsPublic: settings.docsPublic,
+  });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
   app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
-  for (const domain of domains) {
-    app.register(domainRoutes, { prefix: `/${domain.name}`, domain, infer, bodyLimitBytes, desk });
+  for (const domain of faces.domains) {
+    app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
   app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings });
   if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
@@ -155,11 +166,15 @@ async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog
   const { PredictionService } = await import('./predictions/service.ts');
   const { predictionRoutes } = await import('./predictions/routes.ts');
   const { performanceRoute } = await import('./predictions/performance/routes.ts');
-  const { registry, modelsDir, domains } = services;
+  const { registry, modelsDir, faces } = services;
   const predictions = new PredictionService(log);
-  const targets = new Map(domains.flatMap(({ name, target }) => (target === undefined ? [] : [[name, target]])));
+  const targets = new Map(faces.domains.flatMap(({ name, target }) => (target === undefined ? [] : [[name, target]])));
   app.register(predictionRoutes, { predictions });
   app.register(performanceRoute, { predictions, registry, modelsDir, targets });
+}
+
+function servedPaths(faces: Faces, documented: Paths): Paths {
+  return Object.fromEntries(Object.entries(documented).filter(([path]) => !faces.hides(path)));
 }
 
 /** Fastify's own events from `warn` upwards: the lines about listening and requests are ours. */

@@ -48,7 +48,8 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
   const app = await createApp(settings, services);
   const ignored = new IgnoredFolders(log);
   const onIgnored = (names: readonly string[]) => ignored.report(names);
-  const scan = () => scanRepository(modelsDir, { ownName: settings.modelName, onIgnored });
+  const scan = () =>
+    scanRepository(modelsDir, { ownName: settings.modelName, ownedByServer: remote !== undefined, onIgnored });
   // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
   const foldersBefore = await scan();
   const listening = await app.listen({ host: settings.host, port: settings.port });
@@ -66,6 +67,7 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
     const folders = remote === undefined ? foldersBefore : await scan();
     await registry.sync(folders);
     readiness.serve();
+    if (options.role !== 'worker') services.faces.report();
     const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
     log.info(startupLine(options.role ?? 'server', places, registry, systemClock.now() - startedMs));
     // Not before: its first start takes as much of the processor as that of the models.

@@ -2,6 +2,8 @@ import { type OpenKeyRing, openKeyRing } from './access/open-key-ring.ts';
 import type { Role, Services } from './app.ts';
 import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
+import { checkDomainNames } from './domains/domain-names.ts';
+import { Faces } from './domains/faces.ts';
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
@@ -54,6 +56,7 @@ export interface LongLived extends Services {
 /** Makes everything that is long-lived, each with what it needs of the others. Nothing is loaded or opened yet but files. */
 export async function createServices(settings: Settings, options: ServiceOptions): Promise<LongLived> {
   const { log, version } = options;
+  checkDomainNames(options.domains);
   const remote = await openRemoteModels(settings, log, (what) => readiness.explainStart(what));
   const modelsDir = remote?.modelsDir ?? settings.modelsDir ?? (await conventionalModelsDir());
   const metrics = settings.metrics
@@ -74,10 +77,13 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const registry: Registry = new Registry({
     loadModel: (model) => load(model, { clock: systemClock, log, events }),
     now: () => systemClock.now(),
+    onChange: () => faces.modelsChanged(),
     log,
   });
+  const faces = new Faces(options.domains, { models: registry, log });
   const readiness = new ReadinessGate(registry, {
     needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,
+    otherProblems: () => faces.problems(),
   });
   const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   const predictions = storage && (await openPredictions(settings, storage, log));
@@ -100,10 +106,16 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const access = await openKeyRing(settings, { clock: systemClock, log });
   return {
     ...options,
+    faces,
     registry,
     infer,
     readiness,
-    control: new ModelControl({ modelsDir, modelName: settings.modelName, registry }),
+    control: new ModelControl({
+      modelsDir,
+      modelName: settings.modelName,
+      registry,
+      ownedByServer: remote !== undefined,
+    }),
     statistics,
     metrics,
     tracing,

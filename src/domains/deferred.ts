@@ -2,7 +2,7 @@ import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Infer } from '../serving/infer.ts';
 import type { AnyDomain } from './define-domain.ts';
 import type { BodyShape } from './instances.ts';
-import { typedRequest } from './typed-request.ts';
+import { decodeRuns, separateInstances, typedRequest } from './typed-request.ts';
 
 /** What is kept of a request to a domain that is answered later. */
 export interface DomainOrder {
@@ -22,9 +22,19 @@ export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
     async run(input, { requestId, signal, caller }) {
       const { shape, instances } = input as DomainOrder;
       const typed = typedRequest(domain, instances);
-      const request = { model: domain.model, requestId, signal, caller, typed, priority: 'background' as const };
-      const { outputs, model, predictionId } = await infer(request, (served) => domain.encode(instances, served));
-      const results = domain.decode(outputs, instances, model);
+      const separate = separateInstances(domain, instances);
+      const request = {
+        model: domain.model,
+        requestId,
+        signal,
+        caller,
+        typed,
+        separate,
+        priority: 'background' as const,
+      };
+      const result = await infer(request, (served) => domain.encode(instances, served));
+      const { outputs, runs = [outputs], model, predictionId } = result;
+      const results = decodeRuns(domain, runs, instances, model);
       return { result: shape === 'one' ? results[0] : { predictions: results }, predictionId };
     },
   };

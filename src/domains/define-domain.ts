@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ServedModel } from '../serving/infer.ts';
-import type { Tensors } from '../tensor/tensor.ts';
+import type { Signature, Tensors } from '../tensor/tensor.ts';
 
 /** How an uploaded file, or a raw body, becomes an instance. */
 export interface FileInput<Instance> {
@@ -23,6 +23,13 @@ export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.Zo
   readonly name: string;
   /** Model of the repository that serves the domain. */
   readonly model: string;
+  /** What the model must take and give; -1 where any size fits. @default nothing is checked */
+  readonly signature?: Signature;
+  /**
+   * Whether the server is whole without the domain: its routes are then there only while its model is, and fits.
+   * @default false: a missing model makes the server not ready
+   */
+  readonly optional?: boolean;
   readonly summary: string;
   /** Validates one instance, and documents it. */
   readonly input: Input;

@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { AppError } from '../errors.ts';
 import { addBodyParser } from '../http/body-parser.ts';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
@@ -13,13 +14,15 @@ import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
-import { type BodyShape, type Instances, locateFaults, multipartLimits, readInstances } from './instances.ts';
+import type { Faces } from './faces.ts';
+import { type BodyShape, locateFaults, multipartLimits, readInstances } from './instances.ts';
 import { parseForm } from './parse-form.ts';
-import { typedRequest } from './typed-request.ts';
+import { decodeRuns, separateInstances, typedRequest } from './typed-request.ts';
 
 export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
   readonly infer: Infer;
+  readonly faces: Pick<Faces, 'hiddenBecause'>;
   readonly bodyLimitBytes: number;
   /** Takes what is to be predicted in the background; undefined: nobody does. */
   readonly desk?: TaskDesk | undefined;
@@ -31,8 +34,12 @@ const predictionErrors = problemResponses('MALFORMED_JSON', ...predictionErrorCo
 
 /** `POST /{domain}/predict` and `POST /{domain}/predict/batch`. */
 export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOptions): Promise<void> {
-  const { domain } = options;
+  const { domain, faces } = options;
   declareScope(app, 'infer', domain.model);
+  app.addHook('onRequest', (request, _reply, done) => {
+    const reason = faces.hiddenBecause(domain);
+    done(reason === undefined ? undefined : noRoute(request, reason));
+  });
   app.addHook('preValidation', (request, _reply, done) => {
     requireAcceptedMediaType(request);
     done();
@@ -71,6 +78,10 @@ export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOp
   });
 
   if (options.desk !== undefined) addTaskRoute(app, batch, options, options.desk);
+}
+
+function noRoute({ method, url }: FastifyRequest, reason: string): AppError {
+  return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}: ${reason}` });
 }
 
 /** `POST /{domain}/tasks`: what either of the others would do, later. */
@@ -133,20 +144,16 @@ async function predict(
   shape: BodyShape,
 ): Promise<unknown[]> {
   const instances = await readInstances(request, domain, shape, bodyLimitBytes);
-  return predictTensors(request, reply, infer, {
+  const prediction = predictTensors(request, reply, infer, {
     model: domain.model,
     typed: typedRequest(domain, instances.values),
-    encode: (model) => encode(domain, instances, model),
-    decode: ({ outputs, model }) => domain.decode(outputs, instances.values, model),
+    separate: separateInstances(domain, instances.values),
+    encode: (model) => domain.encode(instances.values, model),
+    decode: ({ outputs, runs = [outputs], model }) => decodeRuns(domain, runs, instances.values, model),
   });
-}
-
-async function encode(domain: AnyDomain, instances: Instances, model: Parameters<AnyDomain['encode']>[1]) {
-  try {
-    return await domain.encode(instances.values, model);
-  } catch (thrown) {
+  return prediction.catch((thrown: unknown) => {
     throw locateFaults(thrown, instances);
-  }
+  });
 }
 
 async function acceptMediaTypes(app: FastifyInstance, domain: AnyDomain): Promise<void> {

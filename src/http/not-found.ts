@@ -12,8 +12,16 @@ declare module 'fastify' {
   }
 }
 
-/** Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route. */
-export function answerUnknownRoutes(app: FastifyInstance, { maxHeaderBytes }: { maxHeaderBytes: number }): void {
+/**
+ * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route.
+ *
+ * @param isHidden whether the routes of a path are not there for the time being
+ */
+export function answerUnknownRoutes(
+  app: FastifyInstance,
+  { maxHeaderBytes }: { maxHeaderBytes: number },
+  isHidden: (path: string) => boolean,
+): void {
   const known = findMyWay({ maxParamLength: maxHeaderBytes });
   const methods = new Set<HTTPMethod>();
 
@@ -24,7 +32,9 @@ export function answerUnknownRoutes(app: FastifyInstance, { maxHeaderBytes }: { 
     }
   });
 
-  app.decorate('methodsOf', (url: string) => [...methods].filter((method) => known.find(method, url) !== null));
+  app.decorate('methodsOf', (url: string) =>
+    isHidden(url) ? [] : [...methods].filter((method) => known.find(method, url) !== null),
+  );
   app.decorate('unknownRoute', (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = app.methodsOf(request.url);
     if (allowed.length === 0) {

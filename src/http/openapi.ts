@@ -6,21 +6,21 @@ import { problemSchema } from './problem.ts';
 import { declareScope } from './route-scope.ts';
 import { securePages } from './secure-headers.ts';
 
+export type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 export interface DocumentationOptions {
   readonly version: string;
   /** Whether requests need an API key. */
   readonly needsKey: boolean;
-  /** Paths that come and go while the server runs, beside the given ones of its routes; asked for at every request. */
-  readonly changingPaths: (documented: Paths) => Paths;
+  /** What the document has of the paths of all routes, and beside them, since models come and go; asked for at every request. */
+  readonly currentPaths: (documented: Paths) => Paths;
 }
-
-type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** Documents every route that is registered later: OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. */
 export async function documentRoutes(app: FastifyInstance, options: DocumentationOptions): Promise<void> {
   const complete = (document: { readonly paths?: Paths }) => {
     const { paths = {} } = document;
-    return { ...document, paths: { ...paths, ...options.changingPaths(paths) } };
+    return { ...document, paths: options.currentPaths(paths) };
   };
   const security = options.needsKey ? { security: [{ bearer: [] }, { header: [] }] } : {};
   await app.register(swagger, { openapi: { ...baseDocument(options.version), ...security }, transform: zodTransform });

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Encode, Infer, InferRequest, InferResult, TypedRequest } from '../serving/infer.ts';
+import type { Encode, Infer, InferRequest, InferResult, ServedModel, TypedRequest } from '../serving/infer.ts';
+import type { SeparateInstances } from '../serving/separate-instances.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { setPredictionHeaders } from './prediction-headers.ts';
 import { requestPriority } from './priority-header.ts';
@@ -19,6 +20,8 @@ export interface Prediction<Answer> {
   readonly priority?: number | undefined;
   /** What stands behind the tensors, for logs; the tensors themselves when absent. */
   readonly typed?: TypedRequest | undefined;
+  /** How instances run each by itself, where the model takes one at a time. */
+  readonly separate?: SeparateInstances<ServedModel> | undefined;
   readonly encode: Encode;
   readonly decode: (result: InferResult) => Answer;
 }
@@ -33,18 +36,18 @@ export async function predictTensors<Answer>(
   request: FastifyRequest,
   reply: FastifyReply,
   infer: Infer,
-  { model, version, outputs, typed, encode, decode, ...asked }: Prediction<Answer>,
+  { model, version, outputs, typed, separate, encode, decode, ...asked }: Prediction<Answer>,
 ): Promise<Answer> {
   const timeoutMs = Math.min(
     requestTimeoutMs(request, reply) ?? Number.POSITIVE_INFINITY,
     asked.timeoutMs ?? Number.POSITIVE_INFINITY,
   );
-  let encodeMs = 0;
+  let encodeMs: number | undefined;
   const signal = whenClientIsGone(reply);
   const trace = traceContextOf(request);
   const priority = asked.priority ?? requestPriority(request);
   const { id: requestId, caller } = request;
-  const asks = { model, version, outputs, typed, requestId, caller, signal, timeoutMs, priority, trace };
+  const asks = { model, version, outputs, typed, separate, requestId, caller, signal, timeoutMs, priority, trace };
   const result = await infer(asks, async (served) => {
     const startedMs = performance.now();
     const inputs = await encode(served);
@@ -53,6 +56,9 @@ export async function predictTensors<Answer>(
   });
   const inferredMs = performance.now();
   const answer = decode(result);
-  setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
+  setPredictionHeaders(request, reply, result, {
+    encodeMs: encodeMs ?? result.encodeMs,
+    decodeMs: performance.now() - inferredMs,
+  });
   return answer;
 }

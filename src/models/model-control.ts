@@ -20,12 +20,13 @@ export interface ModelControlDependencies {
   /** Name of the model that lies in the folder itself. */
   readonly modelName?: string | undefined;
   readonly registry: Registry;
+  /** Whether the server fetched the folder itself, so that its files never change. @default false */
+  readonly ownedByServer?: boolean;
 }
 
 /** Loads and unloads models on request, and knows what is on disk beside what is loaded. */
 export class ModelControl {
-  readonly #modelsDir: string;
-  readonly #modelName: string | undefined;
+  readonly #scan: () => Promise<ModelFolder[]>;
   readonly #registry: Registry;
   /** Models that were unloaded on request, with the versions that they had. */
   readonly #unloaded = new Map<string, readonly string[]>();
@@ -33,9 +34,8 @@ export class ModelControl {
   /** What was uploaded and is loaded. */
   readonly #uploads = new Map<string, WrittenUpload>();
 
-  constructor({ modelsDir, modelName, registry }: ModelControlDependencies) {
-    this.#modelsDir = modelsDir;
-    this.#modelName = modelName;
+  constructor({ modelsDir, modelName, registry, ownedByServer = false }: ModelControlDependencies) {
+    this.#scan = () => scanRepository(modelsDir, { ownName: modelName, ownedByServer });
     this.#registry = registry;
   }
 
@@ -45,9 +45,7 @@ export class ModelControl {
    * @throws AppError `SETTINGS_INVALID` if the repository cannot be read
    */
   async index(): Promise<readonly IndexEntry[]> {
-    const folders = new Map(
-      (await scanRepository(this.#modelsDir, { ownName: this.#modelName })).map((folder) => [folder.name, folder]),
-    );
+    const folders = new Map((await this.#scan()).map((folder) => [folder.name, folder]));
     const loaded = new Map(this.#registry.list().map((model) => [model.name, model]));
     const names = new Set([...folders.keys(), ...loaded.keys()]);
     return [...names].sort().flatMap((name) => this.#entriesOf(name, loaded.get(name), folders.get(name)));
@@ -95,7 +93,7 @@ export class ModelControl {
   }
 
   async #find(name: string): Promise<ModelFolder> {
-    const folders = await scanRepository(this.#modelsDir, { ownName: this.#modelName });
+    const folders = await this.#scan();
     const folder = folders.find((candidate) => candidate.name === name);
     if (folder !== undefined) return folder;
     const names = folders.map((candidate) => candidate.name);

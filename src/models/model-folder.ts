@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AppError, toAppError } from '../errors.ts';
 import { refuseOutside } from './files/refuse-outside.ts';
 import { versionFiles } from './files/version-files.ts';
@@ -48,11 +48,12 @@ export async function holdsModel(folder: string): Promise<boolean> {
 
 /**
  * Whether a folder among models is meant as one: it has a manifest, or a file with the ending `.onnx` in it or in a
- * folder in it whose name begins as that of a version would. A folder that cannot be read counts as one.
+ * folder in it whose name begins as that of a version would. One that cannot be read counts if its name could be that of
+ * a model, which `lost+found` is not.
  */
 export async function isMeantAsModel(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined) return true;
+  if (entries === undefined) return modelName.test(basename(folder));
   if (entries.some(({ name }) => name === manifestName || isGraph(name))) return true;
   const inner = entries.filter(({ name }) => /^v?[0-9]/i.test(name)).map(({ name }) => join(folder, name));
   const contents = await Promise.all(inner.map((path) => readdir(path).catch(() => [])));

@@ -31,18 +31,17 @@ export interface WrittenUpload {
 export async function writeUpload(name: string, { config, files }: ModelUpload): Promise<WrittenUpload> {
   checkModelName(name);
   for (const path of files.keys()) checkPath(path);
-  const { path: root, remove } = await makePrivateFolder();
+  const { path: root, remove } = await makePrivateFolder('upload');
   try {
     for (const [path, content] of [['model.json', config] as const, ...files]) {
       const target = join(root, name, path);
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, content);
     }
-    const [folder] = await scanRepository(root);
+    const [folder] = await scanRepository(root, { ownedByServer: true });
     if (folder === undefined) throw new AppError('MODEL_LOAD_FAILED', { message: 'The upload holds no model' });
     if ('error' in folder) throw folder.error;
-    const versions = folder.versions.map((version) => ({ ...version, ownedByServer: true }));
-    return { folder: { ...folder, versions }, remove };
+    return { folder, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -13,6 +13,8 @@ export interface RegistryDependencies {
   readonly loadModel: (options: ModelOptions) => Promise<LoadedModel>;
   /** Milliseconds that never run backwards. */
   readonly now: () => number;
+  /** Called when models or versions have come, gone or failed. */
+  readonly onChange?: () => void;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
@@ -53,6 +55,10 @@ export class Registry {
 
   list(): readonly RegisteredModel[] {
     return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  find(name: string): RegisteredModel | undefined {
+    return this.#entries.get(name);
   }
 
   /** @throws AppError `MODEL_NOT_FOUND` */
@@ -132,7 +138,9 @@ export class Registry {
     const ended = entry.change;
     await change;
     // A change that was asked for meanwhile goes on with the same entry.
-    if (entry.change === ended) this.#entries.delete(name);
+    if (entry.change !== ended) return;
+    this.#entries.delete(name);
+    this.#changed();
   }
 
   /** Unloads everything, after the last lease of each has been returned. */
@@ -143,9 +151,14 @@ export class Registry {
 
   #change<T>(entry: Entry, change: (entry: Entry) => Promise<T>): Promise<T> {
     const result = entry.change.then(() => change(entry));
-    const settled = () => undefined;
+    const settled = () => this.#changed();
     entry.change = result.then(settled, settled);
     return result;
+  }
+
+  /** What ends because everything does is no change to follow. */
+  #changed(): void {
+    if (!this.#closed) this.#dependencies.onChange?.();
   }
 
   async #follow(entry: Entry, folder: ModelFolder, reload: boolean): Promise<readonly AppError[]> {

@@ -20,6 +20,8 @@ export interface ScanOptions {
   readonly ownName?: string | undefined;
   /** Which versions, whatever the manifests say. */
   readonly policy?: Manifest['versionPolicy'];
+  /** Whether the files are the server's own and never change, such as what it fetched. @default false */
+  readonly ownedByServer?: boolean;
   /** Told the names of folders, and of links to nothing, that are no models. */
   readonly onIgnored?: (names: readonly string[]) => void;
 }
@@ -43,7 +45,8 @@ export async function scanRepository(modelsDir: string, options: ScanOptions = {
   const found = await Promise.all(others.map((entry) => readEntry(root, entry, policy)));
   onIgnored?.(found.flatMap((one) => (isIgnored(one) ? [one.ignored] : [])).sort());
   const models = found.flatMap((one) => (one === undefined || isIgnored(one) ? [] : [one]));
-  return nameTwins([...(own === undefined ? [] : [{ ...own, place: 'the folder of models itself' }]), ...models]);
+  const all = nameTwins([...(own === undefined ? [] : [{ ...own, place: 'the folder of models itself' }]), ...models]);
+  return options.ownedByServer === true ? all.map(ownedByServer) : all;
 }
 
 /** A model, and what it is in the repository. */
@@ -97,4 +100,9 @@ function nameTwins(found: readonly Found[]): ModelFolder[] {
 
 function withoutPlace({ place: _, ...model }: Found): ModelFolder {
   return model;
+}
+
+function ownedByServer(model: ModelFolder): ModelFolder {
+  if ('error' in model) return model;
+  return { ...model, versions: model.versions.map((version) => ({ ...version, ownedByServer: true })) };
 }

@@ -61,6 +61,7 @@ export function countRows(typed: TypedRequest | undefined, inference: Inference 
 /** About how many bytes stay in memory with a request. */
 export function heldBytes(typed: TypedRequest | undefined, inference: Inference | undefined): number {
   let bytes = fieldBytes + totalBytes(inference?.inputs ?? {}) + totalBytes(inference?.outputs ?? {});
+  for (const run of inference?.runs ?? []) bytes += totalBytes(run);
   for (const instance of typed?.instances ?? []) bytes += valueBytes(instance);
   return bytes;
 }

@@ -97,7 +97,8 @@ export class BufferedRecorder implements PredictionRecorder {
   #hold(inference: Inference, rows: number, isTyped: boolean) {
     const { inputs } = inference;
     const outputs = ownTensors(inference.outputs);
-    if (isTyped) return { inference: { ...inference, inputs: {}, outputs } };
+    const runs = inference.runs?.map(ownTensors);
+    if (isTyped) return { inference: { ...inference, inputs: {}, outputs, ...(runs !== undefined && { runs }) } };
     const isLarge = totalBytes(inputs) > this.#maxInstanceBytes * rows;
     if (!isLarge) return { inference: { ...inference, inputs: ownTensors(inputs), outputs } };
     return { inference: { ...inference, inputs: {}, outputs }, largeInputs: omittedTensors(inputs, rows) };

@@ -25,7 +25,7 @@ async function keptValues(captured: CapturedPrediction, rules: KeepingRules): Pr
   if (typed === undefined) return keptTensors(captured, rules);
   const { instances } = typed;
   const files = rules.keepsFiles ? undefined : await describeFiles(instances, (file) => typed.describeFile(file));
-  const results = inference === undefined ? [] : typed.results(inference.outputs, inference.model);
+  const results = inference === undefined ? [] : typed.results(inference.runs ?? [inference.outputs], inference.model);
   return {
     inputs: instances.map((instance) => keptJson(instance, rules, files)),
     outputs: results.map((result) => keptJson(result, rules)),

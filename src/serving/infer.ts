@@ -7,6 +7,7 @@ import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import { checkAnswer } from './answer-limit.ts';
+import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAtATime } from './separate-instances.ts';
 import type { Statistics } from './statistics.ts';
 
 /** Who asks, for which model, and until when the answer is of use. */
@@ -27,6 +28,8 @@ export interface InferRequest {
   readonly trace?: TraceContext | undefined;
   /** What stands behind the tensors, for logs; the tensors themselves when absent. */
   readonly typed?: TypedRequest | undefined;
+  /** For requests whose instances may run each by itself, where the model takes one at a time. */
+  readonly separate?: SeparateInstances<ServedModel> | undefined;
   /** Who asks; undefined when there are no keys. */
   readonly caller?: { readonly id: string; readonly name: string } | undefined;
 }
@@ -38,8 +41,8 @@ export interface TypedRequest {
   readonly instances: readonly unknown[];
   /** Name of the field of a result that is the answer proper, which a true label is compared with. */
   readonly target?: string | undefined;
-  /** One result for each instance. Called when a log wants them, after the answer. */
-  results(outputs: Tensors, model: ServedModel): readonly unknown[];
+  /** One result for each instance, from the outputs of the one run, or of one for each. Called when a log wants them, after the answer. */
+  results(runs: readonly Tensors[], model: ServedModel): readonly unknown[];
   /** What can be said of a file that is not kept. */
   describeFile(bytes: Uint8Array): object;
 }
@@ -64,8 +67,11 @@ export interface InferResult extends Inference {
 /** What a model has made of inputs. */
 export interface Inference {
   readonly model: ServedModel;
+  /** Those of the first run, where there are several; so are the outputs. */
   readonly inputs: Tensors;
   readonly outputs: Tensors;
+  /** The outputs of every run, where each instance ran by itself. */
+  readonly runs?: readonly Tensors[];
   readonly phases: Phases;
   /** Making the inputs. */
   readonly encodeMs: number;
@@ -140,22 +146,22 @@ export function createInfer(dependencies: InferDependencies): Infer {
     };
     try {
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
-      const acquiredMs = clock.now();
-      const inputs = await encode(served);
-      const encodeMs = clock.now() - acquiredMs;
-      const phases = newPhases();
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
-      const outputs = await model.predict(inputs, {
+      const context = {
         requestId: request.requestId,
         signal: request.signal,
         deadlineMs: startedMs + allowedMs,
         ...(wanted !== undefined && { outputs: wanted }),
         priority: request.priority,
         trace: request.trace,
-        phases,
-      });
-      checkAnswer(Object.values(outputs), answerLimitBytes);
-      const inference = { model: served, inputs, outputs, phases, encodeMs, totalMs: clock.now() - startedMs };
+      };
+      const { separate } = request;
+      const ran =
+        separate !== undefined && separate.count > 1 && takesOneAtATime(model.signature)
+          ? await runSeparately(separate, { served, model, context, clock })
+          : await runOnce(encode, { served, model, context, clock });
+      for (const outputs of ran.runs ?? [ran.outputs]) checkAnswer(Object.values(outputs), answerLimitBytes);
+      const inference = { model: served, ...ran, totalMs: clock.now() - startedMs };
       statistics.recordSuccess(name, version, inference);
       for (const observer of observers) observer.onAnswer?.(request, inference);
       return { ...inference, predictionId: recorder?.recordAnswer(request, inference), answerLimitBytes };
@@ -169,4 +175,16 @@ export function createInfer(dependencies: InferDependencies): Infer {
       lease.release();
     }
   };
+}
+
+async function runOnce(
+  encode: Encode,
+  { served, model, context, clock }: RunDependencies<ServedModel>,
+): Promise<Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'phases' | 'encodeMs'>> {
+  const startedMs = clock.now();
+  const inputs = await encode(served);
+  const encodeMs = clock.now() - startedMs;
+  const phases = newPhases();
+  const outputs = await model.predict(inputs, { ...context, phases });
+  return { inputs, outputs, phases, encodeMs };
 }

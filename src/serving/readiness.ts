@@ -6,17 +6,26 @@ export interface Readiness {
   readonly problems: readonly { readonly model?: string; readonly version?: string; readonly reason: string }[];
 }
 
+export interface ReadinessOptions {
+  /** False where models come later, on request. @default true */
+  readonly needsModel?: boolean;
+  /** What else keeps a server that needs models from being ready. @default nothing */
+  readonly otherProblems?: () => Readiness['problems'];
+}
+
 /** Whether the server wants traffic, and why not. The lifespan says when it starts and when it drains. */
 export class ReadinessGate {
   readonly #registry: Registry;
   readonly #needsModel: boolean;
+  readonly #otherProblems: () => Readiness['problems'];
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
   #startReason = 'the server is starting';
 
-  /** @param options.needsModel false where models come later, on request. Default: true */
-  constructor(registry: Registry, { needsModel = true }: { needsModel?: boolean } = {}) {
+  constructor(registry: Registry, options: ReadinessOptions = {}) {
+    const { needsModel = true, otherProblems = () => [] } = options;
     this.#registry = registry;
     this.#needsModel = needsModel;
+    this.#otherProblems = otherProblems;
   }
 
   /** What the start is waiting for, in words. */
@@ -46,7 +55,8 @@ export class ReadinessGate {
   #phaseProblems() {
     if (this.#phase === 'draining') return [{ reason: 'the server is shutting down' }];
     if (this.#phase === 'starting') return [{ reason: this.#startReason }];
-    return this.#needsModel && this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : [];
+    if (!this.#needsModel) return [];
+    return this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : this.#otherProblems();
   }
 
   /** A model that cannot be served by any of its versions is a problem; an old version beside a broken new one is not. */

@@ -11,6 +11,7 @@ import { scanRepository } from '../../src/models/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { float, onnxModel } from '../helpers/onnx-model.ts';
+import { postJson, startReadyServer } from '../helpers/server.ts';
 import { context, whenReady } from '../inference/models.ts';
 
 /** As many weights as take more than a page of memory. */
@@ -84,7 +85,43 @@ async function addModel(root: string, location = 'weights.bin'): Promise<{ graph
   return { graph, data };
 }
 
+/** A server over a repository, with `WATCH_MODELS`. */
+async function watchingServer() {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'm/1'), { recursive: true });
+  const server = await startReadyServer({ MODELS_DIR: folder.path, WATCH_MODELS: '1', ALLOW_NO_MODELS: '1' }, []);
+  return {
+    folder: join(folder.path, 'm/1'),
+    state: async () => {
+      const response = await fetch(new URL('/models/m', server.address));
+      return ((await response.json()) as { state?: string }).state;
+    },
+    first: async () => {
+      const x = [new Array<number>(columns).fill(1)];
+      const { body } = await postJson(server.address, '/models/m/predict', { x });
+      return (body as { y: number[][] }).y[0]?.[0];
+    },
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 describe('a model with external data', () => {
+  it('is followed by WATCH_MODELS, whichever of its files comes first or is replaced', {
+    timeout: 60_000,
+  }, async () => {
+    await using watched = await watchingServer();
+    await writeFile(join(watched.folder, 'model.onnx'), externalModel('weights.bin'));
+    await expect.poll(watched.state, { timeout: 20_000 }).toBe('UNAVAILABLE');
+    await writeFile(join(watched.folder, 'weights.bin'), weights(2));
+    await expect.poll(watched.state, { timeout: 20_000 }).toBe('READY');
+    expect(await watched.first()).toBe(2);
+    await writeFile(join(watched.folder, 'weights.bin'), weights(3));
+    await expect.poll(watched.first, { timeout: 20_000 }).toBe(3);
+  });
+
   it('keeps its answers when its weights are overwritten, until they are loaded', async () => {
     await using repository = await openRepository();
     const { data } = await addModel(repository.path);
@@ -223,14 +260,14 @@ it('a model without external data is not copied, and its runners start anew from
 it('deletes the copies of processes that were killed, and no others', async () => {
   await using folder = await temporaryFolder();
   const host = hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-');
-  const kept = [`inferd-files-elsewhere_1_5_a`, 'inferd-other', 'notes'];
+  const kept = [`inferd-model-elsewhere_1_5_a`, 'inferd-other', 'notes'];
   vi.stubEnv('TMPDIR', folder.path);
-  const own = await makePrivateFolder();
+  const own = await makePrivateFolder('upload');
   vi.unstubAllEnvs();
   const start = (await readFile('/proc/self/stat', 'utf8')).split(') ')[1]?.split(' ')[19];
   expect(own.path).toContain(`_${process.pid}_${start}_`);
   // A process of the same number that was started at another time, and a number that no process has.
-  const left = [`inferd-files-${host}_${process.pid}_1_a`, `inferd-files-${host}_4999999_1_a`];
+  const left = [`inferd-model-${host}_${process.pid}_1_a`, `inferd-upload-${host}_4999999_1_a`];
   for (const name of [...kept, ...left]) await mkdir(join(folder.path, name));
   await writeFile(join(folder.path, left[0] ?? '', 'weights.bin'), 'x');
 

@@ -1,5 +1,7 @@
-import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { IgnoredFolders } from '../../src/models/ignored-folders.ts';
 import { type ModelFolder, scanRepository } from '../../src/models/repository.ts';
@@ -176,6 +178,32 @@ describe('scanRepository', () => {
     ).toEqual({
       m: '2,1',
     });
+  });
+});
+
+it('takes a folder that cannot be read for none if its name is no model’s, and else says so', async () => {
+  await using folder = await temporaryFolder();
+  await write(folder.path, { 'iris/1/model.onnx': '' });
+  for (const name of ['lost+found', 'secret']) await mkdir(join(folder.path, name), { mode: 0 });
+  await chmod(folder.path, 0o755);
+  const module = new URL('../../src/models/repository.ts', import.meta.url).href;
+  const script = `
+    const { scanRepository } = await import(process.argv[1]);
+    // Root reads everything. It gives up its rights when all that it needs has been loaded.
+    if (process.getuid() === 0) process.setgid(65534), process.setuid(65534);
+    const ignored = [];
+    const folders = await scanRepository(process.argv[2], { onIgnored: (names) => ignored.push(...names) });
+    const models = folders.map(({ name, error }) => [name, error?.message ?? 'fine']);
+    console.log(JSON.stringify({ ignored, models }));
+  `;
+  const args = ['--input-type=module', '-e', script, module, folder.path];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(JSON.parse(stdout)).toEqual({
+    ignored: ['lost+found'],
+    models: [
+      ['iris', 'fine'],
+      ['secret', expect.stringMatching(/permission denied/)],
+    ],
   });
 });
 

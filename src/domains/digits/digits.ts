@@ -9,6 +9,9 @@ import { sniffPictureFormat } from './picture-format.ts';
 import { readPictureHeader } from './picture-header.ts';
 import { Picture, Recognition } from './schemas.ts';
 
+/** Width and height of the pictures that the model takes. */
+const side = 28;
+
 /** Handwritten digits. One instance of the domain bounds how many pictures are decoded at the same time. */
 export function createDigits(
   decodePicture: DecodePicture = createPictureDecoder(),
@@ -16,6 +19,14 @@ export function createDigits(
   return defineDomain({
     name: 'digits',
     model: 'digits',
+    signature: {
+      inputs: [{ name: 'image', datatype: 'UINT8', shape: [-1, side, side] }],
+      outputs: [
+        { name: 'digit', datatype: 'INT64', shape: [-1] },
+        { name: 'probabilities', datatype: 'FP32', shape: [-1, 10] },
+      ],
+    },
+    optional: true,
     summary: 'Which handwritten digit is in this picture?',
     input: Picture,
     output: Recognition,
@@ -39,8 +50,6 @@ function describePicture(bytes: Uint8Array): object {
   const header = readPictureHeader(bytes, format);
   return { format, ...(header !== undefined && { width: header.width, height: header.height }) };
 }
-
-const side = 28;
 
 async function encode(pictures: readonly Picture[], decodePicture: DecodePicture): Promise<Tensors> {
   const data = new Uint8Array(pictures.length * side * side);

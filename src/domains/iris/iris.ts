@@ -6,6 +6,14 @@ import { Classification, Flower } from './schemas.ts';
 export const iris = defineDomain({
   name: 'iris',
   model: 'iris',
+  signature: {
+    inputs: [{ name: 'features', datatype: 'FP32', shape: [-1, 4] }],
+    outputs: [
+      { name: 'label', datatype: 'INT64', shape: [-1] },
+      { name: 'probabilities', datatype: 'FP32', shape: [-1, 3] },
+    ],
+  },
+  optional: true,
   summary: 'Which species of iris has a flower of these measures?',
   input: Flower,
   output: Classification,

@@ -6,6 +6,11 @@ import { Sentiment, Text } from './schemas.ts';
 export const sentiment = defineDomain({
   name: 'sentiment',
   model: 'sentiment',
+  signature: {
+    inputs: [{ name: 'codes', datatype: 'INT32', shape: [-1, -1] }],
+    outputs: [{ name: 'probability', datatype: 'FP32', shape: [-1] }],
+  },
+  optional: true,
   summary: 'Is this text positive or negative?',
   input: Text,
   output: Sentiment,

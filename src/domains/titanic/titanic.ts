@@ -6,6 +6,22 @@ import { Passenger, Survival } from './schemas.ts';
 export const titanic = defineDomain({
   name: 'titanic',
   model: 'titanic',
+  signature: {
+    inputs: [
+      { name: 'pclass', datatype: 'INT64', shape: [-1] },
+      { name: 'sex', datatype: 'BYTES', shape: [-1] },
+      { name: 'age', datatype: 'FP32', shape: [-1] },
+      { name: 'sibsp', datatype: 'INT64', shape: [-1] },
+      { name: 'parch', datatype: 'INT64', shape: [-1] },
+      { name: 'fare', datatype: 'FP32', shape: [-1] },
+      { name: 'embarked', datatype: 'BYTES', shape: [-1] },
+    ],
+    outputs: [
+      { name: 'survived', datatype: 'INT64', shape: [-1] },
+      { name: 'probability', datatype: 'FP32', shape: [-1] },
+    ],
+  },
+  optional: true,
   summary: 'Would this passenger have survived?',
   input: Passenger,
   output: Survival,

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../engine-log.ts';
 import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
+import { loadFailure } from './load-failure.ts';
 import type { LoadedMessage, LoadMessage, RefusalMessage } from './messages.ts';
 import { followNativeOutput } from './native-output.ts';
 import { type RunnerEnd, readExit } from './runner-end.ts';
@@ -103,7 +104,7 @@ export class RunnerProcess {
     const ended = this.exited.then(({ reason }): LoadedMessage => ({ ok: false, message: reason }));
     const answer = await Promise.race([loaded, ended]);
     if (!answer.ok) {
-      throw new AppError('MODEL_LOAD_FAILED', { message: `The model cannot be loaded: ${answer.message}` });
+      throw new AppError('MODEL_LOAD_FAILED', { message: loadFailure(answer.message) });
     }
     this.rssBytes = answer.rssBytes;
     this.#servable = servableSignature(answer.model);

@@ -62,7 +62,7 @@ async function copy(
   files: VersionFiles,
   check: () => Promise<void>,
 ): Promise<Omit<LoadSource, 'unservable'>> {
-  const folder = await makePrivateFolder();
+  const folder = await makePrivateFolder('model');
   try {
     for (const name of [basename(path), ...files.externalData]) {
       const target = join(folder.path, name);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const pattern = /^inferd-files-([^_]+)_(\d+)_(\d+)_/;
+const pattern = /^inferd-(?:upload|model)-([^_]+)_(\d+)_(\d+)_/;
 
 /** A folder for files of this process alone. */
 export interface PrivateFolder {
@@ -11,9 +11,9 @@ export interface PrivateFolder {
 }
 
 /** Makes a folder that {@link sweepPrivateFolders} deletes if this process is killed before it does so itself. */
-export async function makePrivateFolder(): Promise<PrivateFolder> {
+export async function makePrivateFolder(kind: 'upload' | 'model'): Promise<PrivateFolder> {
   const owner = `${host()}_${process.pid}_${await startOf(process.pid)}`;
-  const path = await mkdtemp(join(tmpdir(), `inferd-files-${owner}_`));
+  const path = await mkdtemp(join(tmpdir(), `inferd-${kind}-${owner}_`));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 

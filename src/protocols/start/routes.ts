@@ -12,7 +12,8 @@ import { prefersPage } from './prefers-page.ts';
 
 export interface StartOptions {
   readonly registry: Registry;
-  readonly domains: readonly Face[];
+  /** Those that are served at the moment. */
+  readonly domains: () => readonly Face[];
   readonly version: string;
   /** Whether requests need an API key. */
   readonly needsKey: boolean;
@@ -55,7 +56,7 @@ function startPage(
   const origin = `${request.protocol}://${request.host || `localhost:${request.socket.localPort}`}`;
   const entry = (model: ReturnType<Registry['list']>[number]): ModelEntry => {
     const served = model.versions.find((version) => version.model !== undefined);
-    const face = domains.find((domain) => domain.model === model.name);
+    const face = domains().find((domain) => domain.model === model.name);
     return { name: model.name, ...modelState(model), curl: curlOf(model.name, served, face, { origin, needsKey }) };
   };
   const models = mayListModels(request, needsKey)

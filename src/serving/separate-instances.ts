@@ -1,0 +1,114 @@
+import { AppError, relocateFaults, toAppError } from '../errors.ts';
+import type { Clock } from '../inference/clock.ts';
+import type { LoadedModel } from '../inference/model.ts';
+import { newPhases, type Phases } from '../inference/phases.ts';
+import type { PredictContext } from '../inference/predictor.ts';
+import type { Signature, Tensors } from '../tensor/tensor.ts';
+
+/** How each instance of a request becomes tensors by itself. */
+export interface SeparateInstances<Model> {
+  readonly count: number;
+  /** @throws AppError with faults whose locations begin with 0, for the one instance */
+  encode(index: number, model: Model): Tensors | Promise<Tensors>;
+}
+
+export interface SeparateRuns {
+  /** The outputs of each instance, in order. */
+  readonly runs: readonly Tensors[];
+  /** Those of the first instance. */
+  readonly inputs: Tensors;
+  /** Those of the first instance. */
+  readonly outputs: Tensors;
+  readonly encodeMs: number;
+  readonly phases: Phases;
+}
+
+/** With what instances run. */
+export interface RunDependencies<Model> {
+  readonly served: Model;
+  readonly model: LoadedModel;
+  /** All that is the same for every run. */
+  readonly context: Omit<PredictContext, 'phases'>;
+  readonly clock: Clock;
+}
+
+/** So many instances are under way for each runner: while one runs, the next is made. */
+const underWayPerRunner = 2;
+
+/** Whether an input is declared to have one row, so that several instances can never share a run. */
+export function takesOneAtATime({ inputs }: Signature): boolean {
+  return inputs.some(({ shape }) => shape[0] === 1);
+}
+
+/**
+ * Runs instances each by itself, as many at a time as the model's runners can use.
+ *
+ * @throws AppError with the faults of every instance that is at fault; else the first error
+ */
+export async function runSeparately<Model>(
+  instances: SeparateInstances<Model>,
+  { served, model, context, clock }: RunDependencies<Model>,
+): Promise<SeparateRuns> {
+  const runs: Tensors[] = [];
+  const errors: (AppError | undefined)[] = new Array<AppError | undefined>(instances.count).fill(undefined);
+  const phases = newPhases();
+  let inputs: Tensors = {};
+  let encodeMs = 0;
+  let next = 0;
+  const work = async () => {
+    for (let index = next; index < instances.count; index = next) {
+      next += 1;
+      try {
+        const startedMs = clock.now();
+        const encoded = await instances.encode(index, served);
+        encodeMs += clock.now() - startedMs;
+        if (index === 0) inputs = encoded;
+        const own = newPhases();
+        runs[index] = await model.predict(encoded, { ...context, phases: own });
+        addPhases(phases, own);
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        errors[index] = error;
+        // What is the matter with one instance says nothing of the others; all else would happen to them too.
+        if (!isFaulty(error)) next = instances.count;
+      }
+    }
+  };
+  const workers = Math.min(instances.count, underWayPerRunner * Math.max(1, model.stats().runners.length));
+  await Promise.all(Array.from({ length: workers }, work));
+  const error = combine(errors);
+  if (error !== undefined) throw error;
+  return { runs, inputs, outputs: runs[0] ?? {}, encodeMs, phases };
+}
+
+function isFaulty({ kind }: AppError): boolean {
+  return kind === 'invalid' || kind === 'malformed';
+}
+
+function addPhases(sum: Phases, phases: Phases): void {
+  sum.queueMs += phases.queueMs;
+  sum.batchMs += phases.batchMs;
+  sum.inferMs += phases.inferMs;
+  sum.batchRows = Math.max(sum.batchRows, phases.batchRows);
+}
+
+function combine(errors: readonly (AppError | undefined)[]): AppError | undefined {
+  const other = errors.find((error) => error !== undefined && !isFaulty(error));
+  if (other !== undefined) return other;
+  const located = errors.flatMap((error, index) => (error === undefined ? [] : [atInstance(error, index)]));
+  const [first] = located;
+  if (first === undefined) return undefined;
+  const { code, message, received, expected, cause } = first;
+  const faults = located.flatMap((error) => error.faults);
+  return new AppError(code, { message, received, expected, faults, cause });
+}
+
+function atInstance(error: AppError, index: number): AppError {
+  const { code, received, expected } = error;
+  const message = `instance ${index}: ${error.message}`;
+  const faults =
+    error.faults.length > 0
+      ? relocateFaults(error, ([first, ...within]) => (first === 0 ? [index, ...within] : [index])).faults
+      : [{ location: [index], type: code.toLowerCase(), message: error.message }];
+  return new AppError(code, { message, received, expected, faults, cause: error });
+}
