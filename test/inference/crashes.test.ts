@@ -33,7 +33,7 @@ describe('an input that crashes its runner', () => {
     await expect(model.predict(turns(1), context())).resolves.toBeDefined();
   });
 
-  test('takes the model from nobody, however often others like it come', async () => {
+  test('leaves the model to all others, however many like it come', async () => {
     const { model, log } = await openModel('hangs');
     for (let death = 1; death <= 7; death += 1) {
       expect(await crashOn(model, forever + death, 'SIGSEGV')).toMatchObject({ code: 'INPUT_KILLED_RUNNER' });
