@@ -6,6 +6,8 @@ import type { FastifyReply } from 'fastify';
  */
 export function whenClientIsGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
+  // It may have closed before there was anything to abort.
+  if (reply.raw.destroyed && !reply.raw.writableFinished) gone.abort();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });

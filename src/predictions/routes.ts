@@ -71,13 +71,17 @@ export function predictionRoutes(app: FastifyInstance, options: PredictionRoutes
       produces: Object.values(exportFormats).map(({ mediaType }) => mediaType),
       response: readErrors,
     },
-    handler: async ({ query }, reply) => {
+    handler: async ({ query, method }, reply) => {
       const { mediaType, write } = exportFormats[query.format];
       const pages = predictions.pages(filterOf(query, wallClock()), query.limit);
       // What fails at once is still answered with a problem.
       const first = await pages.next();
       reply.type(mediaType);
       reply.header('content-disposition', `attachment; filename="predictions.${query.format}"`);
+      if (method === 'HEAD') {
+        await pages.return(undefined);
+        return reply.send(Readable.from([]));
+      }
       return reply.send(Readable.from(write(resume(first, pages)), { objectMode: false }));
     },
   });

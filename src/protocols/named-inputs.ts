@@ -1,12 +1,21 @@
 import { AppError, type Fault } from '../errors.ts';
 import { tensorFromNested } from '../tensor/json-codec.ts';
-import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
+import type { Signature, Tensor, TensorSpec, Tensors } from '../tensor/tensor.ts';
 
 type Location = Fault['location'];
 
 /** An object of JSON, as opposed to a list, a text or nothing. */
 export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The values of an input by row, where those of an input `[rows, 1]` may be bare: models of tables have such an input for
+ * each column, and clients send a table's values as they are.
+ */
+export function listsOfOne(values: readonly unknown[], { shape }: TensorSpec): unknown[] {
+  const isColumn = shape.length === 2 && shape[1] === 1;
+  return values.map((value) => (isColumn && !Array.isArray(value) ? [value] : value));
 }
 
 /**

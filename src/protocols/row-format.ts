@@ -5,7 +5,7 @@ import { type JsonElement, type Nested, nestElements, tensorToJson } from '../te
 import { commonRows, sliceRows } from '../tensor/rows.ts';
 import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
 import { decodeTexts, encodeText, isBase64 } from './base64-texts.ts';
-import { isJsonObject, tensorsFromMembers } from './named-inputs.ts';
+import { isJsonObject, listsOfOne, tensorsFromMembers } from './named-inputs.ts';
 
 /*
  * The two formats of TensorFlow Serving, which KServe V1, Vertex AI and MLflow use as well: `instances` has a value for
@@ -13,7 +13,9 @@ import { isJsonObject, tensorsFromMembers } from './named-inputs.ts';
  */
 
 /**
- * The inputs from `instances`: for a model of one input the value of each row, else an object of values by input name.
+ * The inputs from `instances`: for a model of one input the value of each row, else an object of values by input name. The
+ * value for an input `[rows, 1]` may be bare: TensorFlow Serving wants `{"age": [30]}`, and takes `{"age": 30}` for an input
+ * `[rows]`, but nothing else can be meant.
  *
  * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
  */
@@ -24,11 +26,11 @@ export function tensorsFromInstances(instances: unknown, signature: Signature): 
   }
   const [first] = instances;
   const isNamed = isJsonObject(first) && (!isBase64(first) || hasInput(signature, 'b64'));
-  if (isNamed) return tensorsFromColumns(columnsOf(instances, Object.keys(first)), signature, location);
+  if (isNamed) return tensorsFromRows(columnsOf(instances, Object.keys(first)), signature);
 
   const [input, ...others] = signature.inputs;
   if (input !== undefined && others.length === 0) {
-    return tensorsFromColumns({ [input.name]: instances }, signature, location);
+    return tensorsFromRows({ [input.name]: instances }, signature);
   }
   const names = signature.inputs.map(({ name }) => JSON.stringify(name)).join(', ');
   throw mismatch(`each instance must be an object with the inputs ${names}`, [...location, 0], first);
@@ -84,6 +86,14 @@ export function columnsOfOutputs({ outputs, answerLimitBytes }: InferResult): un
 /** `{"b64": …}` is a text, unless the model has an input of that name. */
 function hasInput({ inputs }: Signature, name: string): boolean {
   return inputs.some((input) => input.name === name);
+}
+
+function tensorsFromRows(columns: Readonly<Record<string, readonly unknown[]>>, signature: Signature): Tensors {
+  const values = Object.entries(columns).map(([name, column]) => {
+    const spec = signature.inputs.find((input) => input.name === name);
+    return [name, spec === undefined ? column : listsOfOne(column, spec)];
+  });
+  return tensorsFromColumns(Object.fromEntries(values), signature, ['body', 'instances']);
 }
 
 function tensorsFromColumns(

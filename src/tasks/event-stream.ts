@@ -11,13 +11,18 @@ import { viewerOf } from './viewer.ts';
 /** Proxies close connections on which nothing comes for a minute or so. */
 const heartbeatMs = 15_000;
 
-/** Answers with the changes of a task as they come. */
+/** Answers with the changes of a task as they come; to HEAD with the same headers, and at once. */
 export async function sendTaskEvents(
-  tasks: TaskService,
+  tasks: Pick<TaskService, 'follow' | 'get'>,
   id: string,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  reply.type('text/event-stream').header('cache-control', 'no-store');
+  if (request.method === 'HEAD') {
+    await tasks.get(id, viewerOf(request));
+    return reply.send(Readable.from([]));
+  }
   const gone = whenClientIsGone(reply);
   const changes = tasks.follow(id, viewerOf(request), gone);
   // A task that is not there is an answer of its own.
@@ -42,7 +47,7 @@ export async function sendTaskEvents(
       clearInterval(heartbeat);
       stream.push(null);
     });
-  return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream);
+  return reply.send(stream);
 }
 
 function eventText(task: Task): string {

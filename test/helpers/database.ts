@@ -8,6 +8,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../../src/inference/clock.ts';
 import { Storage } from '../../src/storage/storage.ts';
 import { temporaryFolder } from './folder.ts';
+import { whenNoProcessHas } from './processes-of.ts';
 
 const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
@@ -60,7 +61,16 @@ async function temporaryEmbedded(): Promise<TestDatabase> {
   const folder = await temporaryFolder();
   await cp(await embeddedTemplate(), join(folder.path, 'database/postgres'), { recursive: true });
   const environment = { STORAGE: 'on', DATA_DIR: folder.path };
-  return { ...folder, databaseUrl: undefined, dataDir: folder.path, environment };
+  return {
+    databaseUrl: undefined,
+    dataDir: folder.path,
+    environment,
+    [Symbol.asyncDispose]: async () => {
+      // The database of a server that was killed is closed first, and writes until then.
+      await whenNoProcessHas(folder.path);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The files of an empty embedded database: making them takes seconds, so that they are made once and copied. */

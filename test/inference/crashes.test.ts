@@ -33,13 +33,17 @@ describe('an input that crashes its runner', () => {
     await expect(model.predict(turns(1), context())).resolves.toBeDefined();
   });
 
-  test('takes the model from nobody, however often others like it come', async () => {
+  test('leaves the model to all others, however many like it come', async () => {
     const { model, log } = await openModel('hangs');
+    const states: boolean[] = [];
+    model.whenStateChanges(({ ready }) => states.push(ready));
     for (let death = 1; death <= 7; death += 1) {
       expect(await crashOn(model, forever + death, 'SIGSEGV')).toMatchObject({ code: 'INPUT_KILLED_RUNNER' });
     }
-    await whenReady(model, true);
+    // Requests wait for the next runner.
+    expect(model.state()).toEqual({ ready: true });
     await expect(model.predict(turns(1), context())).resolves.toBeDefined();
+    expect(states).toEqual([]);
     expect(log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 

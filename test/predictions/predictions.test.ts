@@ -329,6 +329,10 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
     expect(lines).toHaveLength(600);
     expect(lines[0]).toEqual((await list('request_id=export-1&limit=1'))[0]);
 
+    const path = `/predictions/export?request_id=export-1&format=jsonl`;
+    const head = await fetch(new URL(path, server.address), { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, jsonLines.type]);
+
     const csv = await file('csv');
     expect(csv.type).toContain('text/csv');
     const table = Buffer.from(csv.bytes).toString();

@@ -15,7 +15,7 @@ export interface RunRequest {
   /** Which outputs are wanted, as indexes into the signature. */
   readonly outputs: readonly number[];
   readonly rows: number;
-  /** Requests that share it. */
+  /** Requests that share it; 0 for a run that no request asked for, such as a warm-up. */
   readonly requests: number;
   /** When the last request of the batch stops waiting. */
   readonly latestDeadlineMs: number;

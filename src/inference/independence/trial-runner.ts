@@ -85,7 +85,7 @@ function joinedRun(signature: Signature, rows: readonly Row[]): RunRequest {
     inputs,
     outputs: signature.outputs.map((_, index) => index),
     rows: rows.length,
-    requests: rows.length,
+    requests: 0,
     latestDeadlineMs: Number.POSITIVE_INFINITY,
     expectedMs: 0,
   };

@@ -3,7 +3,7 @@ export interface RunnerEnd {
   readonly reason: string;
   /** Whether native code crashed, by what is known. */
   readonly crashed: boolean;
-  /** Requests in the run that it was at; 0 when it was at none. */
+  /** Requests in the run that it was at; 0 when it was at none, or at a warm-up. */
   readonly requests: number;
 }
 

@@ -20,12 +20,20 @@ export interface RunnerPoolOptions {
   readonly onChange: () => void;
 }
 
+/**
+ * How long a model counts as ready while the runner that an input crashed is started again. Requests wait for it; if it
+ * took them from the model, a client could keep a server out of service with one such input after the other.
+ */
+const graceMs = 5_000;
+
 /** The runners of one model. */
 export class RunnerPool {
   readonly slots: readonly RunnerSlot[];
   readonly #options: RunnerPoolOptions;
   readonly #policy = new RestartPolicy();
   #lastReason = '';
+  #graceUntilMs = Number.NEGATIVE_INFINITY;
+  #cancelGrace: (() => void) | undefined;
   /** Why nothing should be sent to the model, if it was given up. */
   #verdict: string | undefined;
 
@@ -52,10 +60,14 @@ export class RunnerPool {
     return this.slots.map((slot) => slot.stats);
   }
 
-  /** Ready while a runner serves, unless the runners die so often that the model was given up. */
+  /**
+   * Ready while a runner serves, or will in a moment after an input crashed it, unless the runners die so often that the
+   * model was given up.
+   */
   get state(): ModelState {
     if (this.#verdict !== undefined) return { ready: false, reason: `${this.#verdict}: ${this.#lastReason}` };
     if (this.slots.some((slot) => slot.accepts)) return { ready: true };
+    if (this.#options.clock.now() < this.#graceUntilMs) return { ready: true };
     return { ready: false, reason: `its runner is being replaced: ${this.#lastReason}` };
   }
 
@@ -65,6 +77,7 @@ export class RunnerPool {
   }
 
   async close(): Promise<void> {
+    this.#cancelGrace?.();
     await Promise.all(this.slots.map((slot) => slot.close()));
   }
 
@@ -80,10 +93,19 @@ export class RunnerPool {
       log.error({ reason, retryInMs: delayMs }, 'the runners of the model die too often; it is not served');
     } else if (crashed && requests > 0) {
       log.warn({ reason, requests }, 'a runner crashed in a run; one of its requests is taken to be at fault');
+      this.#startGrace();
     } else {
+      this.#graceUntilMs = Number.NEGATIVE_INFINITY;
       log.warn({ reason, restartInMs: delayMs }, 'a runner died');
     }
     return delayMs;
+  }
+
+  #startGrace(): void {
+    const { clock, onChange } = this.#options;
+    this.#graceUntilMs = clock.now() + graceMs;
+    this.#cancelGrace?.();
+    this.#cancelGrace = clock.setTimer(graceMs + 1, onChange);
   }
 
   #change(): void {

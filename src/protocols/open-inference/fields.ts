@@ -1,6 +1,10 @@
 import { AppError } from '../../errors.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
 
+/*
+ * Clients write an optional member that has no value as null, as Python's None becomes: it is as if it were absent.
+ */
+
 /** A parsed JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -19,7 +23,7 @@ export function readObject(value: unknown, path: string): Fields {
 
 /** The member as an object; empty when it is absent. */
 export function readOptionalObject(value: unknown, path: string): Fields {
-  return value === undefined ? {} : readObject(value, path);
+  return readObject(value ?? {}, path);
 }
 
 export function readList(value: unknown, path: string): readonly unknown[] {
@@ -33,17 +37,18 @@ export function readString(value: unknown, path: string): string {
 }
 
 export function readOptionalString(value: unknown, path: string): string | undefined {
-  return value === undefined ? undefined : readString(value, path);
+  return value === undefined || value === null ? undefined : readString(value, path);
 }
 
 export function readOptionalBoolean(value: unknown, path: string): boolean | undefined {
-  if (value === undefined || typeof value === 'boolean') return value;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
   throw refuseField(path, value, 'true or false');
 }
 
 /** The member as a whole number of at least `least`. */
 export function readOptionalWhole(value: unknown, path: string, least = 0): number | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || value === null) return undefined;
   // Beyond 2^53 `parseJson` gives a bigint; a sequence id or a timeout may be as large.
   const number = typeof value === 'bigint' ? Number(value) : value;
   if (typeof number === 'number' && Number.isInteger(number) && number >= least) return number;

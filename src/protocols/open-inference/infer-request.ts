@@ -47,7 +47,7 @@ export interface InferenceRequest {
 export function readInferenceRequest(body: unknown): InferenceRequest {
   const { id, parameters, inputs, outputs } = readObject(body, 'the request');
   const { binaryOutputs, timeoutMs, priority } = readRequestParameters(parameters);
-  const requested = outputs === undefined ? [] : readList(outputs, 'outputs');
+  const requested = readList(outputs ?? [], 'outputs');
   return {
     id: readOptionalString(id, 'id'),
     inputs: distinct(readList(inputs, 'inputs').map(readInput), 'inputs'),

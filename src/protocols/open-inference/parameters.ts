@@ -42,7 +42,7 @@ export function readRequestParameters(value: unknown): RequestParameters {
 export function readParameters(value: unknown, path: string): Fields {
   const parameters = readOptionalObject(value, path);
   for (const [name, member] of Object.entries(parameters)) {
-    if (['string', 'number', 'bigint', 'boolean'].includes(typeof member)) continue;
+    if (member === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof member)) continue;
     throw refuseField(`${path}.${name}`, member, 'a text, a number, true or false');
   }
   return parameters;
@@ -51,7 +51,7 @@ export function readParameters(value: unknown, path: string): Fields {
 /** @throws AppError `MALFORMED_BODY` when a tensor is said to be in shared memory */
 export function refuseSharedMemory(parameters: Fields, path: string): void {
   const member = 'shared_memory_region';
-  if (parameters[member] === undefined) return;
+  if (parameters[member] === undefined || parameters[member] === null) return;
   const message = `${path}.parameters.${member}: shared memory is not supported`;
   throw new AppError('MALFORMED_BODY', { message, received: parameters[member] });
 }

@@ -48,7 +48,7 @@ function jsonInvocation(body: unknown, openInference: ReadOpenInference): Invoca
   if (!isJsonObject(body)) throw refuse(`The body must be an object with one of ${bodyKeys.join(', ')}`);
   if (isOpenInference(body)) return openInference(body, new Uint8Array());
 
-  const given = bodyKeys.filter((key) => Object.hasOwn(body, key));
+  const given = bodyKeys.filter((key) => Object.hasOwn(body, key) && body[key] !== null);
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {
     const received = Object.keys(body).join(', ') || 'nothing';
@@ -96,13 +96,13 @@ function predictions(value: unknown): InvocationReply {
 
 type Options = Pick<Invocation, 'outputs'>;
 
-/** `params` of MLflow and `parameters` of Vertex AI: the one that there is names the wanted outputs. */
+/** `params` of MLflow and `parameters` of Vertex AI: the one that there is names the wanted outputs. A null is none. */
 function readParams(body: Readonly<Record<string, unknown>>): Options {
-  const params = paramKeys.flatMap((key) => (body[key] === undefined ? [] : [body[key]]));
+  const params = paramKeys.flatMap((key) => (body[key] === undefined || body[key] === null ? [] : [body[key]]));
   const options: Options[] = params.map((given) => {
     const { outputs, ...unknown } = isJsonObject(given) ? given : { given };
     if (Object.keys(unknown).length > 0) throw refuse(`params may have outputs alone, a list of names of outputs`);
-    if (outputs === undefined) return {};
+    if (outputs === undefined || outputs === null) return {};
     if (Array.isArray(outputs) && outputs.every((name) => typeof name === 'string')) return { outputs };
     throw refuse('params.outputs must be a list of names of outputs');
   });

@@ -22,11 +22,19 @@ export function valueName(output: string): 'probability' | 'score' {
   return /prob/i.test(output) ? 'probability' : 'score';
 }
 
-/** The names of classes as keys: a name that several classes have gets the index of its class. */
-export function classKeys(labels: readonly string[]): string[] {
+/**
+ * A key for each class: its name, or its index where it has none. A key that several classes would have gets the index
+ * of its class too, and where that gives what another is called, all do.
+ *
+ * @param classes how many there are, as far as is known
+ */
+export function classKeys(labels: readonly string[], classes = labels.length): string[] {
+  const names = Array.from({ length: classes }, (_, index) => labels[index] ?? String(index));
   const counts = new Map<string, number>();
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return labels.map((label, index) => (counts.get(label) === 1 ? label : `${label} (${index})`));
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const withIndex = names.map((name, index) => `${name} (${index})`);
+  const keys = names.map((name, index) => (counts.get(name) === 1 ? name : (withIndex[index] ?? name)));
+  return new Set(keys).size === classes ? keys : withIndex;
 }
 
 /**
@@ -48,8 +56,8 @@ export function labelledOutput(
     const names = elements.map((element) => (typeof element === 'number' ? (labels[element] ?? element) : element));
     return nestElements(names, tensor.shape);
   }
-  const keys = classKeys(labels);
   const [rows = 0, classes = 0] = tensor.shape;
+  const keys = classKeys(labels, classes);
   return Array.from({ length: rows }, (_, row) => {
     const values = elements.slice(row * classes, (row + 1) * classes);
     return top === undefined ? byName(values, keys) : best(values, keys, { top, value: valueName(name) });

@@ -43,16 +43,18 @@ export function outputSchema(spec: TensorSpec, labels: readonly string[] | undef
     return describe(nest(names, shape), spec);
   }
   const value = outputElement(datatype);
+  const [, classes = -1] = shape;
+  const keys = classKeys(labels, classes < 0 ? labels.length : classes);
   const best = {
     type: 'object',
-    properties: { label: { type: 'string', ...listed(classKeys(labels)) }, [valueName(spec.name)]: value },
+    properties: { label: { type: 'string', ...listed(keys) }, [valueName(spec.name)]: value },
     required: ['label', valueName(spec.name)],
   };
   const rows = shape.slice(0, 1);
   return describe(
     {
       anyOf: [
-        { title: 'By class', ...nest(byClass(classKeys(labels), value), rows) },
+        { title: 'By class', ...nest(byClass(keys, value), rows) },
         { title: 'With top', ...nest({ type: 'array', items: best }, rows) },
         { title: 'With labels=false', ...plain },
       ],

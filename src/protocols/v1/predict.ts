@@ -20,15 +20,17 @@ export function readPrediction(body: unknown): BodyPrediction {
     throw new AppError('MALFORMED_JSON', { message: 'The body is empty or null; expected an object' });
   }
   if (!isJsonObject(body)) throw refuse('The body must be an object with instances or inputs', ['body']);
-  const { signature_name: signatureName = onlySignature, instances, inputs } = body;
-  if (signatureName !== onlySignature) {
+  const { signature_name: signatureName, instances, inputs } = body;
+  // TensorFlow Serving takes an empty name for the usual one, and clients write what they leave out as null.
+  if (![undefined, null, '', onlySignature].includes(signatureName as string)) {
     const message = `There is no signature ${JSON.stringify(signatureName)}; every model has ${onlySignature} alone`;
     throw refuse(message, ['body', 'signature_name']);
   }
-  if ((instances === undefined) === (inputs === undefined)) {
+  const [hasInstances, hasInputs] = [isGiven(instances), isGiven(inputs)];
+  if (hasInstances === hasInputs) {
     throw refuse('The body must have instances or inputs, and not both', ['body']);
   }
-  if (instances !== undefined) {
+  if (hasInstances) {
     return {
       encode: ({ signature }) => tensorsFromInstances(instances, signature),
       decode: (result) => ({ predictions: predictionsOf(result) }),
@@ -38,6 +40,10 @@ export function readPrediction(body: unknown): BodyPrediction {
     encode: ({ signature }) => tensorsFromInputs(inputs, signature),
     decode: (result) => ({ outputs: columnsOfOutputs(result) }),
   };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function refuse(message: string, location: readonly string[]): AppError {

@@ -16,7 +16,7 @@ interface Request {
   readonly priority: Priority;
   /** When the client goes away, if it does. */
   readonly goneAtMs: number | undefined;
-  readonly fate: 'fine' | 'poison' | 'deadly';
+  readonly fate: 'fine' | 'poison' | 'deadly' | 'crashing';
 }
 
 interface World {
@@ -45,6 +45,7 @@ const request: fc.Arbitrary<Request> = fc.record({
     { arbitrary: fc.constant('fine' as const), weight: 12 },
     { arbitrary: fc.constant('poison' as const), weight: 1 },
     { arbitrary: fc.constant('deadly' as const), weight: 1 },
+    { arbitrary: fc.constant('crashing' as const), weight: 1 },
   ),
 });
 
@@ -70,7 +71,13 @@ async function play({ options, runner, instances, requests }: World) {
   const clock = new VirtualClock();
   const valuesWith = (fate: Request['fate']) =>
     new Set(requests.flatMap((request, i) => (request.fate === fate ? valuesOf(i, request.rows) : [])));
-  const runnerOptions = { ...runner, poison: valuesWith('poison'), deadly: valuesWith('deadly'), restartMs: 15 };
+  const runnerOptions = {
+    ...runner,
+    poison: valuesWith('poison'),
+    deadly: valuesWith('deadly'),
+    crashing: valuesWith('crashing'),
+    restartMs: 15,
+  };
   const runners = Array.from({ length: instances }, () => new VirtualRunner(clock, runnerOptions));
   const batcher = new Batcher(options, {
     clock,
@@ -118,6 +125,9 @@ const ownerOf = (value: number) => Math.floor(value / maxSize);
 function uniqueOwners(values: readonly number[]): number[] {
   return [...new Set(values.map(ownerOf))];
 }
+
+/** Whether a runner ends in a run of the request. */
+const endsRunner = ({ fate }: Request) => fate === 'deadly' || fate === 'crashing';
 
 /** The indexes of the requests in the order of arrival, or first in that order. */
 function inOrder(requests: readonly Request[], first = (_a: number, _b: number) => 0): number[] {
@@ -173,6 +183,17 @@ describe('for random arrivals, failures and aborts, the batcher', () => {
         if (error?.code !== 'MODEL_REFUSED_INPUT') continue;
         expect(fate).toBe('poison');
         expect(error.message).toContain('is poison');
+      }
+    }));
+
+  test('blames a crash only on the request that crashed its runner alone, after three runners at most', () =>
+    always(({ requests }, { answers, runs }) => {
+      for (const [index, { fate }] of requests.entries()) {
+        const code = answers[index]?.[0]?.error?.code;
+        if (code === 'INPUT_KILLED_RUNNER') expect(fate).toBe('crashing');
+        if (!requests.some((other) => other.fate === 'deadly')) expect(code).not.toBe('RUNNER_DIED');
+        if (fate !== 'crashing') continue;
+        expect(runs.filter(({ values }) => uniqueOwners(values).includes(index)).length).toBeLessThanOrEqual(3);
       }
     }));
 
@@ -245,7 +266,7 @@ describe('for random arrivals, failures and aborts, the batcher', () => {
   test('sends nobody in the background alone while someone else waits, unless for a fuller batch', () =>
     always(({ requests, options }, { runs, answers }) => {
       // Who was given ahead to a runner that then dies seems to wait all the time.
-      if (options.maxDelayMs > 0 || requests.some(({ fate }) => fate === 'deadly')) return;
+      if (options.maxDelayMs > 0 || requests.some(endsRunner)) return;
       const sentMs = whenSent(runs);
       for (const { values, sentMs: atMs } of runs) {
         if (!uniqueOwners(values).every((owner) => requests[owner]?.priority === 'background')) continue;
@@ -275,7 +296,7 @@ describe('for random arrivals, failures and aborts, the batcher', () => {
 
   test('lets everybody in the background have their turn when the others are done', () =>
     always(({ requests }, { answers }) => {
-      if (requests.some(({ fate }) => fate === 'deadly')) return;
+      if (requests.some(endsRunner)) return;
       for (const [index, { priority, timeoutMs, goneAtMs, fate }] of requests.entries()) {
         if (priority !== 'background' || timeoutMs < 100_000 || goneAtMs !== undefined || fate !== 'fine') continue;
         const { outputs, error } = answers[index]?.[0] ?? {};

@@ -64,6 +64,32 @@ describe('POST /invocations', () => {
     expect(await predictions('linear', '1,0,0,0', 'text/csv')).toEqual(expected);
   });
 
+  it('takes columns that pandas has counted, and columns without names, in their order', async () => {
+    const expected = [{ label: 2, scores: [-6, -5, -4] }];
+    const data = [[1, 0, 0, 0]];
+    expect(await predictions('linear', { dataframe_split: { columns: [0, 1, 2, 3], index: [0], data } })).toEqual(
+      expected,
+    );
+    expect(await predictions('linear', { dataframe_split: { columns: [7, 3, 'a', 1.5], data } })).toEqual(expected);
+    expect(await predictions('linear', { dataframe_split: { data } })).toEqual(expected);
+    expect(await predictions('linear', { dataframe_split: { columns: null, data } })).toEqual(expected);
+    const counted = '{"dataframe_records": [{"3": 0, "1": 0, "0": 1, "2": 0}]}';
+    expect(await predictions('linear', counted)).toEqual(expected);
+  });
+
+  it('takes null for what is not given', async () => {
+    const given = { dataframe_records: null, dataframe_split: null, inputs: null, instances: [[1]] };
+    expect(await predictions('doubles', { ...given, params: null, parameters: null })).toEqual([[1]]);
+    expect(await predictions('doubles', { instances: [[1]], params: { outputs: null } })).toEqual([[1]]);
+    const input = { name: 'x', datatype: 'FP64', shape: [1, 1], data: [1], parameters: null };
+    const { text } = await invoke('doubles', { id: null, parameters: null, inputs: [input], outputs: null });
+    expect(JSON.parse(text)).toEqual({
+      model_name: 'doubles',
+      model_version: '1',
+      outputs: [{ name: 'y', datatype: 'FP64', shape: [1, 1], data: [1] }],
+    });
+  });
+
   it('takes a column for an input of one column, and a column of lists for any other', async () => {
     expect(await predictions('big_ints', 'x\n9007199254740991\n-5\n', 'text/csv')).toEqual([[9007199254740991], [-5]]);
     const csv = await invoke('big_ints', 'x\n9223372036854775807\n', 'text/csv');
@@ -147,7 +173,19 @@ describe('POST /invocations', () => {
       /\[1, 2\].*\[-1, 4\]/,
     ],
     ['linear', { dataframe_split: { columns: ['a'], data: [] } }, 'application/json', 400, /no rows/],
-    ['linear', { dataframe_split: 7 }, 'application/json', 400, /columns/],
+    ['linear', { dataframe_split: 7 }, 'application/json', 400, /list of rows/],
+    ['linear', { dataframe_split: { columns: [['a', 1]], data: [[1]] } }, 'application/json', 400, /texts or numbers/],
+    ['linear', { dataframe_split: { data: [[1, 2, 3, 4], [1]] } }, 'application/json', 400, /Row 1.*expected 4/],
+    ['linear', { dataframe_records: [{ a: 1, 1: 2, 2: 3, 3: 4 }] }, 'application/json', 400, /no order/],
+    ['linear', { dataframe_records: [{ 1: 1, 2: 2, 3: 3, 4: 4 }] }, 'application/json', 400, /no order/],
+    [
+      'big_ints',
+      { dataframe_split: { columns: ['x', 'x'], data: [[1, 2]] } },
+      'application/json',
+      400,
+      /two columns "x"/,
+    ],
+    ['linear', { inputs: null }, 'application/json', 400, /one of/],
     ['linear', { dataframe_records: [7] }, 'application/json', 400, /list of objects/],
     ['two_inputs', { dataframe_records: [{ a: [1] }] }, 'application/json', 400, /no column for "b".*"a"/],
     ['two_inputs', '1,2', 'text/csv', 400, /no names/],

@@ -9,9 +9,12 @@ let server: TestServer;
 
 beforeAll(async () => {
   const manifest = { versionPolicy: 'all', versionLabels: { stable: 1, canary: 2 } };
-  repository = await fixtureRepository(['two_inputs', 'linear', 'strings', 'big_ints', 'doubles', 'scalar', 'broken'], {
-    'doubles/model.json': JSON.stringify(manifest),
-  });
+  repository = await fixtureRepository(
+    ['two_inputs', 'linear', 'strings', 'big_ints', 'doubles', 'scalar', 'lies', 'broken'],
+    {
+      'doubles/model.json': JSON.stringify(manifest),
+    },
+  );
   await cp(join(fixtureModelsDir, 'doubles.onnx'), join(repository.path, 'doubles', '2', 'model.onnx'));
   server = await startReadyServer({ MODELS_DIR: repository.path }, []);
 });
@@ -87,6 +90,26 @@ describe('instances', () => {
     });
   });
 
+  it('may be bare where a row of the input has one element, as the columns of a table have', async () => {
+    const expected = { status: 200, body: { predictions: [[30], [-1]] } };
+    expect(await predict('big_ints', { instances: [{ x: 30 }, { x: [-1] }] })).toEqual(expected);
+    expect(await predict('big_ints', { instances: [30, -1] })).toEqual(expected);
+    // Of any number of elements, none is meant.
+    expect((await predict('doubles', { instances: [30, -1] })).status).toBe(400);
+    expect((await predict('big_ints', { inputs: [30, -1] })).status).toBe(400);
+  });
+
+  it.each([1, 3])(
+    'without a prediction for each are refused, such as %i of a model that gives twice as many',
+    async (rows) => {
+      const instances = new Array(rows).fill([1, 2, 3, 4]);
+      const { status, body } = await predict('lies', { instances });
+      expect(status).toBe(400);
+      expect(body.error).toContain(`a value for each of ${rows} rows ("y" is [${2 * rows},4]): use inputs`);
+      expect((await predict('lies', { inputs: instances })).body.outputs).toHaveLength(2 * rows);
+    },
+  );
+
   it('keep every digit of 64-bit integers, and NaN', async () => {
     const body = '{"instances":[[9223372036854775807],[-9007199254740993]]}';
     expect((await post('big_ints:predict', body)).text).toBe(body.replace('instances', 'predictions'));
@@ -148,6 +171,11 @@ describe('a prediction', () => {
     ['strings', { instances: [[{ b64: '***' }, 'a']] }, 400, /base64/],
     ['strings', { instances: [[{ b64: '/w==' }, 'a']] }, 400, /UTF-8/],
     ['scalar', { inputs: 7, x: 1 }, 200, /outputs/],
+    ['doubles', { instances: [[1]], signature_name: '' }, 200, /predictions/],
+    ['doubles', { instances: [[1]], signature_name: null, inputs: null }, 200, /predictions/],
+    ['doubles', { inputs: [[1]], instances: null }, 200, /outputs/],
+    ['doubles', { inputs: null, instances: null }, 400, /instances or inputs/],
+    ['doubles', { instances: [[1]], signature_name: 7 }, 400, /signature 7/],
     ['nope', { instances: [[1]] }, 404, /nope/],
     ['doubles/versions/9', { instances: [[1]] }, 404, /9/],
     ['doubles/labels/old', { instances: [[1]] }, 404, /stable, canary/],
@@ -220,7 +248,7 @@ describe('the status', () => {
   });
 
   it('of all is a list of names', async () => {
-    const names = ['big_ints', 'broken', 'doubles', 'linear', 'scalar', 'strings', 'two_inputs'];
+    const names = ['big_ints', 'broken', 'doubles', 'lies', 'linear', 'scalar', 'strings', 'two_inputs'];
     expect(await get('models')).toEqual({ status: 200, body: { models: names } });
   });
 });
