@@ -38,6 +38,17 @@ export class Client {
     return (await response.json()) as readonly { name: string }[];
   }
 
+  /** Names of the models whose requests share runs. */
+  async joined(): Promise<readonly string[]> {
+    const response = await fetch(new URL('/models', this.#address));
+    const { models } = (await response.json()) as {
+      models: readonly { name: string; versions: readonly { independent_rows?: boolean }[] }[];
+    };
+    return models
+      .filter(({ versions }) => versions.some((version) => version.independent_rows === true))
+      .map(({ name }) => name);
+  }
+
   async inferBinary(model: string, inputs: readonly WireTensor[]): Promise<Reply> {
     const sections = inputs.map(({ base64 }) => Buffer.from(base64, 'base64'));
     const json = JSON.stringify({

@@ -31,6 +31,7 @@ const modelsDir = path.join(temporaryDir, 'models');
 mkdirSync(modelsDir);
 const startedMs = performance.now();
 const results: Result[] = [];
+const joined: string[] = [];
 try {
   using server = await Server.start({ modelsDir, cacheDir: path.join(temporaryDir, 'cache') });
   using bare = new Bare();
@@ -57,6 +58,7 @@ async function runBatch(cases: readonly Case[], client: Client, bare: Bare): Pro
   }
   const loads = await inParallel(cases, ({ name }) => client.load(name));
   const index = await client.index();
+  joined.push(...(await client.joined()));
   const served = cases.map(async (testCase, position): Promise<Served> => {
     const { name } = testCase;
     const load = loads[position] ?? { ok: false, status: 0, error: '' };
@@ -105,6 +107,7 @@ function report(all: readonly Result[]): void {
     ]),
     ['refused at load, with the reason', count(({ verdicts }) => verdicts.binary.kind === 'refused at load')],
     ['refused because of types that are no tensors', count(({ verdicts }) => verdicts.binary.kind === 'no tensors')],
+    ['whose requests share runs', joined.length],
     ['refused at run by both', count(({ verdicts }) => verdicts.binary.kind === 'refused at run')],
   ];
   const different = all.filter(({ verdicts }) => forms.some((form) => verdicts[form].kind === 'different'));
@@ -114,6 +117,7 @@ function report(all: readonly Result[]): void {
       if (verdict.kind === 'different') process.stdout.write(`DIFFERENT ${name}, ${form}: ${verdict.reason}\n`);
     }
   }
+  process.stdout.write(`Requests share runs: ${joined.sort().join(', ') || 'none'}\n`);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   for (const [what, number] of [...lines, ['differences', different.length], ['seconds', seconds]]) {
     process.stdout.write(`${String(number).padStart(6)}  ${what}\n`);

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs real models through the engine, alone and at once: run.sh [pattern of names].
+# Needs Python 3.11 or newer, and PyPI; REAL_MODELS_DIR: models that have been made before.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cache=$here/../../.cache/real-models
+if [ -z "${REAL_MODELS_DIR:-}" ]; then
+  wanted=$(cat "$here/requirements.txt" "$here/make_models.py" | sha256sum)
+  if [ "$(cat "$cache/.made" 2>/dev/null)" != "$wanted" ]; then
+    python3 -m venv "$cache/venv"
+    "$cache/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+    mkdir -p "$cache/models"
+    "$cache/venv/bin/python" "$here/make_models.py" "$cache/models"
+    echo "$wanted" > "$cache/.made"
+  fi
+fi
+node "$here/run.ts" "${REAL_MODELS_DIR:-$cache/models}" "$@"
