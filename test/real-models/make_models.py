@@ -39,8 +39,9 @@ def packages():
     copy("silero-vad", package("silero_vad") / "data/silero_vad.onnx",
          [tensor("input", "FP32", ["rows", 576], low=-1, high=1), tensor("state", "FP32", [2, "rows", 128], low=-1, high=1),
           tensor("sr", "INT64", [], low=16000, high=16000)], False)
+    # Its variance is a difference of large sums: for some inputs rounding alone changes the fourth digit.
     copy("magika", next((package("magika") / "models").glob("*/model.onnx")),
-         [tensor("bytes", "INT32", ["rows", 2048], low=0, high=255)], True)
+         [tensor("bytes", "INT32", ["rows", 2048], low=0, high=255)], None)
     rapid = package("rapidocr_onnxruntime") / "models"
     copy("rapidocr-detect", rapid / "ch_PP-OCRv4_det_infer.onnx", image("x", 3, 64, 96), True)
     copy("rapidocr-recognise", rapid / "ch_PP-OCRv4_rec_infer.onnx", image("x", 3, 48, 96), True)
@@ -134,7 +135,7 @@ def tables():
     save("lightgbm", convert_lightgbm(light, initial_types=[("X", MlFloat([None, 6]))], zipmap=False, target_opset=15))
     xgb = xgboost.XGBClassifier(n_estimators=30).fit(x, y)
     save("xgboost", convert_xgboost(xgb, initial_types=[("X", MlFloat([None, 6]))], target_opset=15))
-    cat = CatBoostClassifier(iterations=30, verbose=False).fit(x, y)
+    cat = CatBoostClassifier(iterations=30, verbose=False, allow_writing_files=False).fit(x, y)
     cat.save_model(str(OUT / "catboost.onnx"), format="onnx")
     add("catboost", [tensor("features", "FP32", ["rows", 6], low=-2, high=2)], True)
 

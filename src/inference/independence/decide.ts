@@ -1,3 +1,4 @@
+import { AppError, toAppError } from '../../errors.ts';
 import type { OnnxFile } from '../../onnx-file/onnx-file.ts';
 import { readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
 import type { Signature, Tensors } from '../../tensor/tensor.ts';
@@ -34,17 +35,24 @@ export async function decideIndependence(options: DecideOptions): Promise<Indepe
     if (fixed !== undefined || signature.inputs.length === 0) return dependent(dimensionObstacle(signature) ?? '');
     return { independentRows: true, why: 'model.json says so.', provenRows: maxRequestRows };
   }
-  const obstacle = dimensionObstacle(signature) ?? (await operatorObstacle(path));
+  const obstacle = dimensionObstacle(signature);
   if (obstacle !== undefined) return dependent(obstacle);
-  return new Proof({ trial, signature, given, maxSize, maxRequestRows, now }).show();
+  const file = await readOnnxFile(path).catch(toAppError);
+  if (file instanceof AppError) return dependent(`The operators of the model could not be read: ${file.message}.`);
+  const mixing = wholeTensorOperator(file);
+  if (mixing !== undefined) return dependent(mixing);
+  return new Proof({ trial, signature, given, vocabulary: vocabularyOf(file), maxSize, maxRequestRows, now }).show();
 }
 
-async function operatorObstacle(path: string): Promise<string | undefined> {
-  let file: OnnxFile;
-  try {
-    file = await readOnnxFile(path);
-  } catch (error) {
-    return `The operators of the model could not be read: ${error instanceof Error ? error.message : String(error)}.`;
+const mostWords = 200;
+
+/** Words that operators of the model look for, such as names of categories and the terms of a text vectoriser. */
+function vocabularyOf({ nodes }: OnnxFile): string[] {
+  const words = new Set<string>();
+  for (const { strings } of nodes) {
+    for (const values of strings?.values() ?? []) {
+      for (const word of values) if (/^[^\s\0]{1,40}$/.test(word)) words.add(word);
+    }
   }
-  return wholeTensorOperator(file);
+  return [...words].slice(0, mostWords);
 }

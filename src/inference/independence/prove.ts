@@ -11,6 +11,8 @@ export interface ProofOptions {
   readonly signature: Signature;
   /** Warm-up requests of the operator; the rows of the trial are like theirs. */
   readonly given: readonly Tensors[] | undefined;
+  /** Words that the model knows, for made-up texts. */
+  readonly vocabulary: readonly string[];
   /** Most rows of a run that several requests share. */
   readonly maxSize: number;
   /** Most rows of a run that one request fills. */
@@ -95,8 +97,8 @@ export class Proof {
   }
 
   #sources(): Iterable<RowSource> {
-    const { signature, given } = this.#options;
-    return given === undefined ? madeUpSources(signature) : givenSources(signature, given);
+    const { signature, given, vocabulary } = this.#options;
+    return given === undefined ? madeUpSources(signature, vocabulary) : givenSources(signature, given);
   }
 
   async #runSingly(source: RowSource, firstSeed: number): Promise<Singles | { readonly refused: string }> {

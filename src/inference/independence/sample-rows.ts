@@ -1,6 +1,6 @@
 import { commonRows, sliceRows } from '../../tensor/rows.ts';
 import { elementCount, type Signature, type Tensor, type Tensors } from '../../tensor/tensor.ts';
-import { sampleLike, sampleTensor, seededRandom, type ValueRange, valueRanges } from './sample-values.ts';
+import { type SampleOptions, sampleLike, sampleTensor, seededRandom, valueRanges } from './sample-values.ts';
 
 /** The inputs of one row, in the order of the signature. */
 export type Row = readonly Tensor[];
@@ -20,9 +20,9 @@ const pictureSizes = [32, 64, 128, 224, 256, 320, 416, 512, 576, 640, 16, 8, 2, 
 const maxElements = 4_000_000;
 
 /** Sources of rows that are made up from the signature: every usual size with every range of values. */
-export function* madeUpSources(signature: Signature): Generator<RowSource> {
+export function* madeUpSources(signature: Signature, vocabulary: readonly string[] = []): Generator<RowSource> {
   for (const shapes of usualShapes(signature)) {
-    for (const range of valueRanges) yield new MadeUpSource(signature, shapes, range);
+    for (const range of valueRanges) yield new MadeUpSource(signature, shapes, { range, vocabulary });
   }
 }
 
@@ -45,17 +45,17 @@ function sized(dimension: number, size: number): number {
 class MadeUpSource implements RowSource {
   readonly #signature: Signature;
   readonly #shapes: readonly (readonly number[])[];
-  readonly #range: ValueRange;
+  readonly #options: Omit<SampleOptions, 'random'>;
 
-  constructor(signature: Signature, shapes: readonly (readonly number[])[], range: ValueRange) {
+  constructor(signature: Signature, shapes: readonly (readonly number[])[], options: Omit<SampleOptions, 'random'>) {
     this.#signature = signature;
     this.#shapes = shapes;
-    this.#range = range;
+    this.#options = options;
   }
 
   row(seed: number): Row {
     const random = seededRandom(seed);
-    const values = { range: this.#range, random };
+    const values = { ...this.#options, random };
     return this.#signature.inputs.map((input, index) => sampleTensor(input, this.#shapes[index] ?? [], values));
   }
 }

@@ -8,6 +8,14 @@ export interface ValueRange {
   readonly largestInteger: number;
 }
 
+/** How made-up values are chosen. */
+export interface SampleOptions {
+  readonly range: ValueRange;
+  readonly random: () => number;
+  /** Words that the model knows. @default usual ones */
+  readonly vocabulary?: readonly string[];
+}
+
 /**
  * Ranges to try in order: of normalised values, of indices that small tables have, of fractions, of measurements, of
  * pixels.
@@ -20,7 +28,8 @@ export const valueRanges: readonly ValueRange[] = [
   { floats: [-1000, 1000], largestInteger: 100 },
 ];
 
-const words = ['the', 'Quick', 'brown', 'fox', 'jumps', 'over', '2', 'lazy', 'dogs', 'naïve', '고양이', 'a'];
+/** Words of made-up texts where the model tells none that it knows. */
+const usualWords = ['the', 'Quick', 'brown', 'fox', 'jumps', 'over', '2', 'lazy', 'dogs', 'naïve', '고양이', 'a'];
 
 /** Numbers from 0 to 1 that follow from the seed alone: mulberry32, by Tommy Ettinger, in the public domain. */
 export function seededRandom(seed: number): () => number {
@@ -37,14 +46,13 @@ export function seededRandom(seed: number): () => number {
 export function sampleTensor(
   { name, datatype }: Pick<TensorSpec, 'name' | 'datatype'>,
   shape: readonly number[],
-  { range, random }: { readonly range: ValueRange; readonly random: () => number },
+  { range, random, vocabulary = [] }: SampleOptions,
 ): Tensor {
   const count = elementCount(shape);
-  if (datatype === 'BYTES')
-    return text(
-      shape,
-      Array.from({ length: count }, () => sampleText(random)),
-    );
+  if (datatype === 'BYTES') {
+    const texts = Array.from({ length: count }, () => sampleText(vocabulary, random));
+    return text(shape, texts);
+  }
   return tensorOf(datatype, shape, sampleNumbers({ name, datatype }, count, { range, random }));
 }
 
@@ -53,9 +61,8 @@ export function sampleLike(given: Tensor, random: () => number): Tensor {
   const { datatype, shape, data } = given;
   if (datatype === 'BYTES') {
     const known = data.flatMap((one) => one.split(/\s+/)).filter((word) => word !== '');
-    const vocabulary = known.length === 0 ? words : known;
-    const one = () => Array.from({ length: 1 + Math.floor(6 * random()) }, () => pick(vocabulary, random)).join(' ');
-    return text(shape, Array.from(data, one));
+    const texts = Array.from(data, () => sampleText(known, random));
+    return text(shape, texts);
   }
   const elements = datatype === 'FP16' ? new Float16Array(data.buffer, data.byteOffset, data.length) : data;
   const values = Array.from<number | bigint, number>(elements, Number);
@@ -94,8 +101,11 @@ function sampleNumbers(
   return Array.from({ length: count }, () => Math.floor(random() * (signedLargest + 1)));
 }
 
-function sampleText(random: () => number): string {
-  return Array.from({ length: 1 + Math.floor(8 * random()) }, () => pick(words, random)).join(' ');
+/** One to eight words; often a single one, since texts of tables are names of categories. */
+function sampleText(vocabulary: readonly string[], random: () => number): string {
+  const words = vocabulary.length === 0 ? usualWords : vocabulary;
+  const count = random() < 0.5 ? 1 : 1 + Math.floor(8 * random());
+  return Array.from({ length: count }, () => pick(words, random)).join(' ');
 }
 
 function pick(texts: readonly string[], random: () => number): string {
