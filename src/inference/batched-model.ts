@@ -10,7 +10,7 @@ import type { EngineEvents } from './events.ts';
 import { dependent, type Independence } from './independence/independence.ts';
 import type { Row } from './independence/sample-rows.ts';
 import { SpotChecks } from './independence/spot-checks.ts';
-import type { ModelFacts } from './launcher.ts';
+import type { ModelFacts } from './launch/launcher.ts';
 import type { LoadedModel, ModelState, ModelStats } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
 import { answerNoRows } from './no-rows.ts';

@@ -3,7 +3,7 @@ import { BatchedModel } from './batched-model.ts';
 import type { Clock } from './clock.ts';
 import type { EngineLog } from './engine-log.ts';
 import type { EngineEvents } from './events.ts';
-import { Launcher } from './launcher.ts';
+import { Launcher } from './launch/launcher.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
 import { RunnerPool } from './runner/runner-pool.ts';

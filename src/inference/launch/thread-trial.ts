@@ -1,5 +1,5 @@
-import type { RunRequest } from './batcher/executor.ts';
-import type { RunsRequests } from './independence/trial-runner.ts';
+import type { RunRequest } from '../batcher/executor.ts';
+import type { RunsRequests } from '../independence/trial-runner.ts';
 
 /** More threads must make a run shorter by more than this share: they take cores from other work. */
 const worthwhileShare = 0.15;

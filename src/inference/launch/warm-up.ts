@@ -1,11 +1,11 @@
-import { AppError } from '../errors.ts';
-import { checkSignature } from '../tensor/check-signature.ts';
-import { commonRows } from '../tensor/rows.ts';
-import { type Signature, type Tensor, type Tensors, zeros } from '../tensor/tensor.ts';
-import type { RunRequest } from './batcher/executor.ts';
-import type { EngineLog } from './engine-log.ts';
-import { madeUpSources, usualShapes } from './independence/sample-rows.ts';
-import { type RunsRequests, TrialDied } from './independence/trial-runner.ts';
+import { AppError } from '../../errors.ts';
+import { checkSignature } from '../../tensor/check-signature.ts';
+import { commonRows } from '../../tensor/rows.ts';
+import { type Signature, type Tensor, type Tensors, zeros } from '../../tensor/tensor.ts';
+import type { RunRequest } from '../batcher/executor.ts';
+import type { EngineLog } from '../engine-log.ts';
+import { madeUpSources, usualShapes } from '../independence/sample-rows.ts';
+import { type RunsRequests, TrialDied } from '../independence/trial-runner.ts';
 
 /** A run of the request for all outputs, `copies` times one behind the other. */
 export function warmUpRun(signature: Signature, tensors: Tensors, copies = 1): RunRequest {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { RunOutcome, RunRequest } from '../../src/inference/batcher/executor.ts';
-import { chooseThreads } from '../../src/inference/thread-trial.ts';
-import { openModel } from './models.ts';
+import type { RunOutcome, RunRequest } from '../../../src/inference/batcher/executor.ts';
+import { chooseThreads } from '../../../src/inference/launch/thread-trial.ts';
+import { openModel } from '../models.ts';
 
 /** A runner whose runs take as long as `runMs` says. */
 function setUp(runMs: (rows: number, threads: number) => number) {

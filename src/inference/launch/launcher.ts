@@ -1,16 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { AppError } from '../errors.ts';
-import type { Tensors } from '../tensor/tensor.ts';
-import type { Clock } from './clock.ts';
-import type { EngineLog } from './engine-log.ts';
-import { decideIndependence } from './independence/decide.ts';
-import { dependent, type Independence } from './independence/independence.ts';
-import { TrialDied, TrialRunner } from './independence/trial-runner.ts';
-import type { ModelOptions } from './model-options.ts';
-import { RunnerProcess } from './runner/runner-process.ts';
-import type { ServableSignature } from './runner/signature.ts';
+import { AppError } from '../../errors.ts';
+import type { Tensors } from '../../tensor/tensor.ts';
+import type { Clock } from '../clock.ts';
+import type { EngineLog } from '../engine-log.ts';
+import { decideIndependence } from '../independence/decide.ts';
+import { dependent, type Independence } from '../independence/independence.ts';
+import { TrialDied, TrialRunner } from '../independence/trial-runner.ts';
+import type { ModelOptions } from '../model-options.ts';
+import { RunnerProcess } from '../runner/runner-process.ts';
+import type { ServableSignature } from '../runner/signature.ts';
 import { chooseThreads } from './thread-trial.ts';
 import { warmUp, warmUpOnMadeUp, warmUpRun } from './warm-up.ts';
 
