@@ -120,7 +120,7 @@ describe('a reload', () => {
       await sync(server, repository.path);
     });
     expect(Object.keys(counts).filter((status) => !['200', '404', '503'].includes(status))).toEqual([]);
-    expect(await predict(server)).toMatchObject({ status: 404, body: { code: 'MODEL_NOT_FOUND' } });
+    expect(await predict(server)).toMatchObject({ status: 404, body: { code: 'ROUTE_NOT_FOUND' } });
   });
 
   it('follows the version policy', async () => {
