@@ -124,7 +124,7 @@ describe('on an embedded database', () => {
     await using worker = startWorker(ledger);
     await worker.begun;
     process.kill(storage.pid ?? 0, 'SIGKILL');
-    await expect.poll(() => storage.state).toBe('unavailable');
+    await expect.poll(() => storage.state, { timeout: 20_000 }).toBe('unavailable');
     worker.finish('done');
     await storage.whenReady();
     await expect.poll(() => ledger.find([id]), { timeout: 20_000 }).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
