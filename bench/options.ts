@@ -5,6 +5,7 @@ import { z } from 'zod';
 export const contestantNames = [
   'inferd',
   'inferd-unbatched',
+  'inferd-before',
   'bare-fastify',
   'fastapi',
   'fastapi-typed',
@@ -43,6 +44,7 @@ const optionsSchema = z.object({
   warmup: z.coerce.number().min(0),
   connections: z.coerce.number().int().min(1).default(64),
   built: z.boolean().default(false),
+  before: z.string().exactOptional(),
 });
 
 export interface Options {
@@ -58,6 +60,8 @@ export interface Options {
   readonly connections: number;
   /** Measure `dist/main.js` (after `npm run build`) instead of `src/main.ts`. */
   readonly built: boolean;
+  /** Another checkout of inferd, that takes part as `inferd-before`. */
+  readonly before?: string;
 }
 
 export const folders = {
@@ -83,6 +87,7 @@ export function readOptions(argv: readonly string[]): Options {
       warmup: { type: 'string' },
       connections: { type: 'string' },
       built: { type: 'boolean' },
+      before: { type: 'string' },
     },
   });
   const defaults = values.quick ? { rounds: 1, seconds: 2, warmup: 1 } : { rounds: 5, seconds: 5, warmup: 2 };

@@ -44,10 +44,11 @@ writeFileSync(`${stem}.json`, `${JSON.stringify(results, null, 2)}\n`);
 writeFileSync(`${stem}.svg`, plot(results));
 print(`\n${terminalReport(results)}\nwritten: ${path.relative(process.cwd(), stem)}.json and .svg\n`);
 
-function allContestants({ built }: Options): readonly Contestant[] {
+function allContestants({ built, before }: Options): readonly Contestant[] {
   return [
     inferd({ name: 'inferd', built }),
     inferd({ name: 'inferd-unbatched', maxBatchRows: 1, built }),
+    inferd({ name: 'inferd-before', built, checkout: before }),
     bareFastify,
     ...peers,
   ];

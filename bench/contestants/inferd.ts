@@ -8,24 +8,31 @@ import { openInferenceBinary } from './open-inference.ts';
 import { freePort, startServer } from './server-process.ts';
 
 export interface InferdOptions {
-  readonly name: 'inferd' | 'inferd-unbatched';
+  readonly name: 'inferd' | 'inferd-unbatched' | 'inferd-before';
   /** Most rows of a run; undefined: inferd's own default. */
   readonly maxBatchRows?: number;
   readonly built: boolean;
+  /** The checkout that is measured. @default this one */
+  readonly checkout?: string | undefined;
 }
 
 /** inferd itself: one runner process a model; the models of the benchmark have one ONNX Runtime thread each. */
 export function inferd(options: InferdOptions): Contestant {
-  const entry = path.join(folders.repository, options.built ? 'dist/main.js' : 'src/main.ts');
+  const entry = path.join(options.checkout ?? folders.repository, options.built ? 'dist/main.js' : 'src/main.ts');
   return {
     name: options.name,
     settings: `${options.built ? 'dist' : 'src'}, batches of ${options.maxBatchRows ?? 'up to 32'}, one thread a run`,
     peer: false,
-    missing: () => (existsSync(entry) ? undefined : `${path.relative(folders.repository, entry)} does not exist`),
+    missing: () => missing(options, entry),
     serves: () => true,
     requests: inferdRequests,
     start: (setting) => startInferd(options.name, entry, makeRepository(options, setting)),
   };
+}
+
+function missing({ name, checkout }: InferdOptions, entry: string): string | undefined {
+  if (name === 'inferd-before' && checkout === undefined) return '--before names no other checkout';
+  return existsSync(entry) ? undefined : `${path.relative(folders.repository, entry)} does not exist`;
 }
 
 /** Starts inferd on a model repository. */

@@ -55,7 +55,10 @@ function judgeLoad(bare: Bared, load: Reply & { ok: false }, index: Served['inde
     return different(`the index says ${JSON.stringify(index)} after the refusal: ${load.error}`);
   }
   if (bare.kind === 'not loaded') return { kind: 'refused at load', reason: load.error };
-  const isOfTypes = /is no tensor|which cannot be served|is a tensor that can be served/.test(load.error);
+  const isOfTypes =
+    /is no tensor|which cannot be served|is a tensor that can be served|None of the outputs of the model can be served/.test(
+      load.error,
+    );
   // A bare session can be made, and then not be fed or asked for anything.
   const isUseless = bare.kind !== 'run' || bare.outputs.length === 0;
   if (isOfTypes && isUseless) return { kind: 'no tensors', reason: load.error };
