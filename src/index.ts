@@ -1,12 +1,7 @@
-import { readEnvironment } from './cli/environment.ts';
-import { packageVersion } from './cli/package-version.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { requireDomains } from './domains/require-domains.ts';
-import { startServer } from './lifespan.ts';
+import { requireZod } from './domains/require-zod.ts';
 import type { RunningServer } from './running-server.ts';
-import { readSettings } from './settings.ts';
-import { logDestination } from './telemetry/log-destination.ts';
-import { createLogger } from './telemetry/logger.ts';
 
 export { z } from 'zod';
 export type { Domain, FileInput } from './domains/define-domain.ts';
@@ -30,18 +25,10 @@ export interface ServerOptions {
  *
  * @throws AppError `SETTINGS_INVALID` with every bad setting named, `DOMAIN_INVALID` with every fault of the domains
  */
-export async function createServer({
-  domains = [],
-  environment = readEnvironment(),
-}: ServerOptions = {}): Promise<RunningServer> {
+export async function createServer({ domains = [], environment }: ServerOptions = {}): Promise<RunningServer> {
+  requireZod();
   const served = requireDomains(domains, 'domains');
-  const settings = readSettings(environment);
-  const destination = logDestination();
-  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
-  return startServer(settings, {
-    domains: served,
-    log,
-    version: packageVersion(),
-    droppedLogLines: () => destination.droppedLines,
-  });
+  // Not before: with another zod what the server is made of cannot even be loaded, and could not say why.
+  const { startOwnServer } = await import('./cli/start-own-server.ts');
+  return startOwnServer(served, environment);
 }

@@ -1,3 +1,4 @@
+import { requireZod } from '../domains/require-zod.ts';
 import { packageVersion } from './package-version.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
 
@@ -39,6 +40,7 @@ Settings come from the environment and from a file .env; README.md lists them.
 
 /** Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. */
 export async function run(args: readonly string[]): Promise<number | undefined> {
+  requireZod();
   const [name = 'serve', ...others] = args;
   const tool = tools.get(name);
   if (tool !== undefined) return (await tool())(others);

@@ -1,29 +1,34 @@
-import { z } from 'zod';
-
-const fn = z.custom((value) => typeof value === 'function', 'expected a function');
-const name = z.string('expected text').min(1, 'expected text, received none');
-const schema = z.unknown().check(({ value, issues }) => {
-  const message = schemaFault(value);
-  if (message !== undefined) issues.push({ code: 'custom', message, input: value });
-});
-
-const domainShape = z.looseObject({
-  name,
-  model: name,
-  summary: z.string('expected text'),
-  input: schema,
-  output: schema,
-  examples: z.array(z.unknown(), 'expected a list of instances').min(1, 'expected at least one instance'),
-  encode: fn,
-  decode: fn,
-});
+// Without zod, so that it can say so when the zod that is installed is not the one that inferd needs.
 
 /** What keeps a value from being a domain; empty if nothing does. */
 export function domainFaults(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null)
     return [`received ${typeof value}, expected what defineDomain gives`];
-  const { error } = domainShape.safeParse(value);
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const members = new Map<string, unknown>(Object.entries(value));
+  return Object.entries(faultOfMember).flatMap(([name, faultOf]) => {
+    const fault = faultOf(members.get(name));
+    return fault === undefined ? [] : [`${name}: ${fault}`];
+  });
+}
+
+const faultOfMember: Readonly<Record<string, (value: unknown) => string | undefined>> = {
+  name: textFault,
+  model: textFault,
+  summary: textFault,
+  input: schemaFault,
+  output: schemaFault,
+  examples: (value) =>
+    Array.isArray(value) && value.length > 0 ? undefined : 'expected a list of at least one instance',
+  encode: functionFault,
+  decode: functionFault,
+};
+
+function textFault(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? undefined : `received ${JSON.stringify(value)}, expected text`;
+}
+
+function functionFault(value: unknown): string | undefined {
+  return typeof value === 'function' ? undefined : `received ${typeof value}, expected a function`;
 }
 
 /** Schemas of every zod have `_def`, those of zod 4 have `_zod`, and only those of its main entry have methods. */

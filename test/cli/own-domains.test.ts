@@ -47,7 +47,7 @@ describe('inferd serve --domains', () => {
     [
       'an object that lacks members',
       'export default { name: "own", model: "iris" };',
-      'own.ts: "own" is no domain: summary: expected text; input: received undefined, expected one of zod 4',
+      'own.ts: "own" is no domain: summary: received undefined, expected text; input: received undefined, expected one of zod 4',
     ],
     ['a module that cannot be read', 'export default [;', 'own.ts cannot be loaded: '],
     ['a module that throws', 'throw new Error("no labels");', 'cannot be loaded: Error: no labels\n    at '],

@@ -48,14 +48,18 @@ describe('requireDomains', () => {
     [
       'no example',
       [{ ...petals, examples: [] }],
-      'here: "petals" is no domain: examples: expected at least one instance',
+      'here: "petals" is no domain: examples: expected a list of at least one instance',
     ],
-    ['no function', [{ ...petals, decode: 'label' }], 'here: "petals" is no domain: decode: expected a function'],
+    [
+      'no function',
+      [{ ...petals, decode: 'label' }],
+      'here: "petals" is no domain: decode: received string, expected a function',
+    ],
     ['two of one name', [petals, { ...petals }], 'here: the name "petals" is that of several domains'],
     [
       'several faults',
       [{ ...petals, model: '', encode: 1 }],
-      'model: expected text, received none; encode: expected a function',
+      'model: received "", expected text; encode: received number, expected a function',
     ],
   ];
 
