@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // They need programs from outside of npm: `npm run test:deploy`.
-    exclude: ['test/deploy/**'],
+    // They need programs from outside of npm, `npm run test:deploy`, or minutes, `npm run test:package`.
+    exclude: ['test/deploy/**', 'test/package-install/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Runner processes share the cores with the tests: more test files at once only make each of them slower.

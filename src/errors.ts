@@ -92,6 +92,7 @@ const errorTable = {
   DISTRIBUTION_INVALID: { kind: 'internal', title: 'The reference distribution of the model is invalid' },
 
   // The program
+  DOMAIN_INVALID: { kind: 'internal', title: 'A domain cannot be served as it is defined' },
   SETTINGS_INVALID: { kind: 'internal', title: 'The settings are invalid' },
   INTERNAL: { kind: 'internal', title: 'Internal error' },
 } as const satisfies Record<string, { kind: ErrorKind; title: string }>;

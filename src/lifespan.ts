@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import { createApp, type Role, type Services } from './app.ts';
 import { systemClock } from './inference/clock.ts';
 import { sweepPrivateFolders } from './models/files/private-folder.ts';
@@ -9,6 +8,7 @@ import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
 import type { GrpcServer } from './protocols/grpc/grpc-server.ts';
 import type { GrpcServices } from './protocols/grpc/services.ts';
+import type { RunningServer } from './running-server.ts';
 import { createServices, type ServiceOptions } from './services.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage/storage.ts';
@@ -16,30 +16,18 @@ import type { Storage } from './storage/storage.ts';
 /** How soon a change of the model repository is seen; it is followed at the second look. */
 const watchIntervalMs = 1000;
 
-/** A server that listens. */
-export interface RunningServer {
-  readonly app: FastifyInstance;
-  /** Base URL of the server. */
-  readonly address: string;
-  /** Port of gRPC; undefined when it is off. */
-  readonly grpcPort: number | undefined;
+/** A server that listens, with what its parts are for tests and tools. */
+export interface StartedServer extends RunningServer {
   readonly registry: Registry;
   /** Undefined when it is off. */
   readonly storage: Storage | undefined;
-  /** Settles when every model of the repository has been loaded, or has failed to. */
-  readonly loaded: Promise<void>;
-  /**
-   * Is not ready any more, goes on for `DRAIN_DELAY_MS`, refuses new work, answers what is in flight, and ends the
-   * runners. Calling it again gives the same promise.
-   */
-  stop(): Promise<void>;
 }
 
 /**
  * Starts everything long-lived, outermost last: the server listens at once, and the models load behind it, so that
  * the time they take does not matter to whoever waits for the port.
  */
-export async function startServer(settings: Settings, options: ServiceOptions): Promise<RunningServer> {
+export async function startServer(settings: Settings, options: ServiceOptions): Promise<StartedServer> {
   const { log } = options;
   const startedMs = systemClock.now();
   const services = await createServices(settings, options);

@@ -26,7 +26,7 @@ Options:
   --instances <file>    JSON Lines, an instance each: as the predict route of its domain takes it, or the inputs of one
                         row by name; - reads standard input
   --version <number>    Default: the highest there is
-  --domains <file>      Module that exports the domains of your own server (default: those that come with inferd)
+  --domains <file>      Module whose default export is a domain, or an array of them (default: those that come along)
   --source <text>       What the data is, such as "891 passengers (train.csv)"
 `;
 

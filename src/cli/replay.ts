@@ -35,7 +35,7 @@ Options:
   --limit <number>          At most so many, the newest (default: 10000)
   --url <url>               Ask this server for the predictions (default: the database of DATABASE_URL or DATA_DIR)
   --header <text>           Send this header, such as "Authorization: Bearer …"; may be given again
-  --domains <file>          Module that exports the domains of your own server (default: those that come with inferd)
+  --domains <file>          Module whose default export is a domain, or an array of them (default: those that come along)
   --tolerance <number>      How far apart numbers may be to agree, for regression (default: 0)
   --min-agreement <number>  Least part of the answers that must be the same, from 0 to 1
   --min-score <number>      Least accuracy against the labels of feedback, from 0 to 1

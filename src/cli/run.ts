@@ -1,3 +1,5 @@
+import { requireZod } from '../domains/require-zod.ts';
+import { packageVersion } from './package-version.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
 
 type Tool = (args: readonly string[]) => Promise<number>;
@@ -21,9 +23,14 @@ Commands:
   keys <command>       Make, list and revoke API keys
   replay               Give kept predictions to another version of their model
   distribution         Count the data that a model was trained on, to compare with
-  help                 Show this text
+  help                 Show this text, as --help does
+  version              Show the version, as --version does
 
-Options of serve and worker, for containers whose settings are arguments:
+Options of serve and worker:
+  --domains <file>  Module whose default export is a domain of defineDomain, or an array of them: JavaScript, or
+                    TypeScript whose types Node.js strips (default: the domains of the models that come along)
+
+Options of the same, for containers whose settings are arguments:
   --model_dir   MODELS_DIR
   --model_name  MODEL_NAME
   --http_port   PORT
@@ -33,6 +40,7 @@ Settings come from the environment and from a file .env; README.md lists them.
 
 /** Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. */
 export async function run(args: readonly string[]): Promise<number | undefined> {
+  requireZod();
   const [name = 'serve', ...others] = args;
   const tool = tools.get(name);
   if (tool !== undefined) return (await tool())(others);
@@ -42,19 +50,23 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     process.stderr.write(`${read}\n\n${usage}`);
     return 2;
   }
-  const { command, settings } = read;
+  const { command, settings, domains } = read;
   if (command === 'serve') {
     const { serve } = await import('./serve.ts');
-    await serve(settings);
+    await serve({ settings, domains });
     return undefined;
   }
   if (command === 'worker') {
     const { work } = await import('./worker.ts');
-    await work(settings);
+    await work({ settings, domains });
     return undefined;
   }
   if (command === 'help') {
     process.stdout.write(usage);
+    return 0;
+  }
+  if (command === 'version') {
+    process.stdout.write(`${packageVersion()}\n`);
     return 0;
   }
   process.stderr.write(`Unknown command ${JSON.stringify(command)}\n\n${usage}`);

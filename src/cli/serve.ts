@@ -6,23 +6,32 @@ import { logDestination } from '../telemetry/log-destination.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { readEnvironment } from './environment.ts';
 import { packageVersion } from './package-version.ts';
-import { shippedDomains } from './shipped-domains.ts';
+import { readDomains } from './read-domains.ts';
 
 /** How long the reader of the log may take for the last lines. */
 const logFlushTimeoutMs = 2000;
 
+/** What the command line says of a server or a worker. */
+export interface ServeOptions {
+  /** Settings by their names in the environment, which they take the place of. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Module of the domains. @default those of the models that come along */
+  readonly domains?: string | undefined;
+}
+
 /**
  * Serves the model repository until a signal ends the process.
  *
- * @param overrides settings by their names in the environment, which they take the place of
  * @param role what the process is for
+ * @throws AppError `SETTINGS_INVALID` with every bad setting named, `DOMAIN_INVALID` when the module has none
  */
-export async function serve(overrides: Readonly<Record<string, string>> = {}, role: Role = 'server'): Promise<void> {
-  const settings = readSettings({ ...readEnvironment(), ...overrides });
+export async function serve(options: ServeOptions = {}, role: Role = 'server'): Promise<void> {
+  const settings = readSettings({ ...readEnvironment(), ...options.settings });
+  const domains = await readDomains(options.domains);
   const destination = logDestination();
   const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
   const server = await startServer(settings, {
-    domains: shippedDomains(),
+    domains,
     log,
     role,
     version: packageVersion(),

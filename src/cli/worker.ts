@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { readSettings } from '../settings.ts';
 import { readEnvironment } from './environment.ts';
-import { serve } from './serve.ts';
+import { type ServeOptions, serve } from './serve.ts';
 
 /**
  * Works on background tasks that servers have taken into the same Postgres, until a signal ends the process. It answers
@@ -9,13 +9,13 @@ import { serve } from './serve.ts';
  *
  * @throws AppError `SETTINGS_INVALID` when there is nothing that it could work on
  */
-export async function work(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
-  const { storage, databaseUrl, tasks } = readSettings({ ...readEnvironment(), ...overrides });
+export async function work(options: ServeOptions = {}): Promise<void> {
+  const { storage, databaseUrl, tasks } = readSettings({ ...readEnvironment(), ...options.settings });
   if (!storage || databaseUrl === undefined) {
     throw invalid('DATABASE_URL: a worker needs the Postgres of the servers whose tasks it does, received none');
   }
   if (tasks.concurrency === 0) throw invalid('TASK_CONCURRENCY: a worker needs at least 1, received 0');
-  await serve(overrides, 'worker');
+  await serve(options, 'worker');
 }
 
 function invalid(message: string): AppError {

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { AppError } from '../errors.ts';
 import type { ServedModel } from '../serving/infer.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
+import { domainFaults } from './domain-faults.ts';
 
 /** How an uploaded file, or a raw body, becomes an instance. */
 export interface FileInput<Instance> {
@@ -55,9 +57,17 @@ export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.Zo
 /** A domain whose instance type does not matter to the reader. */
 export type AnyDomain = Domain<z.ZodType, z.ZodType>;
 
-/** Checks the types of a definition against each other, and gives it back. */
+/**
+ * Checks the types of a definition against each other, and gives it back.
+ *
+ * @throws AppError `DOMAIN_INVALID` for what the types cannot see in JavaScript, such as schemas of zod 3
+ */
 export function defineDomain<Input extends z.ZodType, Output extends z.ZodType>(
   definition: Domain<Input, Output>,
 ): Domain<Input, Output> {
-  return definition;
+  const faults = domainFaults(definition);
+  if (faults.length === 0) return definition;
+  throw new AppError('DOMAIN_INVALID', {
+    message: `${JSON.stringify(definition.name)} is no domain: ${faults.join('; ')}`,
+  });
 }

@@ -143,7 +143,7 @@ describe('inferd replay with a domain of the user', () => {
     const none = await replay('--domains', 'test/fixtures/iris.json');
     expect(none).toMatchObject({ code: 2, errors: expect.stringContaining('Nothing could be replayed: ') });
     const empty = await replay('--domains', 'src/errors.ts');
-    expect(empty).toMatchObject({ code: 2, errors: expect.stringContaining('src/errors.ts exports no domain') });
+    expect(empty).toMatchObject({ code: 2, errors: expect.stringContaining('src/errors.ts has no default export') });
   });
 
   it('counts its instances', async () => {

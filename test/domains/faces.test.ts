@@ -163,7 +163,6 @@ describe('a domain of one’s own', () => {
     ['predict', /taken by the server itself/],
     ['workflows', /taken by the server itself/],
     ['a/b', /no part of a path/],
-    ['', /no part of a path/],
   ])('may not have the name %j', async (name, reason) => {
     await expect(startReadyServer({}, [own(name)])).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',

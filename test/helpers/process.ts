@@ -23,8 +23,9 @@ export interface ServerProcess extends AsyncDisposable {
 export async function startProcess(
   environment: Record<string, string> = {},
   command: 'serve' | 'worker' = 'serve',
+  options: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['src/main.ts', command], {
+  const child = spawn(process.execPath, ['src/main.ts', command, ...options], {
     cwd: projectDir,
     env: {
       ...process.env,

@@ -4,13 +4,13 @@ import { createDigits } from '../../src/domains/digits/digits.ts';
 import { iris } from '../../src/domains/iris/iris.ts';
 import { sentiment } from '../../src/domains/sentiment/sentiment.ts';
 import { titanic } from '../../src/domains/titanic/titanic.ts';
-import { type RunningServer, startServer } from '../../src/lifespan.ts';
+import { type StartedServer, startServer } from '../../src/lifespan.ts';
 import { readSettings } from '../../src/settings.ts';
 import { shippedModelsDir } from './folder.ts';
 
 export const shippedDomains: readonly AnyDomain[] = [iris, titanic, createDigits(), sentiment];
 
-export interface TestServer extends RunningServer, AsyncDisposable {
+export interface TestServer extends StartedServer, AsyncDisposable {
   /** Every line that the server has logged. */
   readonly logLines: readonly Record<string, unknown>[];
 }

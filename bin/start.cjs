@@ -1,0 +1,3 @@
+'use strict';
+// Apart from inferd.cjs, since very old Node.js cannot parse `import()`.
+void import('../dist/main.js');

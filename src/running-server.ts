@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly app: FastifyInstance;
+  /** Base URL of the server. */
+  readonly address: string;
+  /** Port of gRPC; undefined when it is off. */
+  readonly grpcPort: number | undefined;
+  /** Settles when every model of the repository has been loaded, or has failed to. */
+  readonly loaded: Promise<void>;
+  /**
+   * Is not ready any more, goes on for `DRAIN_DELAY_MS`, refuses new work, answers what is in flight, and ends the
+   * runners. Calling it again gives the same promise.
+   */
+  stop(): Promise<void>;
+}
