@@ -22,7 +22,7 @@ LABEL com.amazonaws.sagemaker.capabilities.multi-models=true \
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY models /models
 # MODELS_DIR stays unset, so that a model that KServe or SageMaker mounts comes first.
 RUN ln -s /models models && install -d -o node -g node /data
