@@ -28,7 +28,7 @@ WORKDIR /app
 COPY --from=locale /usr/lib/locale/en_US.utf8 /usr/lib/locale/en_US.utf8
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY models /models
 # MODELS_DIR stays unset, so that a model that KServe or SageMaker mounts comes first.
 RUN ln -s /models models && install -d -o node -g node /data

@@ -25,11 +25,16 @@ export async function start(folder: string, program: string, args: readonly stri
     cwd: folder,
     env: { ...environment, HOST: '127.0.0.1', PORT: '0', STORAGE: 'off', ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: npm and its shell do not hand the signal on to the program.
+    detached: true,
   });
-  const exit = once(child, 'exit');
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} cannot be started`);
+  // Once no process of the group has its outputs any more.
+  const end = once(child, 'close');
   onTestFinished(async () => {
-    child.kill('SIGTERM');
-    await exit;
+    process.kill(-pid, 'SIGTERM');
+    await end;
   });
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += chunk));
