@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fuzzBodies } from './bodies.ts';
 import { fuzzDocumentation } from './documentation.ts';
+import { fuzzShapes } from './fuzz-shapes.ts';
 
-const usage = `Usage: npm run test:fuzz -- [--seed n] [--count n] [--seconds n] [--only n] [--bodies | --documentation]
+const usage = `Usage: npm run test:fuzz -- [--seed n] [--count n] [--seconds n] [--only n] [--bodies | --documentation | --shapes]
 
   --seed            Of everything that is random (default: of the clock)
   --count           Changed binary bodies to send (default: 20000)
@@ -13,6 +14,8 @@ const usage = `Usage: npm run test:fuzz -- [--seed n] [--count n] [--seconds n] 
   --only            Send the changed body of this number alone
   --bodies          Only the binary bodies
   --documentation   Only the documentation
+  --shapes          Only requests that are large in some way
+  --shape-count     How many of those (default: 400)
 `;
 
 /** Small models of every kind of tensor, beside those that ship. */
@@ -26,6 +29,8 @@ const { values } = parseArgs({
     only: { type: 'string' },
     bodies: { type: 'boolean', default: false },
     documentation: { type: 'boolean', default: false },
+    shapes: { type: 'boolean', default: false },
+    'shape-count': { type: 'string', default: '400' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -41,7 +46,8 @@ async function fuzz(): Promise<number> {
   const shipped = new URL('../../models', import.meta.url).pathname;
   process.stdout.write(`Seed ${seed}; --seed ${seed} does the same again\n`);
   let isGood = true;
-  if (!values.documentation) {
+  const everything = !values.bodies && !values.documentation && !values.shapes && values.only === undefined;
+  if (everything || values.bodies || values.shapes || values.only !== undefined) {
     const modelsDir = await mkdtemp(join(tmpdir(), 'inferd-fuzz-'));
     for (const name of fixtures) {
       const file = new URL(`../fixtures/models/${name}.onnx`, import.meta.url).pathname;
@@ -52,10 +58,13 @@ async function fuzz(): Promise<number> {
       await cp(join(shipped, name), join(modelsDir, name), { recursive: true });
     }
     const only = values.only === undefined ? undefined : Number(values.only);
-    isGood = await fuzzBodies({ modelsDir, seed, count: Number(values.count), only });
+    if (!values.shapes) isGood = await fuzzBodies({ modelsDir, seed, count: Number(values.count), only });
+    if (everything || values.shapes) {
+      isGood = (await fuzzShapes({ modelsDir, seed, count: Number(values['shape-count']) })) && isGood;
+    }
     await rm(modelsDir, { recursive: true });
   }
-  if (!values.bodies && values.only === undefined) {
+  if (everything || values.documentation) {
     isGood = (await fuzzDocumentation({ modelsDir: shipped, seed, maxSeconds: Number(values.seconds) })) && isGood;
   }
   process.stdout.write(isGood ? 'All is well\n' : `Not all is well; seed ${seed}\n`);
