@@ -1,5 +1,6 @@
-import { AppError, type Fault } from '../errors.ts';
+import { AppError, type Fault, mostFaults } from '../errors.ts';
 import { tensorFromNested } from '../tensor/json-codec.ts';
+import { quote, quoteNames } from '../tensor/malformed-tensor.ts';
 import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
 
 type Location = Fault['location'];
@@ -31,44 +32,48 @@ export function tensorsFromMembers(members: unknown, signature: Signature, locat
       malformed.push(...thrown.faults.map((fault) => ({ ...fault, location: [...location, ...fault.location] })));
     }
   }
-  const mismatches = nameFaults(Object.keys(members), signature, location);
-  const faults = [...mismatches, ...malformed];
-  if (faults.length === 0) return Object.fromEntries(tensors);
-  throw new AppError(mismatches.length > 0 ? 'SIGNATURE_MISMATCH' : 'MALFORMED_TENSOR', {
+  const given = Object.keys(members);
+  if (malformed.length === 0 && tensors.length === names.length && given.length === names.length) {
+    return Object.fromEntries(tensors);
+  }
+  const mismatches = nameFaults(given, signature, location);
+  const faults = [...mismatches.faults, ...malformed];
+  throw new AppError(mismatches.count > 0 ? 'SIGNATURE_MISMATCH' : 'MALFORMED_TENSOR', {
     message: faults.map((fault) => fault.message).join('; '),
-    received: Object.keys(members),
+    received: given.slice(0, mostFaults),
     expected: signature.inputs,
     faults,
+    faultCount: mismatches.count + malformed.length,
   });
 }
 
 /** Each fault repeats what the model takes, and a request may hold a million wrong names. */
-const mostUnknown = 100;
-
-function nameFaults(given: readonly string[], { inputs }: Signature, location: Location): Fault[] {
-  const missing = inputs.filter(({ name }) => !given.includes(name));
-  const unknown = given.filter((name) => !inputs.some((input) => input.name === name)).slice(0, mostUnknown);
-  const known = () => quoteNames(inputs.map(({ name }) => name));
-  return [
-    ...missing.map(({ name, datatype, shape }) => ({
+function nameFaults(
+  given: readonly string[],
+  { inputs }: Signature,
+  location: Location,
+): { readonly faults: Fault[]; readonly count: number } {
+  const names = new Set(given);
+  const known = new Set(inputs.map(({ name }) => name));
+  const missing = inputs.filter(({ name }) => !names.has(name));
+  const unknown = given.filter((name) => !known.has(name));
+  const faults = [
+    ...missing.slice(0, mostFaults).map(({ name, datatype, shape }) => ({
       location: [...location, name],
       type: 'missing_input',
       message: `input ${JSON.stringify(name)} is missing; expected ${datatype} [${shape.join(',')}]`,
     })),
-    ...unknown.map((name) => ({
+    ...unknown.slice(0, mostFaults).map((name) => ({
       location: [...location, name],
       type: 'unknown_input',
-      message: `there is no input ${JSON.stringify(name)}; the model takes ${known()}`,
+      message: `there is no input ${quote(name)}; the model takes ${quoteNames([...known])}`,
     })),
   ];
+  return { faults, count: missing.length + unknown.length };
 }
 
 function notAnObject(received: unknown, names: readonly string[], location: Location): AppError {
   const message = `${location.join('.')}: expected an object with the inputs ${quoteNames(names)}`;
   const faults = [{ location, type: 'invalid_type', message }];
   return new AppError('SIGNATURE_MISMATCH', { message, received, expected: names, faults });
-}
-
-function quoteNames(names: readonly string[]): string {
-  return names.map((name) => JSON.stringify(name)).join(', ');
 }

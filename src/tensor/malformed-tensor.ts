@@ -49,3 +49,12 @@ export function quoteShape(shape: readonly unknown[]): string {
 export function shorten(text: string): string {
   return text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters)}…`;
 }
+
+/** So many names stand in a message. */
+const mostNames = 50;
+
+/** Names as a message shows them: the first ones, and how many there are besides. */
+export function quoteNames(names: readonly string[]): string {
+  const first = names.slice(0, mostNames).map(quote).join(', ');
+  return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
+}

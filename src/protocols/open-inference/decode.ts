@@ -1,5 +1,6 @@
 import type { ServedModel } from '../../serving/infer.ts';
 import { splitSections, tensorFromBytes } from '../../tensor/binary-codec.ts';
+import { checkInputNames } from '../../tensor/check-signature.ts';
 import { tensorFromJson } from '../../tensor/json-codec.ts';
 import type { Tensor, Tensors } from '../../tensor/tensor.ts';
 import type { InferBody } from './infer-body.ts';
@@ -9,11 +10,15 @@ import { decodeRaw } from './raw-request.ts';
 /**
  * The tensors of a request, by name. Binary ones of a fixed element size are views of the body.
  *
- * @throws AppError `MALFORMED_TENSOR` or `MALFORMED_BODY`
+ * @throws AppError `MALFORMED_TENSOR`, `MALFORMED_BODY` or `SIGNATURE_MISMATCH`
  */
 export function decodeInputs(body: InferBody, model: ServedModel): Tensors {
   if (body.kind === 'raw') return decodeRaw(body.bytes, model);
   const { request, binary } = body;
+  checkInputNames(
+    model.signature,
+    request.inputs.map(({ name }) => name),
+  );
   const sections = splitSections(binary, request.inputs.filter(isBinary)).values();
   const tensors: Record<string, Tensor> = Object.create(null);
   for (const input of request.inputs) {

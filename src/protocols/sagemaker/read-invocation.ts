@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { quoteNames } from '../../tensor/malformed-tensor.ts';
 import type { Signature, Tensors } from '../../tensor/tensor.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import type { Invocation, InvocationReply, ReadOpenInference } from '../invocation.ts';
@@ -51,7 +52,7 @@ function jsonInvocation(body: unknown, openInference: ReadOpenInference): Invoca
   const given = bodyKeys.filter((key) => Object.hasOwn(body, key));
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {
-    const received = Object.keys(body).join(', ') || 'nothing';
+    const received = quoteNames(Object.keys(body)) || 'nothing';
     throw refuse(`The body must have one of ${bodyKeys.join(', ')}; it has ${received}`);
   }
   const options = readParams(body);

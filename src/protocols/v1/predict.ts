@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { Prediction } from '../../http/predict-tensors.ts';
+import { quote } from '../../tensor/malformed-tensor.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 
@@ -22,7 +23,7 @@ export function readPrediction(body: unknown): BodyPrediction {
   if (!isJsonObject(body)) throw refuse('The body must be an object with instances or inputs', ['body']);
   const { signature_name: signatureName = onlySignature, instances, inputs } = body;
   if (signatureName !== onlySignature) {
-    const message = `There is no signature ${JSON.stringify(signatureName)}; every model has ${onlySignature} alone`;
+    const message = `There is no signature ${quote(signatureName)}; every model has ${onlySignature} alone`;
     throw refuse(message, ['body', 'signature_name']);
   }
   if ((instances === undefined) === (inputs === undefined)) {

@@ -134,7 +134,7 @@ describe('POST /invocations', () => {
     ['linear', '', 'application/json', 400, /empty/],
     ['linear', '{', 'application/json', 400, /JSON/],
     ['linear', '[]', 'application/json', 400, /dataframe_split/],
-    ['linear', { columns: [] }, 'application/json', 400, /it has columns/],
+    ['linear', { columns: [] }, 'application/json', 400, /it has "columns"/],
     ['linear', { instances: [[1]], inputs: [[1]] }, 'application/json', 400, /one of/],
     ['linear', { instances: [[1, 2, 3, 4]], params: { temperature: 1 } }, 'application/json', 400, /params/],
     ['linear', { instances: [[1, 2, 3, 4]], params: { outputs: ['y'] } }, 'application/json', 400, /"label", "scores"/],
