@@ -4,6 +4,7 @@ import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
+import { type BodyBudget, boundBodies } from './http/body-budget.ts';
 import { clientErrorHandler } from './http/client-error.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { type DefaultChoice, defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
@@ -57,6 +58,8 @@ export interface Services {
   readonly infer: Infer;
   readonly readiness: ReadinessGate;
   readonly control: ModelControl;
+  /** What the bodies of all requests may take. */
+  readonly bodies: BodyBudget;
   readonly statistics: Statistics;
   /** Undefined when nothing is measured. */
   readonly metrics: Metrics | undefined;
@@ -92,7 +95,8 @@ export async function createApp(settings: Settings, services: Services): Promise
     },
   };
   const desk = tasks === undefined ? undefined : createTaskDesk(tasks, settings.tasks.webhooks);
-  const invoke = { infer, openInference: readOpenInferenceInvocation };
+  const { tableLimitCells } = settings;
+  const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
 
   const app = fastify({
     loggerInstance: quieter(log),
@@ -116,6 +120,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
+  boundBodies(app, settings, services.bodies);
   parseJsonBodies(app);
   ignoreTypeOfNoBody(app);
   setErrorHandler(app);

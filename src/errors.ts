@@ -39,6 +39,7 @@ const errorTable = {
   ROUTE_NOT_FOUND: { kind: 'not_found', title: 'There is no such route' },
   METHOD_NOT_ALLOWED: { kind: 'method_not_allowed', title: 'The route does not take this method' },
   BODY_TOO_LARGE: { kind: 'too_large', title: 'The body is too large' },
+  BODIES_TOO_LARGE: { kind: 'overloaded', title: 'The bodies of all requests are too large' },
   UNSUPPORTED_MEDIA_TYPE: { kind: 'unsupported_media_type', title: 'The media type is not supported' },
   PICTURE_TOO_LARGE: { kind: 'too_large', title: 'The picture is too large' },
   PICTURE_UNREADABLE: { kind: 'invalid', title: 'The picture cannot be decoded' },

@@ -4,6 +4,7 @@ import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
+import { BodyBudget } from './http/body-budget.ts';
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
@@ -109,6 +110,7 @@ export async function createServices(settings: Settings, options: ServiceOptions
     faces,
     registry,
     infer,
+    bodies: new BodyBudget(settings.bodiesLimitBytes),
     readiness,
     control: new ModelControl({
       modelsDir,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { limitSettings, limitVariables } from './settings/limits.ts';
 import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
 import {
   emptyIsUnset,
@@ -47,6 +48,7 @@ export const environmentSchema = z.object({
   ANSWER_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 256 * 1024 * 1024 }).describe(
     'Largest answer of a prediction, in bytes of its tensors, and of its JSON at most',
   ),
+  ...limitVariables,
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 1, max: 3_600_000, default: 30_000 }).describe(
     'Deadline of a prediction, in milliseconds',
   ),
@@ -196,6 +198,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   },
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   answerLimitBytes: environment.ANSWER_LIMIT_BYTES,
+  ...limitSettings(environment),
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,

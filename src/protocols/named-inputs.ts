@@ -1,23 +1,31 @@
 import { AppError, type Fault, mostFaults } from '../errors.ts';
-import { tensorFromNested } from '../tensor/json-codec.ts';
+import { readNestedTensor } from '../tensor/json-codec.ts';
 import { quote, quoteNames } from '../tensor/malformed-tensor.ts';
-import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
+import { isJsonList } from '../tensor/sliced-json/long-list.ts';
+import type { Signature, Tensor, TensorSpec, Tensors } from '../tensor/tensor.ts';
+import type { SlicedWork } from '../timing/sliced-work.ts';
 
 type Location = Fault['location'];
 
 /** An object of JSON, as opposed to a list, a text or nothing. */
 export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isJsonList(value);
 }
 
 /**
  * The inputs of a model from the members of a JSON object, each a tensor as nested lists under the name of its input.
  *
  * @param location where the request holds the object
+ * @param prepare changes the value of an input before it is read. @default nothing is changed
  * @throws AppError with every fault at once: `SIGNATURE_MISMATCH` when inputs are missing or unknown, else
  *   `MALFORMED_TENSOR`
  */
-export function tensorsFromMembers(members: unknown, signature: Signature, location: Location): Tensors {
+export function* tensorsFromMembers(
+  members: unknown,
+  signature: Signature,
+  location: Location,
+  prepare: (value: unknown, spec: TensorSpec) => unknown = (value) => value,
+): SlicedWork<Tensors> {
   const names = signature.inputs.map(({ name }) => name);
   if (!isJsonObject(members)) throw notAnObject(members, names, location);
 
@@ -26,7 +34,8 @@ export function tensorsFromMembers(members: unknown, signature: Signature, locat
   for (const spec of signature.inputs) {
     if (!Object.hasOwn(members, spec.name)) continue;
     try {
-      tensors.push([spec.name, tensorFromNested(members[spec.name], spec, spec.name)]);
+      const value = prepare(members[spec.name], spec);
+      tensors.push([spec.name, yield* readNestedTensor(value, spec, spec.name)]);
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
       malformed.push(...thrown.faults.map((fault) => ({ ...fault, location: [...location, ...fault.location] })));
@@ -44,6 +53,23 @@ export function tensorsFromMembers(members: unknown, signature: Signature, locat
     expected: signature.inputs,
     faults,
     faultCount: mismatches.count + malformed.length,
+  });
+}
+
+/**
+ * Refuses names other than those of the inputs, before anything is made of what they name.
+ *
+ * @throws AppError `SIGNATURE_MISMATCH`
+ */
+export function checkNames(given: readonly string[], signature: Signature, location: Location): void {
+  const { faults, count } = nameFaults(given, signature, location);
+  if (count === 0) return;
+  throw new AppError('SIGNATURE_MISMATCH', {
+    message: faults.map((fault) => fault.message).join('; '),
+    received: given.slice(0, mostFaults),
+    expected: signature.inputs,
+    faults,
+    faultCount: count,
   });
 }
 

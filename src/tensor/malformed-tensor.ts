@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { isJsonList } from './sliced-json/long-list.ts';
 
 /** How a tensor breaks its description. */
 export interface Mismatch {
@@ -32,7 +33,7 @@ const maxQuotedCharacters = 40;
 
 /** A value as an error message shows it: short, whatever the client sent. */
 export function quote(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
+  if (isJsonList(value)) return 'a list';
   if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
   if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (typeof value === 'object' && value !== null) return 'an object';

@@ -1,8 +1,9 @@
 import type { ServedModel } from '../../serving/infer.ts';
 import { splitSections, tensorFromBytes } from '../../tensor/binary-codec.ts';
 import { checkInputNames } from '../../tensor/check-signature.ts';
-import { tensorFromJson } from '../../tensor/json-codec.ts';
+import { readJsonTensor } from '../../tensor/json-codec.ts';
 import type { Tensor, Tensors } from '../../tensor/tensor.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import type { InferBody } from './infer-body.ts';
 import type { RequestInput } from './infer-request.ts';
 import { decodeRaw } from './raw-request.ts';
@@ -12,7 +13,7 @@ import { decodeRaw } from './raw-request.ts';
  *
  * @throws AppError `MALFORMED_TENSOR`, `MALFORMED_BODY` or `SIGNATURE_MISMATCH`
  */
-export function decodeInputs(body: InferBody, model: ServedModel): Tensors {
+export function* decodeInputs(body: InferBody, model: ServedModel): SlicedWork<Tensors> {
   if (body.kind === 'raw') return decodeRaw(body.bytes, model);
   const { request, binary } = body;
   checkInputNames(
@@ -24,7 +25,7 @@ export function decodeInputs(body: InferBody, model: ServedModel): Tensors {
   for (const input of request.inputs) {
     tensors[input.name] = isBinary(input)
       ? tensorFromBytes({ ...input, section: sections.next().value ?? nothing }, input.name)
-      : tensorFromJson(input, input.name);
+      : yield* readJsonTensor(input, input.name);
   }
   return tensors;
 }

@@ -1,7 +1,11 @@
-import { AppError } from '../../errors.ts';
+import { AppError, type Fault } from '../../errors.ts';
+import { malformedTensor, quote, quoteNames, quoteShape } from '../../tensor/malformed-tensor.ts';
+import { isJsonList, type JsonList } from '../../tensor/sliced-json/long-list.ts';
 import type { Signature, TensorSpec, Tensors } from '../../tensor/tensor.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { isJsonObject, tensorsFromMembers } from '../named-inputs.ts';
 import { readCell } from './csv-cell.ts';
+import type { FrameBounds } from './frame-bounds.ts';
 
 /** A table with named columns; every row has a cell for each. The columns of a CSV without a header have no names. */
 export interface DataFrame {
@@ -11,30 +15,113 @@ export interface DataFrame {
   readonly isText: boolean;
 }
 
+/** What a frame is for, so that it is held against it while it is read. */
+export interface FrameTarget {
+  readonly signature: Signature;
+  readonly bounds: FrameBounds;
+}
+
+/** So many rows are gone through before others may go on. */
+const rowsPerStep = 256;
+
 /**
  * The frame of `dataframe_split`: `{"columns": […], "data": [[…], …]}`; an `index` says nothing to a model.
  *
- * @throws AppError `VALIDATION_FAILED`
+ * @throws AppError `VALIDATION_FAILED`, `BODY_TOO_LARGE`, and what {@link checkColumns} throws
  */
-export function frameFromSplit(split: unknown): DataFrame {
-  const { columns, data } = isJsonObject(split) ? split : {};
+export function* frameFromSplit(split: unknown, { signature, bounds }: FrameTarget): SlicedWork<DataFrame> {
+  const { columns: names, data } = isJsonObject(split) ? split : {};
+  if (!isJsonList(names)) throw refuse('dataframe_split.columns must be a list of names');
+  if (!isJsonList(data)) throw refuse('dataframe_split.data must be a list of rows');
+  bounds.checkNames(names.length);
+  bounds.check(data.length, names.length);
+  const columns = [...names];
   if (!isTextList(columns)) throw refuse('dataframe_split.columns must be a list of names');
-  if (!Array.isArray(data)) throw refuse('dataframe_split.data must be a list of rows');
-  return { columns, rows: data.map((row, index) => checkRow(row, index, columns.length)), isText: false };
+  const rows: (readonly unknown[])[] = [];
+  for (const row of data) {
+    rows.push(checkRow(row, rows.length, columns.length));
+    if (rows.length % rowsPerStep === 0) yield undefined;
+  }
+  checkColumns(columns, columns.length, { signature, rows: rows.length });
+  return { columns, rows, isText: false };
 }
 
 /**
- * The frame of `dataframe_records`: a list of objects by column. A record that lacks a column has a null there.
+ * The frame of `dataframe_records`: a list of objects by column. A record that lacks a column has a null there. Where
+ * every input of the model has a column, others are left out.
  *
- * @throws AppError `VALIDATION_FAILED`
+ * @throws AppError `VALIDATION_FAILED`, `SIGNATURE_MISMATCH` for names that the model has no place for, `BODY_TOO_LARGE`
  */
-export function frameFromRecords(records: unknown): DataFrame {
-  if (!Array.isArray(records) || !records.every(isJsonObject)) {
-    throw refuse('dataframe_records must be a list of objects');
+export function* frameFromRecords(records: unknown, { signature, bounds }: FrameTarget): SlicedWork<DataFrame> {
+  if (!isJsonList(records)) throw refuse('dataframe_records must be a list of objects');
+  bounds.check(records.length, signature.inputs.length);
+  const columns = yield* columnsOfRecords(records, { signature, bounds });
+  const rows: unknown[][] = [];
+  for (const record of records) {
+    if (!isJsonObject(record)) throw refuse('dataframe_records must be a list of objects');
+    rows.push(columns.map((name) => (Object.hasOwn(record, name) ? record[name] : null)));
+    if (rows.length % rowsPerStep === 0) yield undefined;
   }
-  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
-  const rows = records.map((record) => columns.map((name) => (Object.hasOwn(record, name) ? record[name] : null)));
   return { columns, rows, isText: false };
+}
+
+/** The inputs of the model where all of them are there, else all names in order. */
+function* columnsOfRecords(records: JsonList, { signature, bounds }: FrameTarget): SlicedWork<readonly string[]> {
+  const inputs = signature.inputs.map(({ name }) => name);
+  const missing = new Set(inputs);
+  let index = 0;
+  for (const record of records) {
+    if (!isJsonObject(record)) throw refuse('dataframe_records must be a list of objects');
+    for (const name of missing) if (Object.hasOwn(record, name)) missing.delete(name);
+    index += 1;
+    if (index % rowsPerStep === 0) yield undefined;
+  }
+  if (missing.size === 0) return inputs;
+
+  const table = tableInput(signature);
+  const columns = new Set<string>();
+  index = 0;
+  for (const record of records) {
+    for (const name of Object.keys(record as object)) {
+      if (columns.has(name)) continue;
+      if (table === undefined) throw noPlace(Object.keys(record as object), signature);
+      columns.add(name);
+      const [, width = -1] = table.shape;
+      if (width >= 0 && columns.size > width) throw strangeColumn(index, name, table);
+      bounds.checkNames(columns.size);
+      bounds.check(records.length, columns.size);
+    }
+    index += 1;
+    if (index % rowsPerStep === 0) yield undefined;
+  }
+  return [...columns];
+}
+
+/**
+ * Checks that the model has a place for the columns: every input by its name, or all of them in its one input.
+ *
+ * @param count how many there are, named or not
+ * @param rows how many there are; undefined while they are not known
+ * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
+ */
+export function checkColumns(
+  columns: readonly string[] | undefined,
+  count: number,
+  { signature, rows }: { readonly signature: Signature; readonly rows?: number },
+): void {
+  if (rows === 0) throw refuse('The data frame has no rows');
+  if (hasAllInputs(columns, signature)) return;
+  const table = tableInput(signature);
+  if (table === undefined) throw noPlace(columns, signature);
+  const [, width = -1] = table.shape;
+  if (width < 0 || width === count) return;
+  const shape = [rows ?? 'rows', count];
+  throw malformedTensor(table.name, {
+    type: 'shape_mismatch',
+    message: `the data frame has the shape [${shape.join(', ')}], the model takes ${quoteShape(table.shape)}`,
+    received: shape,
+    expected: table.shape,
+  });
 }
 
 /**
@@ -43,29 +130,45 @@ export function frameFromRecords(records: unknown): DataFrame {
  *
  * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
  */
-export function tensorsFromFrame(frame: DataFrame, signature: Signature): Tensors {
+export function* tensorsFromFrame(frame: DataFrame, signature: Signature): SlicedWork<Tensors> {
   const { columns, rows } = frame;
   if (rows.length === 0) throw refuse('The data frame has no rows');
-  const { inputs } = signature;
-  const missing = inputs.filter(({ name }) => !columns?.includes(name));
-  if (missing.length === 0) {
-    const members = inputs.map((spec) => [spec.name, columnOf(frame, spec)] as const);
-    return tensorsFromMembers(Object.fromEntries(members), signature, ['body']);
+  if (hasAllInputs(columns, signature)) {
+    const members: [string, unknown[]][] = [];
+    for (const spec of signature.inputs) members.push([spec.name, yield* columnOf(frame, spec)]);
+    return yield* tensorsFromMembers(Object.fromEntries(members), signature, ['body']);
   }
-  const [input, ...others] = inputs;
-  if (input === undefined || others.length > 0 || input.shape.length !== 2) throw noPlace(frame, missing);
-  const table = rows.map((row) => row.map((cell, column) => cellValue(frame, cell, [input, column])));
-  return tensorsFromMembers({ [input.name]: table }, signature, ['body']);
+  const input = tableInput(signature);
+  if (input === undefined) throw noPlace(columns, signature);
+  const table: unknown[][] = [];
+  for (const row of rows) {
+    table.push(row.map((cell, column) => cellValue(frame, cell, [input, column])));
+    yield undefined;
+  }
+  return yield* tensorsFromMembers({ [input.name]: table }, signature, ['body']);
+}
+
+function hasAllInputs(columns: readonly string[] | undefined, { inputs }: Signature): boolean {
+  const names = new Set(columns);
+  return inputs.every(({ name }) => names.has(name));
+}
+
+/** The one input of a model that takes a table as it is. */
+function tableInput({ inputs: [input, ...others] }: Signature): TensorSpec | undefined {
+  return others.length === 0 && input?.shape.length === 2 ? input : undefined;
 }
 
 /** The values of an input by row. Those of an input `[rows, 1]` may be bare, as columns of one number each are. */
-function columnOf(frame: DataFrame, spec: TensorSpec): unknown[] {
+function* columnOf(frame: DataFrame, spec: TensorSpec): SlicedWork<unknown[]> {
   const column = frame.columns?.indexOf(spec.name) ?? -1;
   const isBare = spec.shape.length === 2 && spec.shape[1] === 1;
-  return frame.rows.map((row) => {
+  const values: unknown[] = [];
+  for (const row of frame.rows) {
     const value = cellValue(frame, row[column], [spec, column]);
-    return isBare && !Array.isArray(value) ? [value] : value;
-  });
+    values.push(isBare && !isJsonList(value) ? [value] : value);
+    if (values.length % rowsPerStep === 0) yield undefined;
+  }
+  return values;
 }
 
 function cellValue({ isText, columns }: DataFrame, cell: unknown, [spec, column]: [TensorSpec, number]): unknown {
@@ -73,21 +176,32 @@ function cellValue({ isText, columns }: DataFrame, cell: unknown, [spec, column]
 }
 
 function checkRow(row: unknown, index: number, columns: number): readonly unknown[] {
-  if (Array.isArray(row) && row.length === columns) return row;
-  const received = Array.isArray(row) ? `${row.length} cells` : 'no list';
+  if (isJsonList(row) && row.length === columns) return Array.isArray(row) ? row : [...row];
+  const received = isJsonList(row) ? `${row.length} cells` : 'no list';
   throw refuse(`Row ${index} of the data frame has ${received}; expected ${columns} cells`);
 }
 
-function isTextList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
+function isTextList(value: readonly unknown[]): value is string[] {
+  return value.every((element) => typeof element === 'string');
 }
 
-function noPlace({ columns }: DataFrame, missing: readonly TensorSpec[]): AppError {
-  const names = missing.map(({ name }) => JSON.stringify(name)).join(', ');
-  const given = columns?.map((name) => JSON.stringify(name)).join(', ') ?? 'no names';
-  const message = `The data frame has no column for ${names}; its columns are ${given}`;
+function noPlace(columns: readonly string[] | undefined, { inputs }: Signature): AppError {
+  const given = new Set(columns);
+  const missing = inputs.filter(({ name }) => !given.has(name));
+  const names = quoteNames(missing.map(({ name }) => name));
+  const message = `The data frame has no column for ${names}; its columns are ${columns === undefined ? 'no names' : quoteNames(columns)}`;
   const faults = missing.map(({ name }) => ({ location: ['body', name], type: 'missing_input', message }));
-  return new AppError('SIGNATURE_MISMATCH', { message, received: columns, faults });
+  return mismatch(message, faults);
+}
+
+function strangeColumn(record: number, name: string, { name: input, shape }: TensorSpec): AppError {
+  const message = `Record ${record} has the column ${quote(name)}, one more than the ${shape[1]} that the model takes (${quote(input)} ${quoteShape(shape)})`;
+  const location = ['body', 'dataframe_records', record, name];
+  return mismatch(message, [{ location, type: 'unknown_input', message }]);
+}
+
+function mismatch(message: string, faults: readonly Fault[]): AppError {
+  return new AppError('SIGNATURE_MISMATCH', { message, faults });
 }
 
 function refuse(message: string): AppError {

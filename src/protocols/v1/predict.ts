@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
 import type { Prediction } from '../../http/predict-tensors.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
+import { inTurns } from '../../timing/turns.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 
@@ -31,12 +32,12 @@ export function readPrediction(body: unknown): BodyPrediction {
   }
   if (instances !== undefined) {
     return {
-      encode: ({ signature }) => tensorsFromInstances(instances, signature),
+      encode: ({ signature }) => inTurns(tensorsFromInstances(instances, signature)),
       decode: (result) => ({ predictions: predictionsOf(result) }),
     };
   }
   return {
-    encode: ({ signature }) => tensorsFromInputs(inputs, signature),
+    encode: ({ signature }) => inTurns(tensorsFromInputs(inputs, signature)),
     decode: (result) => ({ outputs: columnsOfOutputs(result) }),
   };
 }

@@ -152,7 +152,7 @@ describe('POST /invocations', () => {
     ['two_inputs', { dataframe_records: [{ a: [1] }] }, 'application/json', 400, /no column for "b".*"a"/],
     ['two_inputs', '1,2', 'text/csv', 400, /no names/],
     ['linear', '', 'text/csv', 400, /empty/],
-    ['linear', 'a,b\n1,2,3', 'text/csv', 400, /Row 0/],
+    ['linear', 'a,b,c,d\n1,2,3', 'text/csv', 400, /Row 0/],
     ['linear', 'a,b,c,d\n1,2,3,"4', 'text/csv', 400, /never closed/],
     ['linear', 'a,b,c,d\n1,2,3,x', 'text/csv', 400, /"x" of d/],
     ['bools', 'x\nmaybe', 'text/csv', 400, /"maybe" of x/],
