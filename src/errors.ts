@@ -58,6 +58,7 @@ const errorTable = {
   ALREADY_LOADED: { kind: 'conflict', title: 'The model is loaded already' },
   OUT_OF_MEMORY: { kind: 'overloaded', title: 'There is not enough memory for the model' },
   MODEL_REFUSED_INPUT: { kind: 'invalid', title: 'The model refused the input' },
+  OUTPUTS_TOO_LARGE: { kind: 'invalid', title: 'The input makes the model give too large outputs' },
   INPUT_KILLED_RUNNER: { kind: 'invalid', title: 'The input ended the runner of the model' },
   ANSWER_TOO_LARGE: { kind: 'too_large', title: 'The answer is too large' },
   MODEL_LOAD_FAILED: { kind: 'internal', title: 'The model could not be loaded' },

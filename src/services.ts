@@ -76,7 +76,8 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const events = engineObserver({ statistics, metrics, tracing });
   const load = countLoads(loadModel, metrics);
   const registry: Registry = new Registry({
-    loadModel: (model) => load(model, { clock: systemClock, log, events }),
+    loadModel: (model) =>
+      load({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events }),
     now: () => systemClock.now(),
     onChange: () => faces.modelsChanged(),
     log,

@@ -22,6 +22,7 @@ describe('readSettings', () => {
       compressionRatioLimit: 200,
       bodiesLimitBytes: 536_870_912,
       tableLimitCells: 4_194_304,
+      outputLimitBytes: 268_435_456,
       answerStallTimeoutMs: 60_000,
       requestTimeoutMs: 30_000,
       allowNoModels: false,

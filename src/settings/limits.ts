@@ -14,6 +14,9 @@ export const limitVariables = {
   TABLE_LIMIT_CELLS: wholeNumber({ min: 1, max: 2 ** 31, default: 4 * 1024 * 1024 }).describe(
     'Most cells of a data frame: its rows times its columns',
   ),
+  OUTPUT_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 256 * 1024 * 1024 }).describe(
+    'Largest outputs that a run may give for one request, in bytes, unless model.json says otherwise (maxOutputBytes)',
+  ),
   ANSWER_STALL_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 60_000 }).describe(
     'How long a client may read nothing of its answer before its connection is closed, in milliseconds',
   ),
@@ -24,6 +27,7 @@ interface LimitEnvironment {
   readonly COMPRESSION_RATIO_LIMIT: number;
   readonly BODIES_LIMIT_BYTES: number;
   readonly TABLE_LIMIT_CELLS: number;
+  readonly OUTPUT_LIMIT_BYTES: number;
   readonly ANSWER_STALL_TIMEOUT_MS: number;
 }
 
@@ -33,6 +37,7 @@ export function limitSettings(environment: LimitEnvironment) {
     compressionRatioLimit: environment.COMPRESSION_RATIO_LIMIT,
     bodiesLimitBytes: environment.BODIES_LIMIT_BYTES,
     tableLimitCells: environment.TABLE_LIMIT_CELLS,
+    outputLimitBytes: environment.OUTPUT_LIMIT_BYTES,
     answerStallTimeoutMs: environment.ANSWER_STALL_TIMEOUT_MS,
   };
 }
