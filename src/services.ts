@@ -5,6 +5,7 @@ import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
 import { BodyBudget } from './http/body-budget.ts';
+import { ConnectionBound, connectionsThatFit } from './http/connection-bound.ts';
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
@@ -111,6 +112,7 @@ export async function createServices(settings: Settings, options: ServiceOptions
     faces,
     registry,
     infer,
+    connections: new ConnectionBound(settings.maxConnections ?? connectionsThatFit()),
     bodies: new BodyBudget(settings.bodiesLimitBytes),
     readiness,
     control: new ModelControl({

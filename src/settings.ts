@@ -148,7 +148,9 @@ export const environmentSchema = z.object({
   ),
   TLS_KEY: optionalText().describe('File of the private key, PEM'),
   CORS_ORIGINS: list().describe('Origins whose pages may call the API, with commas, or *; unset: none'),
-  MAX_CONNECTIONS: optionalWholeNumber({ min: 1, max: 1e6 }).describe('Most open connections; unset: no limit'),
+  MAX_CONNECTIONS: optionalWholeNumber({ min: 1, max: 1e6 }).describe(
+    'Most open connections, of HTTP and gRPC together; unset: three quarters of the files that may be open',
+  ),
   MAX_HEADER_BYTES: wholeNumber({ min: 1024, max: 1_048_576, default: 16_384 }).describe(
     'Largest headers of a request, in bytes',
   ),

@@ -23,6 +23,7 @@ describe('readSettings', () => {
       bodiesLimitBytes: 536_870_912,
       tableLimitCells: 4_194_304,
       outputLimitBytes: 268_435_456,
+      grpcMaxStreams: 256,
       answerStallTimeoutMs: 60_000,
       requestTimeoutMs: 30_000,
       allowNoModels: false,

@@ -17,6 +17,9 @@ export const limitVariables = {
   OUTPUT_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 256 * 1024 * 1024 }).describe(
     'Largest outputs that a run may give for one request, in bytes, unless model.json says otherwise (maxOutputBytes)',
   ),
+  GRPC_MAX_STREAMS: wholeNumber({ min: 1, max: 1e6, default: 256 }).describe(
+    'Most calls of one gRPC connection at the same time; clients keep further ones until there is room',
+  ),
   ANSWER_STALL_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 60_000 }).describe(
     'How long a client may read nothing of its answer before its connection is closed, in milliseconds',
   ),
@@ -28,6 +31,7 @@ interface LimitEnvironment {
   readonly BODIES_LIMIT_BYTES: number;
   readonly TABLE_LIMIT_CELLS: number;
   readonly OUTPUT_LIMIT_BYTES: number;
+  readonly GRPC_MAX_STREAMS: number;
   readonly ANSWER_STALL_TIMEOUT_MS: number;
 }
 
@@ -38,6 +42,7 @@ export function limitSettings(environment: LimitEnvironment) {
     bodiesLimitBytes: environment.BODIES_LIMIT_BYTES,
     tableLimitCells: environment.TABLE_LIMIT_CELLS,
     outputLimitBytes: environment.OUTPUT_LIMIT_BYTES,
+    grpcMaxStreams: environment.GRPC_MAX_STREAMS,
     answerStallTimeoutMs: environment.ANSWER_STALL_TIMEOUT_MS,
   };
 }
