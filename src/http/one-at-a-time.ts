@@ -1,6 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** A socket as the HTTP server of Node.js marks it while it must not be read: at the end of every request it would go on. */
+type HttpSocket = Socket & { _paused?: boolean; readonly parser?: { resume(): void } | null };
+
 /** The answer that a connection owes, and the requests that came behind it. */
 interface Turn {
   owed: ServerResponse;
@@ -21,7 +24,7 @@ export function oneAtATime(handler: RequestListener): RequestListener {
     turn.owed = response;
     if (turn.waiting.length > 0) response.once('close', () => handOn(turn, socket));
     // The last one may not be here in full.
-    else socket.resume();
+    else goOn(socket);
     handler(request, response);
   };
   return (request, response) => {
@@ -32,13 +35,24 @@ export function oneAtATime(handler: RequestListener): RequestListener {
     } else if (turn.waiting.length > 0 || isOwed(turn.owed)) {
       if (turn.waiting.length === 0) turn.owed.once('close', () => handOn(turn, socket));
       turn.waiting.push([request, response]);
-      socket.pause();
+      hold(socket);
       return;
     } else {
       turn.owed = response;
     }
     handler(request, response);
   };
+}
+
+function hold(socket: HttpSocket): void {
+  socket._paused = true;
+  socket.pause();
+}
+
+function goOn(socket: HttpSocket): void {
+  socket._paused = false;
+  socket.parser?.resume();
+  socket.resume();
 }
 
 function isOwed(response: ServerResponse): boolean {

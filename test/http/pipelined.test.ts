@@ -37,6 +37,16 @@ function predict(numbers: readonly number[], more = ''): string {
   return `POST /models/echo/predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${more}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
+/** The answer is larger than the buffers of both ends hold. */
+function predictLarge(): Buffer {
+  const bytes = 32_000_000;
+  const input = { name: 'x', datatype: 'FP32', shape: [1, bytes / 4], parameters: { binary_data_size: bytes } };
+  const json = JSON.stringify({ inputs: [input], parameters: { binary_data_output: true } });
+  const head = `POST /v2/models/echo/infer HTTP/1.1\r\nhost: x\r\ninference-header-content-length: ${json.length}\r\n`;
+  const length = `content-length: ${json.length + bytes}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head + length + json), Buffer.alloc(bytes)]);
+}
+
 const answered = () => server.logLines.filter(({ model }) => model === 'echo').length;
 const openConnections = () =>
   new Promise<number>((resolve) => server.app.server.getConnections((_, count) => resolve(count)));
@@ -58,20 +68,18 @@ describe('requests that are pipelined', () => {
   });
 
   it('are begun one at a time while an answer is owed', async () => {
-    const large = Array.from({ length: 400_000 }, () => 0.123456789);
     const socket = await open();
     socket.pause();
     const before = answered();
-    // The answers are some megabytes each: more than the buffers of both systems hold.
-    socket.write(predict(large));
+    socket.write(predictLarge());
     socket.write(Array.from({ length: 300 }, () => predict([1])).join(''));
     const small = Buffer.from(predict([1]).repeat(10_000));
     for (let sent = 0; sent < 40e6; sent += small.byteLength) socket.write(small);
-    await once(server.app.server, 'timeout');
+    // Not all of it is read: what is left is known before the connection ends.
+    const left = once(server.app.server, 'timeout').then(() => socket.writableLength);
+    expect(await left).toBeGreaterThan(0);
     // The first was being written when the client was given up; none of the 300 was begun.
     expect(answered() - before).toBeLessThanOrEqual(1);
-    // Nor was all of it read.
-    expect(socket.writableLength).toBeGreaterThan(0);
     await vi.waitFor(async () => expect(await openConnections()).toBe(0), { timeout: 10_000 });
   });
 });
@@ -80,7 +88,7 @@ describe('an answer', () => {
   it('that the client does not read ends its connection after ANSWER_STALL_TIMEOUT_MS', async () => {
     const socket = await open();
     socket.pause();
-    socket.write(predict(Array.from({ length: 400_000 }, () => 0.123456789)));
+    socket.write(predictLarge());
     await vi.waitFor(async () => expect(await openConnections()).toBe(1), { timeout: 10_000 });
     await vi.waitFor(async () => expect(await openConnections()).toBe(0), { timeout: 30_000 });
   });
