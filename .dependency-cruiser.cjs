@@ -4,8 +4,8 @@
 const mayImport = {
   errors: [],
   timing: [],
-  tensor: ['errors'],
-  tabular: ['errors'],
+  tensor: ['timing', 'errors'],
+  tabular: ['timing', 'errors'],
   settings: ['errors'],
   access: ['timing', 'errors'],
   'onnx-file': ['errors'],
@@ -14,15 +14,15 @@ const mayImport = {
   serving: ['models', 'inference', 'tensor', 'errors'],
   storage: ['timing', 'errors'],
   telemetry: ['errors'],
-  http: ['errors', 'telemetry', 'serving', 'models', 'inference', 'tensor', 'access'],
-  domains: ['serving', 'tensor', 'errors', 'http'],
-  protocols: ['serving', 'models', 'inference', 'telemetry', 'tensor', 'tabular', 'errors', 'http', 'access'],
+  http: ['timing', 'errors', 'telemetry', 'serving', 'models', 'inference', 'tensor', 'access'],
+  domains: ['serving', 'tensor', 'timing', 'errors', 'http'],
+  protocols: ['serving', 'models', 'inference', 'telemetry', 'tensor', 'tabular', 'timing', 'errors', 'http', 'access'],
   tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
   batches: ['serving', 'storage', 'errors', 'http'],
   predictions: ['serving', 'storage', 'models', 'tensor', 'timing', 'errors', 'http', 'telemetry'],
-  client: ['tensor', 'errors'],
+  client: ['tensor', 'timing', 'errors'],
   // Works against any server, so that it knows nothing of this one.
-  conformance: ['tensor', 'errors'],
+  conformance: ['tensor', 'timing', 'errors'],
 };
 
 /** Npm packages that a room may import; rooms that are not listed are free. */

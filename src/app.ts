@@ -4,7 +4,9 @@ import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
+import { type BodyBudget, boundBodies } from './http/body-budget.ts';
 import { clientErrorHandler } from './http/client-error.ts';
+import type { ConnectionBound } from './http/connection-bound.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { type DefaultChoice, defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
 import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
@@ -57,6 +59,10 @@ export interface Services {
   readonly infer: Infer;
   readonly readiness: ReadinessGate;
   readonly control: ModelControl;
+  /** How many connections there may be, of all protocols. */
+  readonly connections: ConnectionBound;
+  /** What the bodies of all requests may take. */
+  readonly bodies: BodyBudget;
   readonly statistics: Statistics;
   /** Undefined when nothing is measured. */
   readonly metrics: Metrics | undefined;
@@ -92,7 +98,8 @@ export async function createApp(settings: Settings, services: Services): Promise
     },
   };
   const desk = tasks === undefined ? undefined : createTaskDesk(tasks, settings.tasks.webhooks);
-  const invoke = { infer, openInference: readOpenInferenceInvocation };
+  const { tableLimitCells } = settings;
+  const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
 
   const app = fastify({
     loggerInstance: quieter(log),
@@ -102,7 +109,7 @@ export async function createApp(settings: Settings, services: Services): Promise
     bodyLimit: bodyLimitBytes,
     genReqId: requestId,
     clientErrorHandler: clientErrorHandler({ log, maxHeaderBytes: settings.maxHeaderBytes }),
-    serverFactory: serverFactory(settings, tls),
+    serverFactory: serverFactory(settings, tls, services.connections),
     trustProxy: trustedProxies(settings.trustProxy),
     forceCloseConnections: 'idle',
     // A request has no longer ones. Names that there cannot be are for the routes to refuse.
@@ -116,6 +123,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
+  boundBodies(app, settings, services.bodies);
   parseJsonBodies(app);
   ignoreTypeOfNoBody(app);
   setErrorHandler(app);

@@ -39,6 +39,7 @@ const errorTable = {
   ROUTE_NOT_FOUND: { kind: 'not_found', title: 'There is no such route' },
   METHOD_NOT_ALLOWED: { kind: 'method_not_allowed', title: 'The route does not take this method' },
   BODY_TOO_LARGE: { kind: 'too_large', title: 'The body is too large' },
+  BODIES_TOO_LARGE: { kind: 'overloaded', title: 'The bodies of all requests are too large' },
   UNSUPPORTED_MEDIA_TYPE: { kind: 'unsupported_media_type', title: 'The media type is not supported' },
   PICTURE_TOO_LARGE: { kind: 'too_large', title: 'The picture is too large' },
   PICTURE_UNREADABLE: { kind: 'invalid', title: 'The picture cannot be decoded' },
@@ -57,6 +58,7 @@ const errorTable = {
   ALREADY_LOADED: { kind: 'conflict', title: 'The model is loaded already' },
   OUT_OF_MEMORY: { kind: 'overloaded', title: 'There is not enough memory for the model' },
   MODEL_REFUSED_INPUT: { kind: 'invalid', title: 'The model refused the input' },
+  OUTPUTS_TOO_LARGE: { kind: 'invalid', title: 'The input makes the model give too large outputs' },
   INPUT_KILLED_RUNNER: { kind: 'invalid', title: 'The input ended the runner of the model' },
   ANSWER_TOO_LARGE: { kind: 'too_large', title: 'The answer is too large' },
   MODEL_LOAD_FAILED: { kind: 'internal', title: 'The model could not be loaded' },
@@ -116,28 +118,41 @@ export interface AppErrorOptions {
   readonly received?: unknown;
   /** What would have been accepted. */
   readonly expected?: unknown;
-  /** Every fault of the input, for errors of the kinds `malformed` and `invalid`. */
+  /** Every fault of the input, for errors of the kinds `malformed` and `invalid`; of more than a hundred, the first are enough. */
   readonly faults?: readonly Fault[];
+  /** How many faults the input has. @default the number of `faults` */
+  readonly faultCount?: number;
   /** When trying again may help, in whole seconds. */
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
-/** The one error class: a code of the table, and what happened this time. */
+/** So many faults of one input are told; how many there are besides is said as a number. */
+export const mostFaults = 100;
+
+/** An error quotes what it received, and that can be as long as a body. */
+const mostCharacters = { message: 8_000, name: 200 };
+
+/** The one error class: a code of the table, and what happened this time. Whatever it is about, it stays small. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly received: unknown;
   readonly expected: unknown;
+  /** The first hundred at most. */
   readonly faults: readonly Fault[];
+  /** How many there are, also of those that are not told. */
+  readonly faultCount: number;
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions) {
-    super(options.message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(cut(options.message, mostCharacters.message), 'cause' in options ? { cause: options.cause } : undefined);
+    const { faults = [], faultCount = faults.length } = options;
     this.code = code;
     this.received = options.received;
     this.expected = options.expected;
-    this.faults = options.faults ?? [];
+    this.faults = faults.slice(0, mostFaults).map(cutFault);
+    this.faultCount = faultCount;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
@@ -150,15 +165,29 @@ export class AppError extends Error {
   }
 }
 
+function cutFault(fault: Fault): Fault {
+  return {
+    location: fault.location.map((step) => (typeof step === 'string' ? cut(step, mostCharacters.name) : step)),
+    type: fault.type,
+    message: cut(fault.message, mostCharacters.message / 4),
+  };
+}
+
+/** The beginning of a text, with a sign that there was more. */
+function cut(text: string, characters: number): string {
+  return text.length <= characters ? text : `${text.slice(0, characters).toWellFormed()}…`;
+}
+
 /** The same error, with its faults where the request holds what they are about. */
 export function relocateFaults(error: AppError, locate: (location: Fault['location']) => Fault['location']): AppError {
-  const { code, message, received, expected, retryAfterSeconds } = error;
+  const { code, message, received, expected, faultCount, retryAfterSeconds } = error;
   const faults = error.faults.map((fault) => ({ ...fault, location: locate(fault.location) }));
   return new AppError(code, {
     message,
     received,
     expected,
     faults,
+    faultCount,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     cause: error,
   });

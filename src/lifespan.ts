@@ -89,12 +89,23 @@ export async function startServer(settings: Settings, options: ServiceOptions): 
 
 /** What serves by gRPC is only loaded where it is switched on, like all that not everybody needs. */
 async function startGrpc(
-  { grpcPort, host, bodyLimitBytes }: Settings,
-  services: GrpcServices & Pick<Services, 'tls'>,
+  settings: Settings,
+  services: GrpcServices & Pick<Services, 'tls' | 'connections'>,
 ): Promise<GrpcServer | undefined> {
+  const { grpcPort, host, bodyLimitBytes } = settings;
   if (grpcPort === undefined) return undefined;
   const { startGrpcServer } = await import('./protocols/grpc/grpc-server.ts');
-  return startGrpcServer({ host, port: grpcPort, bodyLimitBytes, tls: services.tls?.pair }, services);
+  const options = {
+    host,
+    port: grpcPort,
+    bodyLimitBytes,
+    tls: services.tls?.pair,
+    connections: services.connections,
+    prefaceTimeoutMs: settings.headersTimeoutMs,
+    idleTimeoutMs: settings.keepAliveTimeoutMs,
+    maxStreams: settings.grpcMaxStreams,
+  };
+  return startGrpcServer(options, services);
 }
 
 /** One line for people: where the server is, and how each model fared. */

@@ -4,6 +4,8 @@ import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
+import { BodyBudget } from './http/body-budget.ts';
+import { ConnectionBound, connectionsThatFit } from './http/connection-bound.ts';
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
@@ -75,7 +77,8 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const events = engineObserver({ statistics, metrics, tracing });
   const load = countLoads(loadModel, metrics);
   const registry: Registry = new Registry({
-    loadModel: (model) => load(model, { clock: systemClock, log, events }),
+    loadModel: (model) =>
+      load({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events }),
     now: () => systemClock.now(),
     onChange: () => faces.modelsChanged(),
     log,
@@ -109,6 +112,8 @@ export async function createServices(settings: Settings, options: ServiceOptions
     faces,
     registry,
     infer,
+    connections: new ConnectionBound(settings.maxConnections ?? connectionsThatFit()),
+    bodies: new BodyBudget(settings.bodiesLimitBytes),
     readiness,
     control: new ModelControl({
       modelsDir,

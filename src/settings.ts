@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { limitSettings, limitVariables } from './settings/limits.ts';
 import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
 import {
   emptyIsUnset,
@@ -47,6 +48,7 @@ export const environmentSchema = z.object({
   ANSWER_LIMIT_BYTES: wholeNumber({ min: 1024, max: 2 ** 31 - 1, default: 256 * 1024 * 1024 }).describe(
     'Largest answer of a prediction, in bytes of its tensors, and of its JSON at most',
   ),
+  ...limitVariables,
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 1, max: 3_600_000, default: 30_000 }).describe(
     'Deadline of a prediction, in milliseconds',
   ),
@@ -146,7 +148,9 @@ export const environmentSchema = z.object({
   ),
   TLS_KEY: optionalText().describe('File of the private key, PEM'),
   CORS_ORIGINS: list().describe('Origins whose pages may call the API, with commas, or *; unset: none'),
-  MAX_CONNECTIONS: optionalWholeNumber({ min: 1, max: 1e6 }).describe('Most open connections; unset: no limit'),
+  MAX_CONNECTIONS: optionalWholeNumber({ min: 1, max: 1e6 }).describe(
+    'Most open connections, of HTTP and gRPC together; unset: three quarters of the files that may be open',
+  ),
   MAX_HEADER_BYTES: wholeNumber({ min: 1024, max: 1_048_576, default: 16_384 }).describe(
     'Largest headers of a request, in bytes',
   ),
@@ -196,6 +200,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   },
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   answerLimitBytes: environment.ANSWER_LIMIT_BYTES,
+  ...limitSettings(environment),
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,

@@ -7,6 +7,7 @@ import type { LoggedPrediction, ReplayedAnswer } from '../predictions/replay/rep
 import { isJsonObject, tensorsFromMembers } from '../protocols/named-inputs.ts';
 import type { Encode, InferResult } from '../serving/infer.ts';
 import { exactJsonText } from '../tensor/exact-json-text.ts';
+import { finish } from '../timing/sliced-work.ts';
 import type { LocalVersion } from './local-version.ts';
 
 /** How a kept prediction becomes tensors, and tensors what is kept of them. */
@@ -58,7 +59,7 @@ function tensorTerms({ inputs }: Pick<LoggedPrediction, 'inputs'>): Terms | stri
   return {
     encode: ({ signature, independentRows }) => {
       const members = Object.entries(inputs).map(([name, value]) => [name, independentRows ? [value] : value]);
-      return tensorsFromMembers(Object.fromEntries(members), signature, ['inputs']);
+      return finish(tensorsFromMembers(Object.fromEntries(members), signature, ['inputs']));
     },
     decode: ({ outputs, model }) => tensorsValue(outputs, model.independentRows),
   };

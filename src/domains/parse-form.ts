@@ -22,9 +22,12 @@ export function parseForm(body: Buffer): Record<string, string | string[]> {
   }
   const fields = new Map<string, string[]>();
   for (const pair of pairs) {
-    const [name = '', ...value] = pair.split('=');
-    const values = fields.get(unescapeText(name)) ?? [];
-    fields.set(unescapeText(name), [...values, unescapeText(value.join('='))]);
+    const end = pair.indexOf('=');
+    const name = unescapeText(end < 0 ? pair : pair.slice(0, end));
+    const value = end < 0 ? '' : unescapeText(pair.slice(end + 1));
+    const values = fields.get(name);
+    if (values === undefined) fields.set(name, [value]);
+    else values.push(value);
   }
   return Object.fromEntries(
     [...fields].map(([name, [first = '', ...more]]) => [name, more.length === 0 ? first : [first, ...more]]),

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { addBodyParser } from '../http/body-parser.ts';
+import { jsonLimit } from '../http/json-parser.ts';
 import { requireAcceptedMediaType } from '../http/media-type.ts';
 import { predictTensors } from '../http/predict-tensors.ts';
 import { predictionErrorCodes, problemResponses } from '../http/problem.ts';
@@ -158,7 +159,7 @@ async function predict(
 
 async function acceptMediaTypes(app: FastifyInstance, domain: AnyDomain): Promise<void> {
   if (domain.form === true) {
-    addBodyParser(app, formMediaType, parseForm);
+    addBodyParser(app, formMediaType, parseForm, { limit: jsonLimit });
     const coerce = formCoercion(domain.input);
     app.addHook('preValidation', (request, _reply, done) => {
       if (request.mediaType === formMediaType) request.body = coerce(request.body as Record<string, unknown>);

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { toAppError } from '../errors.ts';
-import { takeBodyTurn } from './body-turns.ts';
+import { takeTurn } from '../timing/turns.ts';
 import { type ReadBodyOptions, readBody } from './read-body.ts';
 
 /**
@@ -8,7 +8,7 @@ import { type ReadBodyOptions, readBody } from './read-body.ts';
  * what the route does with it without waiting belongs to that turn.
  *
  * @param mediaTypes `*` for those without another parser
- * @param parse what it throws becomes the answer
+ * @param parse what it throws becomes the answer; it may give a promise
  */
 export function addBodyParser(
   app: FastifyInstance,
@@ -22,7 +22,7 @@ export function addBodyParser(
         done(error);
         return;
       }
-      takeBodyTurn(body.byteLength, () => {
+      takeTurn(body.byteLength, () => {
         let parsed: unknown;
         try {
           parsed = parse(body, request);
@@ -30,7 +30,12 @@ export function addBodyParser(
           done(toAppError(thrown));
           return;
         }
-        done(null, parsed);
+        if (!(parsed instanceof Promise)) done(null, parsed);
+        else
+          parsed.then(
+            (value: unknown) => done(null, value),
+            (thrown: unknown) => done(toAppError(thrown)),
+          );
       });
     };
     readBody(request, payload, take, options);

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { AppError } from '../errors.ts';
-import { bodyTooLarge } from './body-too-large.ts';
+import { type ByteLimit, bodyTooLarge } from './body-too-large.ts';
 
 /** The codings that are read and written. `deflate` is the zlib format, as in HTTP (RFC 9110, section 8.4.1). */
 export type Coding = 'gzip' | 'deflate';
@@ -38,11 +38,11 @@ export function readContentEncoding(header: string | undefined): Coding | undefi
  *
  * @throws AppError `BODY_TOO_LARGE`, or `MALFORMED_BODY` when the bytes are not of that coding
  */
-export async function decompress(bytes: Uint8Array, coding: Coding, maxBytes: number): Promise<Buffer> {
+export async function decompress(bytes: Uint8Array, coding: Coding, limit: ByteLimit): Promise<Buffer> {
   try {
-    return await decoders[coding](bytes, { maxOutputLength: maxBytes, chunkSize });
+    return await decoders[coding](bytes, { maxOutputLength: limit.bytes, chunkSize });
   } catch (cause) {
-    if (cause instanceof RangeError) throw bodyTooLarge(maxBytes, cause);
+    if (cause instanceof RangeError) throw bodyTooLarge(limit, cause);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AppError('MALFORMED_BODY', { message: `The body is not valid ${coding}: ${reason}`, cause });
   }

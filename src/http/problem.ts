@@ -18,7 +18,8 @@ export const problemSchema = z
     instance: z.string().describe('Path of the request'),
     code: z.enum(Object.keys(errorCodes)).describe('The same as type, as a constant'),
     request_id: z.string().describe('Names the request in the log'),
-    errors: z.array(faultSchema).optional().describe('Every fault of the input'),
+    errors: z.array(faultSchema).optional().describe('The faults of the input, the first 100 at most'),
+    error_count: z.int().optional().describe('How many faults the input has, where not all of them are told'),
   })
   .describe('A problem as in RFC 9457');
 
@@ -44,6 +45,7 @@ export function problemBody(error: AppError, request: { id: string; path: string
     ...(error.faults.length > 0 && {
       errors: error.faults.map((fault) => ({ ...fault, location: [...fault.location] })),
     }),
+    ...(error.faultCount > error.faults.length && { error_count: error.faultCount }),
   };
 }
 
@@ -55,6 +57,7 @@ export const predictionErrorCodes = [
   'UNSUPPORTED_MEDIA_TYPE',
   'VALIDATION_FAILED',
   'MODEL_REFUSED_INPUT',
+  'OUTPUTS_TOO_LARGE',
   'INPUT_KILLED_RUNNER',
   'ANSWER_TOO_LARGE',
   'INTERNAL',

@@ -2,8 +2,9 @@ import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { AppError, toAppError } from '../errors.ts';
-import { bodyTooLarge } from './body-too-large.ts';
-import { decompress, readContentEncoding } from './content-encoding.ts';
+import type { BodyLease } from './body-budget.ts';
+import { type ByteLimit, bodyTooLarge } from './body-too-large.ts';
+import { type Coding, decompress, readContentEncoding } from './content-encoding.ts';
 import { releaseMemory } from './release-memory.ts';
 
 /** Takes a body, or why there is none. */
@@ -12,6 +13,8 @@ export type TakeBody = (error: AppError | null, body: Buffer) => void;
 export interface ReadBodyOptions {
   /** Puts the chunks of a body that is not compressed into one piece. @default Buffer.concat */
   readonly join?: (chunks: readonly Buffer[], request: FastifyRequest) => Buffer;
+  /** Most bytes by another setting than that of the route. */
+  readonly limit?: (request: FastifyRequest) => ByteLimit;
 }
 
 const nothing = Buffer.alloc(0);
@@ -28,12 +31,15 @@ export function readBody(
   request: FastifyRequest,
   payload: Readable,
   take: TakeBody,
-  { join = (chunks) => Buffer.concat(chunks) }: ReadBodyOptions = {},
+  { join = (chunks) => Buffer.concat(chunks), ...options }: ReadBodyOptions = {},
 ): void {
   const { headers } = request;
-  const maxBytes = request.routeOptions.bodyLimit;
+  const limit = lesser(
+    { bytes: request.routeOptions.bodyLimit, setting: 'BODY_LIMIT_BYTES' },
+    options.limit?.(request),
+  );
   const prepared = attempt(() => {
-    if (Number(headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
+    if (Number(headers['content-length']) > limit.bytes) throw bodyTooLarge(limit);
     return { coding: readContentEncoding(headers['content-encoding']) };
   });
   if (prepared instanceof AppError) {
@@ -41,11 +47,12 @@ export function readBody(
     return;
   }
   const { coding } = prepared;
-  collect(payload, maxBytes, (error, chunks) => {
+  const lease = headers['content-length'] === undefined ? request.bodyLease : undefined;
+  collect(payload, { limit, lease }, (error, chunks) => {
     if (error !== null) {
       take(error, nothing);
     } else if (coding !== undefined) {
-      decompress(Buffer.concat(chunks), coding, maxBytes).then(
+      unpack(request, Buffer.concat(chunks), { coding, limit }).then(
         (body) => take(null, body),
         (thrown: unknown) => take(toAppError(thrown), nothing),
       );
@@ -59,13 +66,45 @@ export function readBody(
   });
 }
 
-function collect(payload: Readable, maxBytes: number, done: (error: AppError | null, chunks: Buffer[]) => void): void {
+/** What a compressed body may become, however small it is. */
+const leastUnpackedBytes = 1024 * 1024;
+
+/** Decompresses a body within its limits. Room is made for the most that it may become, for that is known only afterwards. */
+async function unpack(
+  { bodyLease, server }: FastifyRequest,
+  bytes: Buffer,
+  { coding, limit }: { readonly coding: Coding; readonly limit: ByteLimit },
+): Promise<Buffer> {
+  const ratioBytes = Math.max(leastUnpackedBytes, bytes.byteLength * server.bodyLimits.compressionRatioLimit);
+  const within = lesser(limit, { bytes: ratioBytes, setting: 'COMPRESSION_RATIO_LIMIT' });
+  bodyLease?.take(within.bytes);
+  const body = await decompress(bytes, coding, within);
+  bodyLease?.giveBack(within.bytes - body.byteLength);
+  return body;
+}
+
+function lesser(one: ByteLimit, other: ByteLimit | undefined): ByteLimit {
+  return other === undefined || one.bytes <= other.bytes ? one : other;
+}
+
+interface Collecting {
+  readonly limit: ByteLimit;
+  /** Counts the chunks of a body whose length nobody has said. */
+  readonly lease: BodyLease | undefined;
+}
+
+function collect(
+  payload: Readable,
+  { limit, lease }: Collecting,
+  done: (error: AppError | null, chunks: Buffer[]) => void,
+): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const onData = (chunk: Buffer) => {
     bytes += chunk.byteLength;
-    if (bytes <= maxBytes) chunks.push(chunk);
-    else end(bodyTooLarge(maxBytes));
+    const refusal = bytes > limit.bytes ? bodyTooLarge(limit) : attempt(() => lease?.take(chunk.byteLength));
+    if (refusal instanceof AppError) end(refusal);
+    else chunks.push(chunk);
   };
   const onEnd = () => end(null);
   const onError = (cause: Error) => {

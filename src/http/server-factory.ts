@@ -1,14 +1,18 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { FastifyServerOptions } from 'fastify';
+import type { ConnectionBound } from './connection-bound.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { closeStalled } from './stalled-answers.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export interface ServerLimits {
-  readonly maxConnections: number | undefined;
   readonly maxHeaderBytes: number;
   readonly headersTimeoutMs: number;
   readonly uploadTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may read nothing of its answer. */
+  readonly answerStallTimeoutMs: number;
 }
 
 /** How often Node.js looks for requests that take too long to arrive. */
@@ -23,6 +27,7 @@ const maxHeaders = 200;
 export function serverFactory(
   limits: ServerLimits,
   tls: TlsFiles | undefined,
+  connections: ConnectionBound,
 ): NonNullable<FastifyServerOptions['serverFactory']> {
   const options: ServerOptions = {
     maxHeaderSize: limits.maxHeaderBytes,
@@ -33,9 +38,11 @@ export function serverFactory(
     noDelay: true,
   };
   return (handler) => {
-    const server: Server = tls === undefined ? createServer(options, handler) : tlsServer(options, tls, handler);
+    const listener = oneAtATime(handler);
+    const server: Server = tls === undefined ? createServer(options, listener) : tlsServer(options, tls, listener);
     server.maxHeadersCount = maxHeaders;
-    if (limits.maxConnections !== undefined) server.maxConnections = limits.maxConnections;
+    closeStalled(server, limits.answerStallTimeoutMs);
+    connections.add(server);
     return server;
   };
 }

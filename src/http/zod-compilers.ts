@@ -1,6 +1,7 @@
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
 import type { z } from 'zod';
-import { AppError, type Fault } from '../errors.ts';
+import { AppError, type Fault, mostFaults } from '../errors.ts';
+import { shorten } from '../tensor/malformed-tensor.ts';
 
 const locationOfPart: Readonly<Record<string, string>> = {
   body: 'body',
@@ -25,19 +26,29 @@ export const zodValidatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema,
  */
 export const zodSerializerCompiler: FastifySerializerCompiler<unknown> = () => JSON.stringify;
 
-/** The error that names every issue of a failed parse, at locations that begin with `prefix`. */
+/** The error that names the first issues of a failed parse, at locations that begin with `prefix`, and says how many there are. */
 export function validationError(error: z.ZodError, prefix: readonly (string | number)[]): AppError {
-  const faults = error.issues.flatMap((issue) => faultsOf(issue, prefix));
+  const faults: Fault[] = [];
+  let faultCount = 0;
+  for (const issue of error.issues) {
+    faultCount += issue.code === 'unrecognized_keys' ? issue.keys.length : 1;
+    if (faults.length < mostFaults) faults.push(...faultsOf(issue, prefix));
+  }
   const [first] = faults;
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
-  const message = first === undefined ? 'The request is invalid' : `${first.location.join('.')}: ${first.message}`;
-  return new AppError('VALIDATION_FAILED', { message: message + more, faults });
+  const more = faultCount > 1 ? ` (and ${faultCount - 1} more)` : '';
+  const message = first === undefined ? 'The request is invalid' : `${nameOf(first)}: ${first.message}`;
+  return new AppError('VALIDATION_FAILED', { message: message + more, faults, faultCount });
+}
+
+function nameOf({ location }: Fault): string {
+  return location.map((step) => (typeof step === 'string' ? shorten(step) : step)).join('.');
 }
 
 function faultsOf(issue: z.core.$ZodIssue, prefix: readonly (string | number)[]): Fault[] {
   const location = [...prefix, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ location: [...location, key], type: issue.code, message: 'Unknown field' }));
+    const told = issue.keys.slice(0, mostFaults);
+    return told.map((key) => ({ location: [...location, key], type: issue.code, message: 'Unknown field' }));
   }
   const isMissing = issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
   return [

@@ -42,6 +42,8 @@ export interface ModelOptions {
   readonly loadTimeoutMs: number;
   /** Resident memory above which a runner is drained and replaced. */
   readonly memoryLimitMb?: number;
+  /** Most bytes that the outputs of a run may have for each request that shares it. @default no limit */
+  readonly maxOutputBytes?: number;
   /** Requests that every new runner must answer before it serves. @default one made from the signature */
   readonly warmup?: readonly Tensors[];
 }

@@ -105,6 +105,12 @@ export const manifestSchema = z
     timeoutMs: z.int().min(1).max(3_600_000).default(30_000).describe('Longest deadline of a prediction'),
     loadTimeoutMs: z.int().min(1).max(3_600_000).default(120_000).describe('Longest time for loading and warming up'),
     memoryLimitMb: z.int().min(16).optional().describe('A runner that takes more is replaced'),
+    maxOutputBytes: z
+      .int()
+      .min(1)
+      .max(2 ** 32)
+      .exactOptional()
+      .describe('Most bytes of the outputs of a run for one request; unset: OUTPUT_LIMIT_BYTES'),
     session,
     warmup: z
       .array(z.record(z.string(), jsonTensor))

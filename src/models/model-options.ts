@@ -14,7 +14,7 @@ export function modelOptions(
   source: LoadSource,
   manifest: Manifest,
 ): ModelOptions {
-  const { instances, batching, session, timeoutMs, loadTimeoutMs, memoryLimitMb, warmup } = manifest;
+  const { instances, batching, session, timeoutMs, loadTimeoutMs, memoryLimitMb, maxOutputBytes, warmup } = manifest;
   return {
     name,
     version,
@@ -29,6 +29,7 @@ export function modelOptions(
     timeoutMs,
     loadTimeoutMs,
     ...(memoryLimitMb !== undefined && { memoryLimitMb }),
+    ...(maxOutputBytes !== undefined && { maxOutputBytes }),
     ...(warmup.length > 0 && { warmup: warmup.map(warmupRequest) }),
   };
 }

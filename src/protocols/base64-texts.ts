@@ -1,5 +1,6 @@
 import type { JsonElement } from '../tensor/json-output.ts';
 import { malformedTensor, quote } from '../tensor/malformed-tensor.ts';
+import { LongList } from '../tensor/sliced-json/long-list.ts';
 import type { TensorSpec } from '../tensor/tensor.ts';
 import { isJsonObject } from './named-inputs.ts';
 
@@ -18,6 +19,9 @@ export function isBase64(value: unknown): value is { readonly b64: unknown } {
 export function decodeTexts(value: unknown, spec: TensorSpec): unknown {
   if (spec.datatype !== 'BYTES') return value;
   if (Array.isArray(value)) return value.map((element) => decodeTexts(element, spec));
+  if (value instanceof LongList) {
+    return new LongList(value.pieces.map((piece) => piece.map((element) => decodeTexts(element, spec))));
+  }
   return isBase64(value) ? decodeText(value.b64, spec.name) : value;
 }
 

@@ -1,7 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError, toAppError } from '../errors.ts';
 import { addBodyParser } from '../http/body-parser.ts';
-import { parseJson } from '../tensor/parse-json.ts';
+import { mostLists, parseJson, parseJsonText } from '../tensor/parse-json.ts';
+import type { LongList } from '../tensor/sliced-json/long-list.ts';
+import { readSlicedJson, slicedFromBytes } from '../tensor/sliced-json/read-sliced-json.ts';
+import type { SlicedWork } from '../timing/sliced-work.ts';
+import { inTurns } from '../timing/turns.ts';
 
 /**
  * Parses the bodies of the routes in this plugin as JSON whose tensors arrive unchanged: every digit of 64-bit integers,
@@ -18,21 +22,42 @@ export function parseExactJson(app: FastifyInstance, mediaTypes: string | string
     });
   }
   app.removeAllContentTypeParsers();
-  addBodyParser(app, mediaTypes, readExactJsonBody);
+  addBodyParser(app, mediaTypes, (body, { server }) => readExactJsonBody(body, server.bodyLimits.jsonLimitBytes));
 }
 
-/** @throws AppError `MALFORMED_JSON` or `BODY_TOO_LARGE`, with a fault at the body */
-export function readExactJsonBody(body: Uint8Array): unknown {
+/**
+ * Reads JSON whose tensors must arrive unchanged; where it is large, others may go on meanwhile, and long lists come as
+ * {@link LongList}.
+ *
+ * @param maxTextBytes most bytes of one text
+ * @throws AppError `MALFORMED_JSON` or `BODY_TOO_LARGE`, with a fault at the body
+ */
+export function readExactJsonBody(body: Uint8Array, maxTextBytes: number): unknown {
+  if (body.byteLength === 0)
+    throw locate(new AppError('MALFORMED_JSON', { message: 'The body is empty; expected JSON' }));
+  if (body.byteLength >= slicedFromBytes) return readLarge(body, maxTextBytes);
   try {
-    if (body.byteLength > 0) return parseJson(body);
+    return parseJson(body);
   } catch (thrown) {
-    const { code, message } = toAppError(thrown);
-    throw new AppError(code, { message, faults: [bodyFault(message)], cause: thrown });
+    throw locate(thrown);
   }
-  const message = 'The body is empty; expected JSON';
-  throw new AppError('MALFORMED_JSON', { message, faults: [bodyFault(message)] });
 }
 
-function bodyFault(message: string) {
-  return { location: ['body'], type: 'malformed_json', message };
+async function readLarge(body: Uint8Array, maxTextBytes: number): Promise<unknown> {
+  try {
+    return await inTurns(readSlicedExactJson(body, maxTextBytes));
+  } catch (thrown) {
+    throw locate(thrown);
+  }
+}
+
+/** As {@link readExactJsonBody} reads a large one, without a place in the errors. */
+export function readSlicedExactJson(bytes: Uint8Array, maxTextBytes: number): SlicedWork<unknown> {
+  return readSlicedJson(bytes, { parse: parseJsonText, longLists: true, maxLists: mostLists, maxTextBytes });
+}
+
+function locate(thrown: unknown): AppError {
+  const { code, message } = toAppError(thrown);
+  const faults = [{ location: ['body'], type: 'malformed_json', message }];
+  return new AppError(code, { message, faults, cause: thrown });
 }

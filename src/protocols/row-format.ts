@@ -2,10 +2,13 @@ import { AppError } from '../errors.ts';
 import { checkJsonAnswer } from '../serving/answer-limit.ts';
 import type { InferResult } from '../serving/infer.ts';
 import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json-output.ts';
+import { quoteNames } from '../tensor/malformed-tensor.ts';
 import { commonRows, sliceRows } from '../tensor/rows.ts';
+import { isJsonList, type JsonList } from '../tensor/sliced-json/long-list.ts';
 import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
+import type { SlicedWork } from '../timing/sliced-work.ts';
 import { decodeTexts, encodeText, isBase64 } from './base64-texts.ts';
-import { isJsonObject, listsOfOne, tensorsFromMembers } from './named-inputs.ts';
+import { checkNames, isJsonObject, listsOfOne, tensorsFromMembers } from './named-inputs.ts';
 
 /*
  * The two formats of TensorFlow Serving, which KServe V1, Vertex AI and MLflow use as well: `instances` has a value for
@@ -19,20 +22,23 @@ import { isJsonObject, listsOfOne, tensorsFromMembers } from './named-inputs.ts'
  *
  * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
  */
-export function tensorsFromInstances(instances: unknown, signature: Signature): Tensors {
+export function* tensorsFromInstances(instances: unknown, signature: Signature): SlicedWork<Tensors> {
   const location = ['body', 'instances'];
-  if (!Array.isArray(instances) || instances.length === 0) {
+  if (!isJsonList(instances) || instances.length === 0) {
     throw mismatch('instances must be a list of at least one row', location, instances);
   }
   const [first] = instances;
   const isNamed = isJsonObject(first) && (!isBase64(first) || hasInput(signature, 'b64'));
-  if (isNamed) return tensorsFromRows(columnsOf(instances, Object.keys(first)), signature);
+  if (isNamed) {
+    checkNames(Object.keys(first), signature, location);
+    return yield* tensorsFromRows(yield* columnsOf(instances, Object.keys(first)), signature);
+  }
 
   const [input, ...others] = signature.inputs;
   if (input !== undefined && others.length === 0) {
-    return tensorsFromRows({ [input.name]: instances }, signature);
+    return yield* tensorsFromRows({ [input.name]: instances }, signature);
   }
-  const names = signature.inputs.map(({ name }) => JSON.stringify(name)).join(', ');
+  const names = quoteNames(signature.inputs.map(({ name }) => name));
   throw mismatch(`each instance must be an object with the inputs ${names}`, [...location, 0], first);
 }
 
@@ -41,15 +47,15 @@ export function tensorsFromInstances(instances: unknown, signature: Signature): 
  *
  * @throws AppError `SIGNATURE_MISMATCH` or `MALFORMED_TENSOR`
  */
-export function tensorsFromInputs(inputs: unknown, signature: Signature): Tensors {
+export function* tensorsFromInputs(inputs: unknown, signature: Signature): SlicedWork<Tensors> {
   const location = ['body', 'inputs'];
   if (isJsonObject(inputs) && (!isBase64(inputs) || hasInput(signature, 'b64')))
-    return tensorsFromColumns(inputs, signature, location);
+    return yield* tensorsFromColumns(inputs, signature, location);
   const [input, ...others] = signature.inputs;
   if (input !== undefined && others.length === 0) {
-    return tensorsFromColumns({ [input.name]: inputs }, signature, location);
+    return yield* tensorsFromColumns({ [input.name]: inputs }, signature, location);
   }
-  const names = signature.inputs.map(({ name }) => JSON.stringify(name)).join(', ');
+  const names = quoteNames(signature.inputs.map(({ name }) => name));
   throw mismatch(`inputs must be an object with the inputs ${names}`, location, inputs);
 }
 
@@ -88,7 +94,7 @@ function hasInput({ inputs }: Signature, name: string): boolean {
   return inputs.some((input) => input.name === name);
 }
 
-function tensorsFromRows(columns: Readonly<Record<string, readonly unknown[]>>, signature: Signature): Tensors {
+function tensorsFromRows(columns: Readonly<Record<string, JsonList>>, signature: Signature): SlicedWork<Tensors> {
   const values = Object.entries(columns).map(([name, column]) => {
     const spec = signature.inputs.find((input) => input.name === name);
     return [name, spec === undefined ? column : listsOfOne(column, spec)];
@@ -100,24 +106,30 @@ function tensorsFromColumns(
   columns: Readonly<Record<string, unknown>>,
   signature: Signature,
   location: readonly (string | number)[],
-): Tensors {
-  const decoded = Object.entries(columns).map(([name, value]) => {
-    const spec = signature.inputs.find((input) => input.name === name);
-    return [name, spec === undefined ? value : decodeTexts(value, spec)];
-  });
-  return tensorsFromMembers(Object.fromEntries(decoded), signature, location);
+): SlicedWork<Tensors> {
+  return tensorsFromMembers(columns, signature, location, decodeTexts);
 }
 
-function columnsOf(instances: readonly unknown[], names: readonly string[]): Record<string, unknown[]> {
+/** So many cells are taken before others may go on. */
+const cellsPerStep = 4096;
+
+function* columnsOf(instances: JsonList, names: readonly string[]): SlicedWork<Record<string, unknown[]>> {
   const columns: [string, unknown[]][] = names.map((name) => [name, []]);
-  for (const [row, instance] of instances.entries()) {
+  let row = 0;
+  let sinceYield = 0;
+  for (const instance of instances) {
     const location = ['body', 'instances', row];
     if (!isJsonObject(instance)) throw mismatch(`instance ${row} must be an object like the first`, location, instance);
     if (Object.keys(instance).length !== names.length || !names.every((name) => Object.hasOwn(instance, name))) {
-      const expected = names.map((name) => JSON.stringify(name)).join(', ');
-      throw mismatch(`instance ${row} must have the names of the first: ${expected}`, location, Object.keys(instance));
+      const message = `instance ${row} must have the names of the first: ${quoteNames(names)}`;
+      throw mismatch(message, location, Object.keys(instance).length);
     }
     for (const [name, column] of columns) column.push(instance[name]);
+    row += 1;
+    sinceYield += names.length;
+    if (sinceYield < cellsPerStep) continue;
+    yield undefined;
+    sinceYield = 0;
   }
   return Object.fromEntries(columns);
 }

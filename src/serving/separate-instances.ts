@@ -100,7 +100,8 @@ function combine(errors: readonly (AppError | undefined)[]): AppError | undefine
   if (first === undefined) return undefined;
   const { code, message, received, expected, cause } = first;
   const faults = located.flatMap((error) => error.faults);
-  return new AppError(code, { message, received, expected, faults, cause });
+  const faultCount = located.reduce((sum, error) => sum + error.faultCount, 0);
+  return new AppError(code, { message, received, expected, faults, faultCount, cause });
 }
 
 function atInstance(error: AppError, index: number): AppError {
@@ -110,5 +111,6 @@ function atInstance(error: AppError, index: number): AppError {
     error.faults.length > 0
       ? relocateFaults(error, ([first, ...within]) => (first === 0 ? [index, ...within] : [index])).faults
       : [{ location: [index], type: code.toLowerCase(), message: error.message }];
-  return new AppError(code, { message, received, expected, faults, cause: error });
+  const faultCount = Math.max(error.faultCount, faults.length);
+  return new AppError(code, { message, received, expected, faults, faultCount, cause: error });
 }

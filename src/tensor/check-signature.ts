@@ -1,4 +1,5 @@
-import { AppError, type Fault } from '../errors.ts';
+import { AppError, type Fault, mostFaults } from '../errors.ts';
+import { quote, quoteNames } from './malformed-tensor.ts';
 import { elementCount, type Signature, type Tensor, type TensorSpec, type Tensors, unservableText } from './tensor.ts';
 
 /**
@@ -25,6 +26,25 @@ export function checkSignature(signature: Signature, tensors: Tensors): void {
 }
 
 /**
+ * Refuses names that are far from those of the model, so that no tensor is made of any of them. A few wrong names are left
+ * to {@link checkSignature}, which names the other faults with them.
+ *
+ * @throws AppError `SIGNATURE_MISMATCH` with the first hundred
+ */
+export function checkInputNames(signature: Signature, names: readonly string[]): void {
+  if (names.length <= signature.inputs.length + mostFaults) return;
+  const known = new Set(signature.inputs.map((spec) => spec.name));
+  const takes = quoteNames([...known]);
+  const unknown = names.filter((name) => !known.has(name));
+  const faults = unknown.slice(0, mostFaults).map((name) => ({
+    location: ['inputs', name],
+    type: 'unknown_input',
+    message: `there is no input ${quote(name)}; the model takes ${takes}`,
+  }));
+  throw signatureMismatch(faults, unknown.slice(0, mostFaults), signature.inputs, unknown.length);
+}
+
+/**
  * Checks that every wanted output is one that the model gives, and is asked for once: one that came as often as it is
  * asked for would make a small request one for any number of bytes.
  *
@@ -32,7 +52,8 @@ export function checkSignature(signature: Signature, tensors: Tensors): void {
  */
 export function checkOutputs(signature: Signature, wanted: readonly string[]): void {
   const known = signature.outputs.map((output) => output.name);
-  const unknown = wanted.filter((name) => !known.includes(name));
+  const served = new Set(known);
+  const unknown = wanted.filter((name) => !served.has(name));
   const names = new Set(wanted);
   if (unknown.length === 0 && names.size === wanted.length) return;
   if (unknown.length === 0) throw askedTwice(wanted, names);
@@ -42,10 +63,10 @@ export function checkOutputs(signature: Signature, wanted: readonly string[]): v
     return {
       location: ['outputs', name],
       type: unservable === undefined ? 'unknown_output' : 'unservable_output',
-      message: `the model has no output ${quote(name)} that can be served; it gives ${known.map(quote).join(', ')}${why}`,
+      message: `the model has no output ${quote(name)} that can be served; it gives ${quoteNames(known)}${why}`,
     };
   });
-  throw signatureMismatch(faults, unknown.slice(0, mostFaults), known);
+  throw signatureMismatch(faults, unknown.slice(0, mostFaults), known, unknown.length);
 }
 
 function askedTwice(wanted: readonly string[], names: Set<string>): AppError {
@@ -60,9 +81,6 @@ function askedTwice(wanted: readonly string[], names: Set<string>): AppError {
 export function shapeText(shape: readonly (number | string)[]): string {
   return `[${shape.join(',')}]`;
 }
-
-/** Most faults that an error names: each repeats what the model knows, and a request may hold a million wrong names. */
-const mostFaults = 100;
 
 function fits(spec: TensorSpec, tensor: Tensor): boolean {
   return tensor.datatype === spec.datatype && shapeFits(spec.shape, tensor.shape);
@@ -115,28 +133,32 @@ function mismatch(signature: Signature, tensors: Tensors): AppError {
       fault(spec.name, 'wrong_shape', message);
     }
   }
-  const known = signature.inputs.map((spec) => spec.name);
-  for (const name of Object.keys(tensors)) {
-    if (known.includes(name)) continue;
-    if (faults.length >= mostFaults) break;
-    fault(name, 'unknown_input', `there is no input ${quote(name)}; the model takes ${known.map(quote).join(', ')}`);
+  const known = new Set(signature.inputs.map((spec) => spec.name));
+  const unknown = Object.keys(tensors).filter((name) => !known.has(name));
+  const faultCount = faults.length + unknown.length;
+  const takes = quoteNames([...known]);
+  for (const name of unknown.slice(0, mostFaults)) {
+    fault(name, 'unknown_input', `there is no input ${quote(name)}; the model takes ${takes}`);
   }
-  return signatureMismatch(faults, describe(tensors), signature.inputs);
+  return signatureMismatch(faults, describe(tensors), signature.inputs, faultCount);
 }
 
-function signatureMismatch(faults: readonly Fault[], received: unknown, expected: unknown): AppError {
+function signatureMismatch(
+  faults: readonly Fault[],
+  received: unknown,
+  expected: unknown,
+  faultCount = faults.length,
+): AppError {
   const message = faults.map((fault) => fault.message).join('; ');
-  return new AppError('SIGNATURE_MISMATCH', { message, received, expected, faults });
+  return new AppError('SIGNATURE_MISMATCH', { message, received, expected, faults, faultCount });
 }
 
 function describe(tensors: Tensors): TensorSpec[] {
-  return Object.entries(tensors).map(([name, { datatype, shape }]) => ({ name, datatype, shape }));
+  return Object.entries(tensors)
+    .slice(0, mostFaults)
+    .map(([name, { datatype, shape }]) => ({ name, datatype, shape }));
 }
 
 function specText({ datatype, shape, dimensions }: TensorSpec): string {
   return `${datatype} ${shapeText(dimensions ?? shape)}`;
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name);
 }

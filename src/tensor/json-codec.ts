@@ -1,6 +1,8 @@
+import { finish, type SlicedWork } from '../timing/sliced-work.ts';
 import { type ElementRows, tensorFromRows } from './json-elements.ts';
 import { malformedTensor, quote, quoteShape } from './malformed-tensor.ts';
 import { describePath } from './refuse-element.ts';
+import { isJsonList, type JsonList, piecesOf } from './sliced-json/long-list.ts';
 import type { Tensor, TensorSpec } from './tensor.ts';
 import { checkHeader, maxRank, type TensorHeader, type TensorLimits } from './tensor-header.ts';
 
@@ -18,15 +20,25 @@ export interface JsonTensor extends TensorHeader {
  * @throws AppError `MALFORMED_TENSOR` for an unknown data type, a bad or too large shape, data that does not have that
  *   shape, and an element of another type or out of range
  */
-export function tensorFromJson({ datatype, shape, data }: JsonTensor, name: string, limits?: TensorLimits): Tensor {
+export function tensorFromJson(json: JsonTensor, name: string, limits?: TensorLimits): Tensor {
+  return finish(readJsonTensor(json, name, limits));
+}
+
+/** As {@link tensorFromJson}, of any size. */
+export function* readJsonTensor(
+  { datatype, shape, data }: JsonTensor,
+  name: string,
+  limits?: TensorLimits,
+): SlicedWork<Tensor> {
   const header = checkHeader({ datatype, shape }, name, limits);
-  if (shape.length > 0 && Array.isArray(data) && Array.isArray(firstOf(data))) {
-    return tensorFromRows(header.datatype, shape, nestedRows(data, shape, { name, path: ['data'] }));
+  if (shape.length > 0 && isJsonList(data) && isJsonList(firstOf(data))) {
+    const rows = yield* nestedRows(data, shape, { name, path: ['data'] });
+    return yield* tensorFromRows(header.datatype, shape, rows);
   }
-  if (shape.length === 0 && !Array.isArray(data)) {
-    return tensorFromRows(header.datatype, shape, { name, rows: [[data]], pathOf: () => ['data'] });
+  if (shape.length === 0 && !isJsonList(data)) {
+    return yield* tensorFromRows(header.datatype, shape, { name, rows: [[data]], pathOf: () => ['data'] });
   }
-  if (!Array.isArray(data)) {
+  if (!isJsonList(data)) {
     throw malformedTensor(name, {
       path: ['data'],
       type: 'invalid_type',
@@ -44,7 +56,8 @@ export function tensorFromJson({ datatype, shape, data }: JsonTensor, name: stri
       expected: header.count,
     });
   }
-  return tensorFromRows(header.datatype, shape, { name, rows: [data], pathOf: (index) => ['data', index] });
+  const elements = { name, rows: piecesOf(data), pathOf: (index: number) => ['data', index] };
+  return yield* tensorFromRows(header.datatype, shape, elements);
 }
 
 /**
@@ -59,6 +72,16 @@ export function tensorFromJson({ datatype, shape, data }: JsonTensor, name: stri
  *   tensor, and an element of another type or out of range
  */
 export function tensorFromNested(value: unknown, spec: TensorSpec, name: string, limits?: TensorLimits): Tensor {
+  return finish(readNestedTensor(value, spec, name, limits));
+}
+
+/** As {@link tensorFromNested}, of any size. */
+export function* readNestedTensor(
+  value: unknown,
+  spec: TensorSpec,
+  name: string,
+  limits?: TensorLimits,
+): SlicedWork<Tensor> {
   const shape = inferShape(value, spec.shape);
   const fits = shape.length === spec.shape.length && spec.shape.every((size, axis) => size < 0 || size === shape[axis]);
   if (spec.shape.length > 0 && !fits) {
@@ -70,14 +93,15 @@ export function tensorFromNested(value: unknown, spec: TensorSpec, name: string,
     });
   }
   const { datatype } = checkHeader({ datatype: spec.datatype, shape }, name, limits);
-  return tensorFromRows(datatype, shape, nestedRows(value, shape, { name, path: [] }));
+  const rows = yield* nestedRows(value, shape, { name, path: [] });
+  return yield* tensorFromRows(datatype, shape, rows);
 }
 
 /**
  * The first element. Not by `list[0]`: where V8 has seen lists of numbers and lists of anything else, it turns the list of
  * numbers into one of boxed numbers for such a load, and copying it then takes thirty times as long.
  */
-function firstOf(list: readonly unknown[]): unknown {
+function firstOf(list: JsonList): unknown {
   for (const element of list) return element;
   return undefined;
 }
@@ -86,7 +110,7 @@ function firstOf(list: readonly unknown[]): unknown {
 function inferShape(value: unknown, specShape: readonly number[]): number[] {
   const shape: number[] = [];
   let level = value;
-  while (Array.isArray(level) && shape.length <= maxRank) {
+  while (isJsonList(level) && shape.length <= maxRank) {
     shape.push(level.length);
     if (level.length === 0) return [...shape, ...specShape.slice(shape.length).map((size) => Math.max(size, 0))];
     level = firstOf(level);
@@ -94,16 +118,27 @@ function inferShape(value: unknown, specShape: readonly number[]): number[] {
   return shape;
 }
 
+/** So many lists are looked at before others may go on. */
+const listsPerStep = 16_384;
+
 /** The innermost lists, in order, after checking the length of every list. */
-function nestedRows(value: unknown, shape: readonly number[], { name, path }: ListPlace): ElementRows {
+function* nestedRows(value: unknown, shape: readonly number[], place: ListPlace): SlicedWork<ElementRows> {
+  const { name, path } = place;
   const pathOf = (index: number) => [...path, ...indexesOf(index, shape)];
   if (shape.length === 0) return { name, rows: [[value]], pathOf };
-  let rows = checkLists([value], shape, { axis: 0, name, path });
+  let lists: JsonList[] = [checkList(value, shape, 0, { axis: 0, ...place })];
   for (let axis = 1; axis < shape.length; axis++) {
-    const inner: unknown[] = [];
-    for (const row of rows) for (const element of row) inner.push(element);
-    rows = checkLists(inner, shape, { axis, name, path });
+    const inner: JsonList[] = [];
+    for (const list of lists) {
+      for (const element of list) {
+        inner.push(checkList(element, shape, inner.length, { axis, ...place }));
+        if (inner.length % listsPerStep === 0) yield undefined;
+      }
+    }
+    lists = inner;
   }
+  const rows: (readonly unknown[])[] = [];
+  for (const list of lists) for (const piece of piecesOf(list)) rows.push(piece);
   return { name, rows, pathOf };
 }
 
@@ -112,28 +147,24 @@ interface ListPlace {
   readonly path: readonly (string | number)[];
 }
 
-function checkLists(
-  values: readonly unknown[],
+/** @param index counts the lists of the axis */
+function checkList(
+  value: unknown,
   shape: readonly number[],
+  index: number,
   { axis, name, path }: ListPlace & { axis: number },
-): (readonly unknown[])[] {
+): JsonList {
   const length = shape[axis];
-  const lists: (readonly unknown[])[] = [];
-  for (const value of values) {
-    if (!Array.isArray(value) || value.length !== length) {
-      const place = [...path, ...indexesOf(lists.length, shape.slice(0, axis))];
-      const received = Array.isArray(value) ? `a list of ${value.length}` : quote(value);
-      throw malformedTensor(name, {
-        path: place,
-        type: 'shape_mismatch',
-        message: `${describePath(place)} is ${received}, not a list of ${length}`,
-        received,
-        expected: `a list of ${length}`,
-      });
-    }
-    lists.push(value);
-  }
-  return lists;
+  if (isJsonList(value) && value.length === length) return value;
+  const place = [...path, ...indexesOf(index, shape.slice(0, axis))];
+  const received = isJsonList(value) ? `a list of ${value.length}` : quote(value);
+  throw malformedTensor(name, {
+    path: place,
+    type: 'shape_mismatch',
+    message: `${describePath(place)} is ${received}, not a list of ${length}`,
+    received,
+    expected: `a list of ${length}`,
+  });
 }
 
 /** The index on each axis of the element that stands at this place in row-major order. */

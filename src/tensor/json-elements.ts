@@ -1,3 +1,4 @@
+import type { SlicedWork } from '../timing/sliced-work.ts';
 import type { DataType } from './data-type.ts';
 import { refuseInexact, refuseKind, refuseRange } from './refuse-element.ts';
 import { type Tensor, text, zeros } from './tensor.ts';
@@ -46,51 +47,77 @@ const spelledNumbers: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   [null, Number.NaN],
 ]);
 
+/** So many elements are written before others may go on. */
+const elementsPerStep = 16_384;
+
 /**
  * A tensor of parsed JSON values. A row of numbers is checked by one loop and then copied natively.
  *
  * @param elements as many as the shape says
  * @throws AppError `MALFORMED_TENSOR` for the first element that the type cannot hold as it is
  */
-export function tensorFromRows(datatype: DataType, shape: readonly number[], elements: ElementRows): Tensor {
-  if (datatype === 'BYTES') return text(shape, readTexts(elements));
-  const tensor = zeros(datatype, shape);
-  switch (tensor.datatype) {
-    case 'BYTES':
-      break;
-    case 'BOOL':
-      writeBooleans(tensor.data, elements);
-      break;
-    case 'FP16':
-      writeFloats(new Float16Array(tensor.data.buffer), tensor.datatype, elements);
-      break;
-    case 'FP32':
-    case 'FP64':
-      writeFloats(tensor.data, tensor.datatype, elements);
-      break;
-    case 'INT64':
-    case 'UINT64':
-      writeBigNumbers(tensor.data, tensor.datatype, elements);
-      break;
-    default:
-      writeWholeNumbers(tensor.data, tensor.datatype, elements);
+export function* tensorFromRows(
+  datatype: DataType,
+  shape: readonly number[],
+  elements: ElementRows,
+): SlicedWork<Tensor> {
+  const { tensor, write } = rowWriter(datatype, shape, elements);
+  let offset = 0;
+  let sinceYield = 0;
+  for (const row of elements.rows) {
+    if (sinceYield >= elementsPerStep) {
+      yield undefined;
+      sinceYield = 0;
+    }
+    write(row, offset);
+    offset += row.length;
+    sinceYield += row.length + 1;
   }
   return tensor;
 }
 
+/** Checks a row, and writes it from that element of the tensor on. */
+type WriteRow = (row: readonly unknown[], offset: number) => void;
+
+function rowWriter(
+  datatype: DataType,
+  shape: readonly number[],
+  elements: ElementRows,
+): { readonly tensor: Tensor; readonly write: WriteRow } {
+  if (datatype === 'BYTES') {
+    const texts: string[] = [];
+    return { tensor: text(shape, texts), write: textWriter(texts, elements) };
+  }
+  const tensor = zeros(datatype, shape);
+  switch (tensor.datatype) {
+    case 'BYTES':
+      return { tensor, write: textWriter([], elements) };
+    case 'BOOL':
+      return { tensor, write: booleanWriter(tensor.data, elements) };
+    case 'FP16':
+      return { tensor, write: floatWriter(new Float16Array(tensor.data.buffer), tensor.datatype, elements) };
+    case 'FP32':
+    case 'FP64':
+      return { tensor, write: floatWriter(tensor.data, tensor.datatype, elements) };
+    case 'INT64':
+    case 'UINT64':
+      return { tensor, write: bigNumberWriter(tensor.data, tensor.datatype, elements) };
+    default:
+      return { tensor, write: wholeNumberWriter(tensor.data, tensor.datatype, elements) };
+  }
+}
+
 type SmallArray = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int16Array | Int32Array;
 
-function writeWholeNumbers(data: SmallArray, datatype: SmallType, elements: ElementRows): void {
+function wholeNumberWriter(data: SmallArray, datatype: SmallType, elements: ElementRows): WriteRow {
   const [least, greatest] = wholeRanges[datatype];
-  let offset = 0;
-  for (const row of elements.rows) {
+  return (row, offset) => {
     if (!areWholeNumbers(row, least, greatest)) {
       const index = row.findIndex((element) => !areWholeNumbers([element], least, greatest));
       throw refuseWholeNumber(elements, offset + index, { datatype, element: row[index] });
     }
     data.set(row, offset);
-    offset += row.length;
-  }
+  };
 }
 
 // The checks walk by iterator, and never load by index: see `firstOf` in json-codec.ts.
@@ -103,11 +130,11 @@ function areWholeNumbers(row: readonly unknown[], least: number, greatest: numbe
   return true;
 }
 
-function writeBigNumbers(data: BigInt64Array | BigUint64Array, datatype: BigType, elements: ElementRows): void {
+function bigNumberWriter(data: BigInt64Array | BigUint64Array, datatype: BigType, elements: ElementRows): WriteRow {
   const [least, greatest] = wholeRanges[datatype];
   const [leastBig, greatestBig] = bigRanges[datatype];
-  let index = 0;
-  for (const row of elements.rows) {
+  return (row, offset) => {
+    let index = offset;
     for (const element of row) {
       if (typeof element === 'number' && Number.isInteger(element) && element >= least && element <= greatest) {
         data[index] = BigInt(element);
@@ -118,7 +145,7 @@ function writeBigNumbers(data: BigInt64Array | BigUint64Array, datatype: BigType
       }
       index++;
     }
-  }
+  };
 }
 
 function refuseWholeNumber(
@@ -137,13 +164,11 @@ function refuseWholeNumber(
 
 type FloatArray = Float16Array | Float32Array | Float64Array;
 
-function writeFloats(data: FloatArray, datatype: FloatType, elements: ElementRows): void {
-  let offset = 0;
-  for (const row of elements.rows) {
+function floatWriter(data: FloatArray, datatype: FloatType, elements: ElementRows): WriteRow {
+  return (row, offset) => {
     if (areFloats(row, overflows[datatype])) data.set(row, offset);
     else data.set(readFloats(row, offset, { datatype, elements }), offset);
-    offset += row.length;
-  }
+  };
 }
 
 function areFloats(row: readonly unknown[], overflow: number): row is readonly number[] {
@@ -173,21 +198,20 @@ function readFloats(
   });
 }
 
-function writeBooleans(data: Uint8Array, { name, rows, pathOf }: ElementRows): void {
-  let index = 0;
-  for (const row of rows) {
+function booleanWriter(data: Uint8Array, { name, pathOf }: ElementRows): WriteRow {
+  return (row, offset) => {
+    let index = offset;
     for (const element of row) {
       if (typeof element !== 'boolean')
         throw refuseKind({ name, path: pathOf(index) }, element, 'true or false (BOOL)');
       data[index] = element ? 1 : 0;
       index++;
     }
-  }
+  };
 }
 
-function readTexts({ name, rows, pathOf }: ElementRows): string[] {
-  const texts: string[] = [];
-  for (const row of rows) {
+function textWriter(texts: string[], { name, pathOf }: ElementRows): WriteRow {
+  return (row) => {
     for (const element of row) {
       const isText = typeof element === 'string';
       // The runtime takes C strings of UTF-8: it would cut a text at a NUL, and replace half a surrogate pair.
@@ -197,6 +221,5 @@ function readTexts({ name, rows, pathOf }: ElementRows): string[] {
       }
       texts.push(element);
     }
-  }
-  return texts;
+  };
 }

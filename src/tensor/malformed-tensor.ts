@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { isJsonList } from './sliced-json/long-list.ts';
 
 /** How a tensor breaks its description. */
 export interface Mismatch {
@@ -32,7 +33,7 @@ const maxQuotedCharacters = 40;
 
 /** A value as an error message shows it: short, whatever the client sent. */
 export function quote(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
+  if (isJsonList(value)) return 'a list';
   if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
   if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -48,4 +49,13 @@ export function quoteShape(shape: readonly unknown[]): string {
 /** A text as an error message shows it. */
 export function shorten(text: string): string {
   return text.length <= maxQuotedCharacters ? text : `${text.slice(0, maxQuotedCharacters)}…`;
+}
+
+/** So many names stand in a message. */
+const mostNames = 50;
+
+/** Names as a message shows them: the first ones, and how many there are besides. */
+export function quoteNames(names: readonly string[]): string {
+  const first = names.slice(0, mostNames).map(quote).join(', ');
+  return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
 }

@@ -17,6 +17,9 @@ export interface JsonLimits {
   readonly maxLists?: number;
 }
 
+/** Most lists and objects of a body, unless it is said otherwise. */
+export const mostLists = 1_000_000;
+
 /** Deeper than any tensor, and as deep as Triton goes. */
 const maxNesting = 100;
 
@@ -35,9 +38,14 @@ const maxNesting = 100;
  * @throws AppError `MALFORMED_JSON` when the bytes are not UTF-8, not JSON, or hold a number too large for a double;
  *   `BODY_TOO_LARGE` for too many lists and objects
  */
-export function parseJson(bytes: Uint8Array, { maxLists = 1_000_000 }: JsonLimits = {}): unknown {
+export function parseJson(bytes: Uint8Array, { maxLists = mostLists }: JsonLimits = {}): unknown {
   const text = decodeText(bytes);
   checkLists(text, maxLists);
+  return parseJsonText(text);
+}
+
+/** As {@link parseJson}, of a text that is not too long. */
+export function parseJsonText(text: string): unknown {
   checkNesting(text, maxNesting);
   try {
     if (!mayRound(text)) return JSON.parse(text);

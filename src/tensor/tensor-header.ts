@@ -20,6 +20,9 @@ export interface TensorLimits {
 /** Most dimensions of a tensor. */
 export const maxRank = 16;
 
+/** Most texts of one tensor: each is an object of its own, so that 64 MB of empty ones would take a second and a gigabyte. */
+export const maxTexts = 500_000;
+
 /** Largest single dimension, so that no loop over rows runs for hours because another dimension is zero. */
 export const maxDimension = 2 ** 31 - 1;
 
@@ -44,6 +47,15 @@ export function checkHeader(
       message: `the shape ${quoteShape(shape)} of ${known} takes ${bytes} bytes, at most ${maxBytes} are allowed`,
       received: bytes,
       expected: `at most ${maxBytes} bytes`,
+    });
+  }
+  if (known === 'BYTES' && count > maxTexts) {
+    throw malformedTensor(name, {
+      path: ['shape'],
+      type: 'limit_exceeded',
+      message: `the shape ${quoteShape(shape)} has ${count} texts, at most ${maxTexts} are allowed`,
+      received: count,
+      expected: `at most ${maxTexts} texts`,
     });
   }
   return { datatype: known, count };

@@ -24,7 +24,7 @@ const never: [string, number][] = [
   ['"text"', 422],
   ['7', 422],
   ['{}', 422],
-  [nested, 422],
+  [nested, 400],
   ['{"__proto__":{"polluted":true}}', 422],
 ];
 

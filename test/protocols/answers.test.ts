@@ -98,15 +98,15 @@ describe('an output that is asked for twice', () => {
 
 describe('a request of thousands of wrong names', () => {
   it('gets an answer of a hundred', async () => {
-    const wrong = Array.from({ length: 20_000 }, (_, index) => `wrong ${index}`);
+    const wrong = Array.from({ length: 8_000 }, (_, index) => `wrong ${index}`);
     const outputs = wrong.map((name) => ({ name }));
     await expect(grpc.call('ModelInfer', { ...message(1), outputs })).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: expect.stringMatching(/^.{100,20000}$/),
+      details: expect.stringMatching(/^.{100,1000}$/),
     });
     const inputs = Object.fromEntries(wrong.map((name) => [name, [[1]]]));
     const typed = await postJson(server.address, '/models/echo/predict', inputs);
-    expect(typed).toMatchObject({ status: 422, body: { errors: { length: 101 } } });
+    expect(typed).toMatchObject({ status: 422, body: { errors: { length: 100 }, error_count: 8_001 } });
     const open = await postJson(server.address, '/v2/models/echo/infer', {
       inputs: wrong.map((name) => ({ ...tensor(1), name })),
     });

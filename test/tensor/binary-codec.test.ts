@@ -64,7 +64,7 @@ describe('tensorFromBytes', () => {
       'BYTES',
       [2 ** 31 - 1],
       [],
-      'text 0 of 2147483647 ends at byte 4, the section has 0 bytes',
+      'the shape [2147483647] has 2147483647 texts, at most 500000 are allowed',
     ],
   ])('refuses %s', (_, datatype, shape, bytes, reason) => {
     const error = refusal(() => read(datatype, shape, ...bytes));

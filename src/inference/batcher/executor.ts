@@ -34,7 +34,12 @@ export type RunOutcome =
       readonly runMs: number;
     }
   /** The model threw: the runner is well, the input is not. */
-  | { readonly kind: 'refused'; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly message: string;
+      /** Set when the model has run, and its outputs are too large to be sent. */
+      readonly tooLarge?: true;
+    }
   /** The runner ended during the run; `crashed` when native code ended it, and nothing from outside. */
   | { readonly kind: 'died'; readonly reason: string; readonly crashed: boolean }
   /** The runner ended before it began the run, which may be given to another. */

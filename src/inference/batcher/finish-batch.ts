@@ -1,4 +1,3 @@
-import { AppError } from '../../errors.ts';
 import type { SharedRun } from '../independence/spot-checks.ts';
 import type { Answers } from './answers.ts';
 import { separateBackground } from './background.ts';
@@ -6,7 +5,7 @@ import type { RunOutcome } from './executor.ts';
 import { rowsMatch, splitOutputs } from './join.ts';
 import type { Batch } from './lane.ts';
 import type { Pending } from './pending.ts';
-import { runnerDied } from './refusals.ts';
+import { modelRefused, runnerDied } from './refusals.ts';
 
 export interface FinishContext {
   readonly nowMs: number;
@@ -24,7 +23,7 @@ export function finishBatch(batch: Batch, outcome: RunOutcome, context: FinishCo
     case 'done':
       return finishDone(batch, outcome, context);
     case 'refused':
-      return finishRefused(members, outcome.message, context);
+      return finishRefused(members, outcome, context);
     case 'not_started':
       return [members];
     case 'died':
@@ -99,13 +98,13 @@ function finishCrashed(
  */
 function finishRefused(
   members: readonly Pending[],
-  message: string,
+  outcome: Extract<RunOutcome, { kind: 'refused' }>,
   { answers }: FinishContext,
 ): (readonly Pending[])[] {
   const [first] = members;
   if (first === undefined) return [];
   if (members.length === 1) {
-    answers.reject(first, new AppError('MODEL_REFUSED_INPUT', { message: `The model refused the input: ${message}` }));
+    answers.reject(first, modelRefused(outcome));
     return [];
   }
   return halve(members);

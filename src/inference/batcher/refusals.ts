@@ -23,6 +23,12 @@ export function runnerDied(reason: string): AppError {
   });
 }
 
+/** The error for an input that the model, or the bound of its outputs, refuses. */
+export function modelRefused({ message, tooLarge }: { readonly message: string; readonly tooLarge?: true }): AppError {
+  if (tooLarge === true) return new AppError('OUTPUTS_TOO_LARGE', { message });
+  return new AppError('MODEL_REFUSED_INPUT', { message: `The model refused the input: ${message}` });
+}
+
 /** No `retryAfterSeconds`: the same input would end the next runner too. */
 export function killedRunner(reason: string): AppError {
   return new AppError('INPUT_KILLED_RUNNER', {

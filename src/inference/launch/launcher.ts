@@ -122,9 +122,14 @@ export class Launcher {
   }
 
   async #load(runner: RunnerProcess, intraOpThreads: number): Promise<ServableSignature> {
-    const { path, readIntoMemory = [], session } = this.#options;
+    const { path, readIntoMemory = [], session, maxOutputBytes } = this.#options;
     await this.#options.checkFiles?.();
-    const servable = await runner.load({ path, readIntoMemory, session: { ...session, intraOpThreads } });
+    const servable = await runner.load({
+      path,
+      readIntoMemory,
+      ...(maxOutputBytes !== undefined && { maxOutputBytes }),
+      session: { ...session, intraOpThreads },
+    });
     await this.#options.checkFiles?.();
     return servable;
   }

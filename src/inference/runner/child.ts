@@ -9,7 +9,14 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { BlockingChannel } from './blocking-channel.ts';
 import { readExternalData } from './external-data.ts';
 import { frameKind, frameWords, head, headBytes, jsonFrame, readJson } from './frame.ts';
-import { datatypeOf, type LoadedMessage, type LoadMessage, type ValueDescription } from './messages.ts';
+import {
+  datatypeOf,
+  type LoadedMessage,
+  type LoadMessage,
+  type RefusalMessage,
+  type ValueDescription,
+} from './messages.ts';
+import { outputBytes } from './output-size.ts';
 import { ortSessionOptions } from './session-options.ts';
 import { SharedFile } from './shared-file.ts';
 import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
@@ -69,6 +76,12 @@ class ReusedBuffer {
   }
 }
 
+interface RunsOptions {
+  readonly shared: SharedFile | undefined;
+  /** For each request of a run. @default no limit */
+  readonly maxOutputBytes: number | undefined;
+}
+
 /** Reads run frames and writes result frames for one session. */
 class Runs {
   #session: InferenceSession;
@@ -76,11 +89,13 @@ class Runs {
   readonly #inputTypes: readonly DataType[];
   readonly #received = new ReusedBuffer();
   readonly #answer = new ReusedBuffer();
+  readonly #maxOutputBytes: number;
   #count = 0;
 
-  constructor(session: InferenceSession, shared: SharedFile | undefined) {
+  constructor(session: InferenceSession, { shared, maxOutputBytes = Number.POSITIVE_INFINITY }: RunsOptions) {
     this.#session = session;
     this.#shared = shared;
+    this.#maxOutputBytes = maxOutputBytes;
     this.#inputTypes = session.inputMetadata.map((input) => (input.isTensor && datatypeOf[input.type]) || 'FP32');
   }
 
@@ -104,12 +119,22 @@ class Runs {
     try {
       const results = await this.#session.run(feeds, outputs);
       const runMicros = micros();
+      const mostBytes = this.#maxOutputBytes * Math.max(1, words[head.b] ?? 0);
+      const bytes = outputBytes(outputs.map((name) => results[name]));
+      if (bytes > mostBytes) return this.#tooLarge(bytes, runMicros);
       const tensors = outputs.map((name) => toTensor(name, results[name]));
       return this.#resultFrame(tensors, runMicros, number);
     } catch (error) {
       const runMicros = micros();
       return jsonFrame(frameKind.refusal, { message: errorMessage(error) }, runMicros, residentKib(runMicros));
     }
+  }
+
+  /** Before they are sent, and would take as much memory again on both sides. */
+  #tooLarge(bytes: number, runMicros: number): Buffer {
+    const message = `The outputs of the model have ${bytes} bytes; at most ${this.#maxOutputBytes} are allowed for a request (OUTPUT_LIMIT_BYTES, or maxOutputBytes in model.json)`;
+    const refusal: RefusalMessage = { message, tooLarge: true };
+    return jsonFrame(frameKind.refusal, refusal, runMicros, residentKib(runMicros));
   }
 
   #feeds(frame: Buffer, skippedWords: number, number: number): Record<string, OnnxValue> {
@@ -175,7 +200,8 @@ async function main(): Promise<void> {
   const { answer, session } = await load(message);
   channel.write(jsonFrame(frameKind.loaded, answer));
   if (session === undefined) return;
-  const runs = new Runs(session, message.shared ? new SharedFile(sharedFd) : undefined);
+  const shared = message.shared ? new SharedFile(sharedFd) : undefined;
+  const runs = new Runs(session, { shared, maxOutputBytes: message.maxOutputBytes });
   for (let frame = channel.read(); frame !== undefined; frame = channel.read()) {
     channel.write(
       frameWords(frame)[head.kind] === frameKind.load ? await loadAgain(frame, runs) : await runs.run(frame),

@@ -18,7 +18,7 @@ export const frameKind = {
   load: 1,
   /** From the runner, JSON: the model's metadata, or why it failed. */
   loaded: 2,
-  /** To the runner: word 2 counts the wanted outputs, whose indexes come first; then the inputs. */
+  /** To the runner: word 2 counts the wanted outputs, whose indexes come first, word 3 the requests; then the inputs. */
   run: 3,
   /** From the runner: word 2 is the run in microseconds, word 3 its resident memory in KiB; then the outputs. */
   result: 4,

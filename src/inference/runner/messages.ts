@@ -8,6 +8,8 @@ export interface LoadMessage {
   /** Whether there is a shared file. */
   readonly shared: boolean;
   readonly session: SessionOptions;
+  /** Most bytes that the outputs of a run may have for each of its requests. @default no limit */
+  readonly maxOutputBytes?: number;
 }
 
 /** Options of the ONNX Runtime session; what is absent is ONNX Runtime's default, if not said otherwise. */
@@ -53,6 +55,8 @@ export type LoadedMessage =
 /** Why the model refused an input, in its own words. */
 export interface RefusalMessage {
   readonly message: string;
+  /** Set when the model has run, and its outputs are too large. */
+  readonly tooLarge?: true;
 }
 
 /** The data types of the Open Inference Protocol by their names in ONNX Runtime. */

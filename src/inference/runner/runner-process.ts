@@ -123,7 +123,7 @@ export class RunnerProcess {
       const content = {
         kind: frameKind.run,
         a: outputs.length,
-        b: 0,
+        b: request.requests,
         words: outputs.map((output) => indexes[output] ?? 0),
         tensors: inputs,
       };
@@ -170,7 +170,7 @@ export class RunnerProcess {
     const runMs = (words[head.a] ?? 0) / 1000;
     this.rssBytes = (words[head.b] ?? 0) * 1024;
     if (words[head.kind] === frameKind.refusal) {
-      return { kind: 'refused', message: (readJson(frame) as RefusalMessage).message };
+      return { kind: 'refused', ...(readJson(frame) as RefusalMessage) };
     }
     const outputs = this.#servable?.signature.outputs;
     const datatypes = request.outputs.map((output) => outputs?.[output]?.datatype ?? 'FP32');

@@ -14,6 +14,9 @@ const statusOfCode: Partial<Record<ErrorCode, status>> = {
   MANIFEST_INVALID: status.FAILED_PRECONDITION,
 };
 
+/** It travels as a header, percent-encoded, and clients take headers of some kilobytes. */
+const mostDetails = 1_000;
+
 /**
  * The status for whatever was thrown. When trying again may help, `grpc-retry-pushback-ms` says when to clients with a
  * retry policy, and `grpc-status-details-bin` says it to the others. What is the server's fault is logged, and the client learns no more of it than the request id.
@@ -24,7 +27,7 @@ export function callError(thrown: unknown, context: CallContext, log: Logger): C
   const error = toAppError(thrown);
   const code = statusOfCode[error.code] ?? statusOfKind[error.kind];
   if (code === status.INTERNAL) log.error({ err: error, request_id: context.requestId }, 'Call failed');
-  const details = code === status.INTERNAL ? 'Internal error' : error.message;
+  const details = code === status.INTERNAL ? 'Internal error' : error.message.slice(0, mostDetails).toWellFormed();
   const metadata = answerMetadata(context);
   if (error.retryAfterSeconds !== undefined) {
     metadata.set('grpc-retry-pushback-ms', String(1000 * error.retryAfterSeconds));

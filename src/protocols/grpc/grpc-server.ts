@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer';
+import type { Server as NetServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { AppError } from '../../errors.ts';
 import type { TlsPair } from '../../http/tls-files.ts';
 import { handleHealthWatch, healthCheck } from './health.ts';
 import { answerInfer, inferAccess } from './infer-call.ts';
+import { type ListenOptions, listen } from './listen.ts';
 import { modelInferRequest, modelInferResponse } from './messages/infer.ts';
 import { modelCalls } from './model-calls.ts';
 import { repositoryCalls } from './repository-calls.ts';
@@ -12,14 +13,15 @@ import { statisticsCall } from './statistics-call.ts';
 import { handleStream } from './stream-call.ts';
 import { handleUnary, unary } from './unary.ts';
 
-export interface GrpcOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+export interface GrpcOptions extends ListenOptions {
   /** Largest message that is taken. */
   readonly bodyLimitBytes: number;
   /** Certificate and key as they are at the start; undefined: plain text. */
   readonly tls: TlsPair | undefined;
+  /** Most calls of one connection at the same time. */
+  readonly maxStreams: number;
+  /** How long a connection without a call is kept. */
+  readonly idleTimeoutMs: number;
 }
 
 /** A gRPC server that listens. */
@@ -44,6 +46,8 @@ export async function startGrpcServer(options: GrpcOptions, services: GrpcServic
   const server = new Server({
     'grpc.max_receive_message_length': bodyLimitBytes,
     'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': options.maxStreams,
+    ...(options.idleTimeoutMs > 0 && { 'grpc.max_connection_idle_ms': options.idleTimeoutMs }),
     // A connection whose other end is gone is found out, and its calls are cancelled.
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
@@ -68,12 +72,13 @@ export async function startGrpcServer(options: GrpcOptions, services: GrpcServic
   const watch = handleHealthWatch({ readiness, clock, log, draining: draining.signal });
   server.register(`/${healthService}/Watch`, watch, asItIs, asItIs, 'serverStream');
 
-  const port = await bind(server, options);
+  const sockets = await listen(server, credentialsOf(options), options);
   return {
-    port,
+    port: portOf(sockets),
     stop: () =>
       new Promise((resolve, reject) => {
         draining.abort();
+        sockets.close();
         server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
       }),
   };
@@ -84,17 +89,12 @@ function asItIs(message: Buffer): Buffer {
   return message;
 }
 
-function bind(server: Server, { host, port, tls }: GrpcOptions): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  const credentials =
-    tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, bound) => {
-      if (error === null) resolve(bound);
-      else
-        reject(new AppError('SETTINGS_INVALID', { message: `GRPC_PORT: cannot listen at ${address}`, cause: error }));
-    });
-  });
+function credentialsOf({ tls }: GrpcOptions): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+}
+
+function portOf(sockets: NetServer): number {
+  const address = sockets.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import type { Clock } from '../../inference/clock.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { quote } from '../../tensor/malformed-tensor.ts';
 import { callContext } from './call-context.ts';
 import { callError } from './call-error.ts';
 import { healthCheckRequest, healthCheckResponse, type ServingStatus, servingStatus } from './messages/health.ts';
@@ -22,7 +23,7 @@ export function healthCheck(readiness: ReadinessGate): UnaryCall {
     ({ service }) => {
       const status = statusOf(service, readiness);
       if (status !== servingStatus.serviceUnknown) return { status };
-      const message = `There is no service ${JSON.stringify(service)}; there is: ${services.filter(Boolean).join(', ')}`;
+      const message = `There is no service ${quote(service)}; there is: ${services.filter(Boolean).join(', ')}`;
       throw new AppError('ROUTE_NOT_FOUND', { message, received: service, expected: services });
     },
   );

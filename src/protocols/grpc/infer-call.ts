@@ -41,7 +41,7 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
       priority: wholeParameter(request.parameters, 'priority'),
       ...(wanted.length > 0 && { outputs: wanted }),
     },
-    () => readInputs(request),
+    ({ signature }) => readInputs(request, signature),
   );
   const { model, predictionId } = result;
   return { response: writeResponse(request, result), model, predictionId };

@@ -1,7 +1,8 @@
 import { AppError } from '../../errors.ts';
 import { tensorFromBytes } from '../../tensor/binary-codec.ts';
+import { checkInputNames } from '../../tensor/check-signature.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
-import type { Tensor, Tensors } from '../../tensor/tensor.ts';
+import type { Signature, Tensor, Tensors } from '../../tensor/tensor.ts';
 import { maxRank } from '../../tensor/tensor-header.ts';
 import { type InferInput, type ModelInferRequest, noContents } from './messages/infer.ts';
 import { tensorFromContents } from './typed-contents.ts';
@@ -10,9 +11,13 @@ import { tensorFromContents } from './typed-contents.ts';
  * The inputs of a request, whose elements stand in `raw_input_contents` or in the contents of each input.
  *
  * @throws AppError `MALFORMED_BODY` when an input comes twice, both forms or shared memory are used, or the raw contents are not one for
- *   each input; `MALFORMED_TENSOR` when a tensor is not what it says
+ *   each input; `MALFORMED_TENSOR` when a tensor is not what it says; `SIGNATURE_MISMATCH` for names that are far from the model's
  */
-export function readInputs({ inputs, rawInputContents }: ModelInferRequest): Tensors {
+export function readInputs({ inputs, rawInputContents }: ModelInferRequest, signature: Signature): Tensors {
+  checkInputNames(
+    signature,
+    inputs.map(({ name }) => name),
+  );
   const isRaw = rawInputContents.length > 0;
   if (isRaw && rawInputContents.length !== inputs.length) {
     const message = `raw_input_contents has ${rawInputContents.length} entries for ${inputs.length} inputs`;

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { quote } from '../../tensor/malformed-tensor.ts';
 import { readLoadParameters } from './load-parameters.ts';
 import { empty } from './messages/metadata.ts';
 import { repositoryIndexRequest, repositoryIndexResponse, repositoryModelRequest } from './messages/repository.ts';
@@ -45,6 +46,6 @@ export function repositoryCalls({ control, allowModelUpload }: GrpcServices): re
 /** There is one repository, which has no name. */
 function refuseRepository(name: string): void {
   if (name === '') return;
-  const message = `There is no repository ${JSON.stringify(name)}; leave repository_name empty`;
+  const message = `There is no repository ${quote(name)}; leave repository_name empty`;
   throw new AppError('MODEL_NOT_FOUND', { message, received: name, expected: '' });
 }

@@ -1,4 +1,5 @@
 import type { KeyRing } from '../../access/key-ring.ts';
+import type { BodyBudget } from '../../http/body-budget.ts';
 import type { CallerLimits } from '../../http/caller-limits.ts';
 import type { Clock } from '../../inference/clock.ts';
 import type { ModelControl } from '../../models/model-control.ts';
@@ -21,6 +22,8 @@ export interface GrpcServices {
   readonly keys: KeyRing | undefined;
   /** Undefined: nobody has a limit. */
   readonly limits: CallerLimits | undefined;
+  /** What the bodies of all requests may take. */
+  readonly bodies: BodyBudget;
   /** Whether a load may bring its own files. */
   readonly allowModelUpload: boolean;
   /** Version of the program. */

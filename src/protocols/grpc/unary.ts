@@ -50,7 +50,7 @@ export function unary<Request, Response>(
 /** Lets the library make the call: with the deadline, the cancellation and the status codes of gRPC, and a line in the log. */
 export function handleUnary(
   call: UnaryCall,
-  services: Pick<GrpcServices, 'log' | 'keys' | 'limits'>,
+  services: Pick<GrpcServices, 'log' | 'keys' | 'limits' | 'bodies'>,
 ): handleUnaryCall<Buffer, Buffer> {
   return async (received, callback) => {
     const { log } = services;
@@ -70,7 +70,9 @@ export function handleUnary(
       });
     };
     let admission: Admission | undefined;
+    const lease = services.bodies.lease();
     try {
+      lease.take(received.request.byteLength);
       if (!call.isOpen) admission = await admitCall(received, context, services);
       const caller = admission?.caller;
       callLog.key = caller?.id;
@@ -84,6 +86,7 @@ export function handleUnary(
       callback(error);
       logEnd(error.code);
     } finally {
+      lease.end();
       admission?.leave();
     }
   };

@@ -1,7 +1,9 @@
 import type { ServedModel } from '../../serving/infer.ts';
 import { splitSections, tensorFromBytes } from '../../tensor/binary-codec.ts';
-import { tensorFromJson } from '../../tensor/json-codec.ts';
+import { checkInputNames } from '../../tensor/check-signature.ts';
+import { readJsonTensor } from '../../tensor/json-codec.ts';
 import type { Tensor, Tensors } from '../../tensor/tensor.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import type { InferBody } from './infer-body.ts';
 import type { RequestInput } from './infer-request.ts';
 import { decodeRaw } from './raw-request.ts';
@@ -9,17 +11,21 @@ import { decodeRaw } from './raw-request.ts';
 /**
  * The tensors of a request, by name. Binary ones of a fixed element size are views of the body.
  *
- * @throws AppError `MALFORMED_TENSOR` or `MALFORMED_BODY`
+ * @throws AppError `MALFORMED_TENSOR`, `MALFORMED_BODY` or `SIGNATURE_MISMATCH`
  */
-export function decodeInputs(body: InferBody, model: ServedModel): Tensors {
+export function* decodeInputs(body: InferBody, model: ServedModel): SlicedWork<Tensors> {
   if (body.kind === 'raw') return decodeRaw(body.bytes, model);
   const { request, binary } = body;
+  checkInputNames(
+    model.signature,
+    request.inputs.map(({ name }) => name),
+  );
   const sections = splitSections(binary, request.inputs.filter(isBinary)).values();
   const tensors: Record<string, Tensor> = Object.create(null);
   for (const input of request.inputs) {
     tensors[input.name] = isBinary(input)
       ? tensorFromBytes({ ...input, section: sections.next().value ?? nothing }, input.name)
-      : tensorFromJson(input, input.name);
+      : yield* readJsonTensor(input, input.name);
   }
   return tensors;
 }

@@ -1,5 +1,9 @@
 import { AppError } from '../../errors.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
+import { isJsonList, LongList } from '../../tensor/sliced-json/long-list.ts';
+
+/** Longer lists than any but that of the elements of a tensor. */
+const mostElements = 100_000;
 
 /*
  * Clients write an optional member that has no value as null, as Python's None becomes: it is as if it were absent.
@@ -28,7 +32,9 @@ export function readOptionalObject(value: unknown, path: string): Fields {
 
 export function readList(value: unknown, path: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw refuseField(path, value, 'a list');
+  if (value instanceof LongList && value.length <= mostElements) return [...value];
+  const expected = value instanceof LongList ? `a list of at most ${mostElements}` : 'a list';
+  throw refuseField(path, value, expected);
 }
 
 export function readString(value: unknown, path: string): string {
@@ -56,5 +62,5 @@ export function readOptionalWhole(value: unknown, path: string, least = 0): numb
 }
 
 export function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isJsonList(value);
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { quote } from '../../tensor/malformed-tensor.ts';
 import {
   readList,
   readObject,
@@ -47,10 +48,10 @@ export interface InferenceRequest {
 export function readInferenceRequest(body: unknown): InferenceRequest {
   const { id, parameters, inputs, outputs } = readObject(body, 'the request');
   const { binaryOutputs, timeoutMs, priority } = readRequestParameters(parameters);
-  const requested = readList(outputs ?? [], 'outputs');
+  const requested = readTensorList(outputs ?? [], 'outputs');
   return {
     id: readOptionalString(id, 'id'),
-    inputs: distinct(readList(inputs, 'inputs').map(readInput), 'inputs'),
+    inputs: distinct(readTensorList(inputs, 'inputs').map(readInput), 'inputs'),
     outputs:
       requested.length === 0
         ? undefined
@@ -62,6 +63,16 @@ export function readInferenceRequest(body: unknown): InferenceRequest {
     timeoutMs,
     priority,
   };
+}
+
+/** More inputs or outputs than any model has. */
+const mostTensors = 10_000;
+
+function readTensorList(value: unknown, path: string): readonly unknown[] {
+  const list = readList(value, path);
+  if (list.length <= mostTensors) return list;
+  const message = `${path}: expected at most ${mostTensors} tensors, received ${list.length}`;
+  throw new AppError('MALFORMED_BODY', { message, received: list.length, expected: mostTensors });
 }
 
 function readInput(value: unknown, index: number): RequestInput {
@@ -79,7 +90,7 @@ function readInput(value: unknown, index: number): RequestInput {
   const data = json === null && byteSize !== undefined ? undefined : json;
   if ((data === undefined) === (byteSize === undefined)) {
     const received = data === undefined ? 'neither' : 'data and parameters.binary_data_size';
-    const message = `${path} ("${header.name}"): expected either data or parameters.binary_data_size, received ${received}`;
+    const message = `${path} (${quote(header.name)}): expected either data or parameters.binary_data_size, received ${received}`;
     throw new AppError('MALFORMED_BODY', { message, received, expected: 'data or parameters.binary_data_size' });
   }
   return byteSize === undefined ? { ...header, data } : { ...header, byteSize };
@@ -109,7 +120,7 @@ function distinct<T extends { readonly name: string }>(list: readonly T[], path:
   const names = new Set<string>();
   for (const { name } of list) {
     if (names.has(name)) {
-      const message = `${path}: expected each name once, received "${name}" twice`;
+      const message = `${path}: expected each name once, received ${quote(name)} twice`;
       throw new AppError('MALFORMED_BODY', { message, received: name });
     }
     names.add(name);

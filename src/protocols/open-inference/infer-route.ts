@@ -8,6 +8,7 @@ import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.t
 import { traceContextOf } from '../../http/trace.ts';
 import { addVary } from '../../http/vary.ts';
 import type { Infer, InferRequest } from '../../serving/infer.ts';
+import { inTurns } from '../../timing/turns.ts';
 import { bodyOf } from './body.ts';
 import { chooseCoding, compress } from './compression.ts';
 import { decodeInputs } from './decode.ts';
@@ -43,6 +44,7 @@ const responses = {
     'MALFORMED_TENSOR',
     'SIGNATURE_MISMATCH',
     'MODEL_REFUSED_INPUT',
+    'OUTPUTS_TOO_LARGE',
     'INPUT_KILLED_RUNNER',
     'ANSWER_TOO_LARGE',
     'MODEL_NOT_FOUND',
@@ -87,11 +89,12 @@ async function answer(
   infer: Infer,
 ): Promise<FastifyReply> {
   const bytes = bodyOf(request);
-  const body = readInferBody(request.headers, bytes);
+  const read = readInferBody(request.headers, bytes, request.server.bodyLimits.jsonLimitBytes);
+  const body = read instanceof Promise ? await read : read;
   let encodeMs = 0;
-  const result = await infer(inferRequestOf(request, reply, body), (model) => {
+  const result = await infer(inferRequestOf(request, reply, body), async (model) => {
     const startedMs = performance.now();
-    const inputs = decodeInputs(body, model);
+    const inputs = await inTurns(decodeInputs(body, model));
     encodeMs = performance.now() - startedMs;
     return inputs;
   }).finally(() => releaseMemory(bytes));

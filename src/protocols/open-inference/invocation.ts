@@ -1,3 +1,4 @@
+import { inTurns } from '../../timing/turns.ts';
 import { binaryMediaType, type Invocation } from '../invocation.ts';
 import { decodeInputs } from './decode.ts';
 import { encodeReply } from './encode.ts';
@@ -15,7 +16,7 @@ export function readOpenInferenceInvocation(json: unknown, binary: Uint8Array): 
     outputs: request.outputs?.map((output) => output.name),
     timeoutMs: request.timeoutMs,
     priority: request.priority,
-    encode: (model) => decodeInputs({ kind: 'json', request, binary }, model),
+    encode: (model) => inTurns(decodeInputs({ kind: 'json', request, binary }, model)),
     decode: (result) => {
       const { parts, jsonBytes } = encodeReply(result, request);
       const mediaType = jsonBytes === undefined ? 'application/json' : binaryMediaType(jsonBytes);

@@ -1,8 +1,9 @@
 import { MIMEType } from 'node:util';
 import { AppError } from '../../errors.ts';
 import { isMissing, isNumber, readTruth } from '../../tabular/cell-value.ts';
-import { parseCsv } from '../../tabular/csv.ts';
-import type { DataFrame } from './data-frame.ts';
+import { readCsv } from '../../tabular/csv.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
+import { checkColumns, type DataFrame, type FrameTarget } from './data-frame.ts';
 
 /**
  * The frame of a body of `text/csv` (RFC 4180). Its first row has the names of the columns if the media type says
@@ -10,19 +11,39 @@ import type { DataFrame } from './data-frame.ts';
  * missing value, or true or false.
  *
  * @param contentType with the parameters `header` and `charset`
- * @throws AppError `MALFORMED_BODY`, `UNSUPPORTED_MEDIA_TYPE` or `VALIDATION_FAILED`
+ * Rows and columns are held against the model and its bounds as they are read.
+ *
+ * @throws AppError `MALFORMED_BODY`, `UNSUPPORTED_MEDIA_TYPE`, `VALIDATION_FAILED`, `BODY_TOO_LARGE`, `SIGNATURE_MISMATCH`
+ *   or `MALFORMED_TENSOR`
  */
-export function frameFromCsv(body: Uint8Array, contentType: string): DataFrame {
+export function* frameFromCsv(
+  body: Uint8Array,
+  contentType: string,
+  { signature, bounds }: FrameTarget,
+): SlicedWork<DataFrame> {
   const { header, charset } = parametersOf(contentType);
-  const [first, ...others] = parseCsv(decodeText(body, charset));
+  const text = yield* decodeText(body, charset);
+  const rows: string[][] = [];
+  let first: readonly string[] | undefined;
+  let columns: readonly string[] | undefined;
+  const addRow = (row: string[]) => {
+    if (first === undefined) {
+      first = row;
+      if (header === undefined ? !row.every(isValue) : header === 'present') columns = row;
+      bounds.checkNames(columns?.length ?? 0);
+      bounds.check(1, row.length);
+      checkColumns(columns, row.length, { signature });
+      if (columns !== undefined) return;
+    }
+    if (row.length !== first.length) {
+      throw refuse(`Row ${rows.length} of the data frame has ${row.length} cells; expected ${first.length} cells`);
+    }
+    rows.push(row);
+    bounds.check(rows.length, row.length);
+  };
+  yield* readCsv(text, addRow, (cells) => bounds.check(1, cells));
   if (first === undefined) throw refuse('The CSV is empty');
-  const isHeader = header === undefined ? !first.every(isValue) : header === 'present';
-  const rows = isHeader ? others : [first, ...others];
-  for (const [index, row] of rows.entries()) {
-    if (row.length === first.length) continue;
-    throw refuse(`Row ${index} of the data frame has ${row.length} cells; expected ${first.length} cells`);
-  }
-  return { columns: isHeader ? first : undefined, rows, isText: true };
+  return { columns, rows, isText: true };
 }
 
 function isValue(cell: string): boolean {
@@ -46,10 +67,18 @@ function readMediaType(contentType: string): MIMEType {
   }
 }
 
-function decodeText(body: Uint8Array, charset: string): string {
+/** So many bytes are decoded before others may go on. */
+const bytesPerStep = 2 ** 20;
+
+function* decodeText(body: Uint8Array, charset: string): SlicedWork<string> {
   const decoder = decoderOf(charset);
+  let text = '';
   try {
-    return decoder.decode(body);
+    for (let start = 0; start < body.byteLength; start += bytesPerStep) {
+      text += decoder.decode(body.subarray(start, start + bytesPerStep), { stream: true });
+      yield undefined;
+    }
+    return text + decoder.decode();
   } catch (cause) {
     throw new AppError('MALFORMED_BODY', { message: `The body is not valid ${decoder.encoding.toUpperCase()}`, cause });
   }

@@ -10,6 +10,8 @@ import { bodyKeys, readInvocation } from './read-invocation.ts';
 export interface InvokeDependencies {
   readonly infer: Infer;
   readonly openInference: ReadOpenInference;
+  /** Most cells of a data frame. */
+  readonly tableLimitCells: number;
 }
 
 /** Takes every body as bytes: its media type is looked at where it is read. */
@@ -23,10 +25,14 @@ export async function invoke(
   request: FastifyRequest,
   reply: FastifyReply,
   model: string,
-  { infer, openInference }: InvokeDependencies,
+  { infer, openInference, tableLimitCells }: InvokeDependencies,
 ): Promise<FastifyReply> {
   const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const invocation = readInvocation(request.headers['content-type'] ?? '', bytes, openInference);
+  const invocation = await readInvocation(request.headers['content-type'] ?? '', bytes, {
+    openInference,
+    tableLimitCells,
+    jsonLimitBytes: request.server.bodyLimits.jsonLimitBytes,
+  });
   const { mediaType, body } = await predictTensors(request, reply, infer, { model, ...invocation });
   return reply.header('content-type', mediaType).send(body);
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 import { maySeeModel } from '../../http/authorization.ts';
@@ -47,7 +47,7 @@ export async function multiModelRoutes(app: FastifyInstance, options: MultiModel
       },
     },
     handler: async (request) => {
-      const { model_name: name, url } = readLoadRequest(request.body);
+      const { model_name: name, url } = await readLoadRequest(request);
       if (registry.list().some((model) => model.name === name) || urls.has(name))
         throw new AppError('ALREADY_LOADED', { message: `The model ${name} is loaded already` });
       urls.set(name, url);
@@ -123,8 +123,9 @@ async function load(registry: Registry, name: string, url: string): Promise<void
   if (failure !== undefined) throw failure;
 }
 
-function readLoadRequest(body: unknown): z.output<typeof loadRequest> {
-  const json = readExactJsonBody(body instanceof Uint8Array ? body : new Uint8Array());
+async function readLoadRequest({ body, server }: FastifyRequest): Promise<z.output<typeof loadRequest>> {
+  const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+  const json = await readExactJsonBody(bytes, server.bodyLimits.jsonLimitBytes);
   const result = loadRequest.safeParse(json);
   if (result.success) return result.data;
   throw new AppError('VALIDATION_FAILED', { message: 'The body must be an object with the texts model_name and url' });

@@ -1,13 +1,27 @@
 import { AppError } from '../../errors.ts';
-import type { Signature, Tensors } from '../../tensor/tensor.ts';
+import type { Encode, ServedModel } from '../../serving/infer.ts';
+import { quoteNames } from '../../tensor/malformed-tensor.ts';
+import { isJsonList } from '../../tensor/sliced-json/long-list.ts';
+import type { Tensors } from '../../tensor/tensor.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
+import { inTurns } from '../../timing/turns.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import type { Invocation, InvocationReply, ReadOpenInference } from '../invocation.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 import { frameFromCsv } from './csv-frame.ts';
-import { type DataFrame, frameFromRecords, frameFromSplit, tensorsFromFrame } from './data-frame.ts';
+import { type DataFrame, type FrameTarget, frameFromRecords, frameFromSplit, tensorsFromFrame } from './data-frame.ts';
+import { FrameBounds } from './frame-bounds.ts';
 
 export const bodyKeys = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
+
+export interface ReadInvocationOptions {
+  readonly openInference: ReadOpenInference;
+  /** Most bytes of one text. */
+  readonly jsonLimitBytes: number;
+  /** Most cells of a data frame. */
+  readonly tableLimitCells: number;
+}
 
 const paramKeys = ['params', 'parameters'] as const;
 
@@ -22,7 +36,12 @@ const jsonTypes = ['', 'application/json', 'application/octet-stream', 'applicat
  *
  * @throws AppError `UNSUPPORTED_MEDIA_TYPE`, `MALFORMED_JSON`, `MALFORMED_BODY` or `VALIDATION_FAILED`
  */
-export function readInvocation(contentType: string, body: Uint8Array, openInference: ReadOpenInference): Invocation {
+export async function readInvocation(
+  contentType: string,
+  body: Uint8Array,
+  options: ReadInvocationOptions,
+): Promise<Invocation> {
+  const { openInference, jsonLimitBytes } = options;
   const binary = binaryType.exec(contentType);
   if (binary !== null) {
     const jsonBytes = Number(binary[1]);
@@ -31,41 +50,42 @@ export function readInvocation(contentType: string, body: Uint8Array, openInfere
         message: `json-header-size is ${jsonBytes}, the body has ${body.byteLength} bytes`,
       });
     }
-    return openInference(readExactJsonBody(body.subarray(0, jsonBytes)), body.subarray(jsonBytes));
+    const json = await readExactJsonBody(body.subarray(0, jsonBytes), jsonLimitBytes);
+    return openInference(json, body.subarray(jsonBytes));
   }
   const [mediaType = ''] = contentType.toLowerCase().split(';');
   const type = mediaType.trim();
-  if (type === 'text/csv') return frameInvocation(frameFromCsv(body, contentType), {});
+  if (type === 'text/csv') return frameInvocation((target) => frameFromCsv(body, contentType, target), options);
   if (!jsonTypes.includes(type) && !type.endsWith('+json')) {
     const expected = ['application/json', 'text/csv', 'application/vnd.sagemaker-triton.binary+json'];
     const message = `The route takes ${expected.join(', ')}; received ${contentType}`;
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', { message, received: contentType, expected });
   }
-  return jsonInvocation(readExactJsonBody(body), openInference);
+  return jsonInvocation(await readExactJsonBody(body, jsonLimitBytes), options);
 }
 
-function jsonInvocation(body: unknown, openInference: ReadOpenInference): Invocation {
+function jsonInvocation(body: unknown, reading: ReadInvocationOptions): Invocation {
   if (!isJsonObject(body)) throw refuse(`The body must be an object with one of ${bodyKeys.join(', ')}`);
-  if (isOpenInference(body)) return openInference(body, new Uint8Array());
+  if (isOpenInference(body)) return reading.openInference(body, new Uint8Array());
 
   const given = bodyKeys.filter((key) => Object.hasOwn(body, key) && body[key] !== null);
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {
-    const received = Object.keys(body).join(', ') || 'nothing';
+    const received = quoteNames(Object.keys(body)) || 'nothing';
     throw refuse(`The body must have one of ${bodyKeys.join(', ')}; it has ${received}`);
   }
   const options = readParams(body);
   switch (key) {
     case 'dataframe_split':
-      return frameInvocation(frameFromSplit(body[key]), options);
+      return frameInvocation((target) => frameFromSplit(body[key], target), reading, options);
     case 'dataframe_records':
-      return frameInvocation(frameFromRecords(body[key]), options);
+      return frameInvocation((target) => frameFromRecords(body[key], target), reading, options);
     case 'instances':
-      return byRow((signature) => tensorsFromInstances(body[key], signature), options);
+      return byRow(({ signature }) => inTurns(tensorsFromInstances(body[key], signature)), options);
     case 'inputs':
       return {
         ...options,
-        encode: ({ signature }) => tensorsFromInputs(body[key], signature),
+        encode: ({ signature }) => inTurns(tensorsFromInputs(body[key], signature)),
         decode: (result) => predictions(columnsOfOutputs(result)),
       };
   }
@@ -73,21 +93,27 @@ function jsonInvocation(body: unknown, openInference: ReadOpenInference): Invoca
 
 /** `inputs` of the Open Inference Protocol is a list of described tensors, that of TensorFlow Serving has tensors alone. */
 function isOpenInference({ inputs }: Readonly<Record<string, unknown>>): boolean {
-  return (
-    Array.isArray(inputs) && inputs.length > 0 && inputs.every((input) => isJsonObject(input) && 'datatype' in input)
-  );
+  if (!isJsonList(inputs) || inputs.length === 0) return false;
+  for (const input of inputs) if (!isJsonObject(input) || !('datatype' in input)) return false;
+  return true;
 }
 
-function frameInvocation(frame: DataFrame, options: Options): Invocation {
-  return byRow((signature) => tensorsFromFrame(frame, signature), options);
-}
-
-function byRow(encode: (signature: Signature) => Tensors, options: Options): Invocation {
-  return {
-    ...options,
-    encode: ({ signature }) => encode(signature),
-    decode: (result) => predictions(predictionsOf(result)),
+/** @param read makes the frame when the model is known, so that it can be held against it */
+function frameInvocation(
+  read: (target: FrameTarget) => SlicedWork<DataFrame>,
+  { tableLimitCells }: ReadInvocationOptions,
+  options: Options = {},
+): Invocation {
+  const encode = function* (model: ServedModel): SlicedWork<Tensors> {
+    const { signature } = model;
+    const frame = yield* read({ signature, bounds: new FrameBounds(model, tableLimitCells) });
+    return yield* tensorsFromFrame(frame, signature);
   };
+  return byRow((model) => inTurns(encode(model)), options);
+}
+
+function byRow(encode: Encode, options: Options): Invocation {
+  return { ...options, encode, decode: (result) => predictions(predictionsOf(result)) };
 }
 
 function predictions(value: unknown): InvocationReply {

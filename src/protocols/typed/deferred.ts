@@ -1,6 +1,7 @@
 import type { Registry } from '../../models/registry.ts';
 import type { DeferredWork } from '../../serving/deferred-work.ts';
 import type { Infer, ServedModel } from '../../serving/infer.ts';
+import { inTurns } from '../../timing/turns.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
 import { writeOutputs } from './outputs.ts';
@@ -25,9 +26,11 @@ export function modelWork(infer: Infer): DeferredWork {
       const { model, body, query } = input as ModelOrder;
       const outputs = ({ signature }: ServedModel) => wantedOutputs(query.outputs, signature);
       const request = { model, requestId, signal, caller, outputs, priority: 'background' as const };
-      const inferred = await infer(request, (served) => {
+      const inferred = await infer(request, async (served) => {
         checkQuery(query, served);
-        return tensorsFromMembers(readExactJsonBody(body), served.signature, ['body']);
+        // Its size was checked when it came.
+        const members = await readExactJsonBody(body, Number.POSITIVE_INFINITY);
+        return inTurns(tensorsFromMembers(members, served.signature, ['body']));
       });
       return { result: writeOutputs(inferred, query), predictionId: inferred.predictionId };
     },
@@ -39,13 +42,18 @@ export function modelWork(infer: Infer): DeferredWork {
  *
  * @throws AppError `MODEL_NOT_FOUND`, `MODEL_NOT_READY`, and what the predict route throws for such a request
  */
-export function checkOrder(registry: Registry, name: string, members: unknown, query: PredictionQuery): void {
+export async function checkOrder(
+  registry: Registry,
+  name: string,
+  members: unknown,
+  query: PredictionQuery,
+): Promise<void> {
   const lease = registry.acquire(name);
   try {
     const { version, manifest, model } = lease;
     const { signature, independence } = model;
     checkQuery(query, { name, version, manifest, signature, independentRows: independence.independentRows });
-    tensorsFromMembers(members, signature, ['body']);
+    await inTurns(tensorsFromMembers(members, signature, ['body']));
   } finally {
     lease.release();
   }

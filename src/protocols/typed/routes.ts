@@ -8,6 +8,7 @@ import { declareScope } from '../../http/route-scope.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { Infer } from '../../serving/infer.ts';
 import type { Nested } from '../../tensor/json-output.ts';
+import { inTurns } from '../../timing/turns.ts';
 import { parseExactJson } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
 import { writeOutputs } from './outputs.ts';
@@ -76,7 +77,7 @@ function prediction(
     outputs: ({ signature }) => wantedOutputs(query.outputs, signature),
     encode: (model) => {
       checkQuery(query, model);
-      return tensorsFromMembers(body, model.signature, ['body']);
+      return inTurns(tensorsFromMembers(body, model.signature, ['body']));
     },
     decode: (result) => writeOutputs(result, query),
   };

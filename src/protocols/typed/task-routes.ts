@@ -47,11 +47,11 @@ export function typedTaskRoutes(
         ...desk.responses,
       },
     },
-    handler: (request, reply) => {
+    handler: async (request, reply) => {
       const { name: model } = request.params;
       const { outputs, top, labels } = request.query;
       const query = { outputs, top, labels };
-      checkOrder(registry, model, request.body, query);
+      await checkOrder(registry, model, request.body, query);
       const input: ModelOrder = { model, body: request.receivedBody ?? Buffer.alloc(0), query };
       return desk.accept(request, reply, { work: modelWorkName, model, input, instances: 1 });
     },
@@ -63,6 +63,6 @@ function keepBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   addBodyParser(app, 'application/json', (body, request) => {
     request.receivedBody = body;
-    return readExactJsonBody(body);
+    return readExactJsonBody(body, request.server.bodyLimits.jsonLimitBytes);
   });
 }

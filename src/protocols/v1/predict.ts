@@ -1,5 +1,7 @@
 import { AppError } from '../../errors.ts';
 import type { Prediction } from '../../http/predict-tensors.ts';
+import { quote } from '../../tensor/malformed-tensor.ts';
+import { inTurns } from '../../timing/turns.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 
@@ -23,7 +25,7 @@ export function readPrediction(body: unknown): BodyPrediction {
   const { signature_name: signatureName, instances, inputs } = body;
   // TensorFlow Serving takes an empty name for the usual one, and clients write what they leave out as null.
   if (![undefined, null, '', onlySignature].includes(signatureName as string)) {
-    const message = `There is no signature ${JSON.stringify(signatureName)}; every model has ${onlySignature} alone`;
+    const message = `There is no signature ${quote(signatureName)}; every model has ${onlySignature} alone`;
     throw refuse(message, ['body', 'signature_name']);
   }
   const [hasInstances, hasInputs] = [isGiven(instances), isGiven(inputs)];
@@ -32,12 +34,12 @@ export function readPrediction(body: unknown): BodyPrediction {
   }
   if (hasInstances) {
     return {
-      encode: ({ signature }) => tensorsFromInstances(instances, signature),
+      encode: ({ signature }) => inTurns(tensorsFromInstances(instances, signature)),
       decode: (result) => ({ predictions: predictionsOf(result) }),
     };
   }
   return {
-    encode: ({ signature }) => tensorsFromInputs(inputs, signature),
+    encode: ({ signature }) => inTurns(tensorsFromInputs(inputs, signature)),
     decode: (result) => ({ outputs: columnsOfOutputs(result) }),
   };
 }
