@@ -4,6 +4,7 @@ import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
+import { maySeeModel } from './http/authorization.ts';
 import { clientErrorHandler } from './http/client-error.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { type DefaultChoice, defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
@@ -133,7 +134,10 @@ export async function createApp(settings: Settings, services: Services): Promise
   await documentRoutes(app, {
     version: services.version,
     needsKey: keys !== undefined,
-    currentPaths: (documented) => ({ ...servedPaths(faces, documented), ...modelPaths(registry, documented) }),
+    currentPaths: (documented, request) => {
+      const maySee = (model: string) => maySeeModel(request, model);
+      return { ...servedPaths(faces, documented, maySee), ...modelPaths(registry, documented, maySee) };
+    },
   });
 
   app.register(healthRoutes, { readiness });
@@ -173,8 +177,12 @@ async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog
   app.register(performanceRoute, { predictions, registry, modelsDir, targets });
 }
 
-function servedPaths(faces: Faces, documented: Paths): Paths {
-  return Object.fromEntries(Object.entries(documented).filter(([path]) => !faces.hides(path)));
+function servedPaths(faces: Faces, documented: Paths, maySee: (model: string) => boolean): Paths {
+  const isShown = (path: string) => {
+    const face = faces.find(path);
+    return face === undefined || (faces.hiddenBecause(face) === undefined && maySee(face.model));
+  };
+  return Object.fromEntries(Object.entries(documented).filter(([path]) => isShown(path)));
 }
 
 /** Fastify's own events from `warn` upwards: the lines about listening and requests are ours. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { authorize, type Caller, mayUseModel } from '../access/caller.ts';
+import { authorize, type Caller, mayUseModel, modelsOf } from '../access/caller.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { AppError } from '../errors.ts';
 import { modelOfRequest } from './route-scope.ts';
@@ -55,7 +55,12 @@ export function mayListModels({ caller }: FastifyRequest, needsKey: boolean): bo
 
 /** Whether the answer to a request may mention a model. */
 export function maySeeModel({ caller }: FastifyRequest, model: string): boolean {
-  return caller === undefined || mayUseModel(caller, model);
+  return mayUseModel(caller, model);
+}
+
+/** The models that the answer to a request may mention; undefined: all. */
+export function visibleModels({ caller }: FastifyRequest): readonly string[] | undefined {
+  return modelsOf(caller);
 }
 
 function callerOf({ headers }: FastifyRequest, keys: KeyRing): Caller | undefined {

@@ -98,7 +98,7 @@ export class ModelControl {
     if (folder !== undefined) return folder;
     const names = folders.map((candidate) => candidate.name);
     throw new AppError('MODEL_NOT_FOUND', {
-      message: `The model repository has no model ${JSON.stringify(name)}; it has: ${names.join(', ') || 'none'}`,
+      message: `The model repository has no model ${JSON.stringify(name)}`,
       received: name,
       expected: names,
     });

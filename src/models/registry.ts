@@ -61,12 +61,12 @@ export class Registry {
     return this.#entries.get(name);
   }
 
-  /** @throws AppError `MODEL_NOT_FOUND` */
+  /** @throws AppError `MODEL_NOT_FOUND`, which expects the models that there are; its message names none of them */
   get(name: string): RegisteredModel {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
     throw new AppError('MODEL_NOT_FOUND', {
-      message: `There is no model ${JSON.stringify(name)}; there are: ${[...this.#entries.keys()].join(', ') || 'none'}`,
+      message: `There is no model ${JSON.stringify(name)}`,
       received: name,
       expected: [...this.#entries.keys()],
     });

@@ -60,6 +60,8 @@ export interface Viewer {
   readonly owner: string;
   /** Whether the tasks of others are to be seen as well. */
   readonly seesAll: boolean;
+  /** Models whose tasks are to be seen; undefined: all. */
+  readonly models: readonly string[] | undefined;
 }
 
 /** Which page of which tasks. */
@@ -173,8 +175,8 @@ export class TaskService {
   }
 
   /** @throws AppError `STORAGE_UNAVAILABLE` */
-  list(query: TaskQuery, { owner, seesAll }: Viewer): Promise<Task[]> {
-    return this.#open.list({ ...query, owner: seesAll ? undefined : owner });
+  list(query: TaskQuery, { owner, seesAll, models }: Viewer): Promise<Task[]> {
+    return this.#open.list({ ...query, owner: seesAll ? undefined : owner, models });
   }
 
   /**
@@ -330,8 +332,9 @@ function fingerprint({ work, model }: TaskOrder, input: Buffer, options: TaskOpt
     .digest();
 }
 
-function visible(task: Task | undefined, id: string, { owner, seesAll }: Viewer): Task {
-  if (task !== undefined && (seesAll || task.owner === owner)) return task;
+function visible(task: Task | undefined, id: string, { owner, seesAll, models }: Viewer): Task {
+  const isSeen = task !== undefined && (seesAll || task.owner === owner) && (models?.includes(task.model) ?? true);
+  if (isSeen) return task;
   throw new AppError('TASK_NOT_FOUND', { message: `There is no task ${id}`, received: id });
 }
 

@@ -30,6 +30,8 @@ type PublicRow = Selectable<Pick<TasksTable, (typeof publicColumns)[number]>>;
 export interface TaskFilter {
   /** Undefined: of everybody. */
   readonly owner: string | undefined;
+  /** Undefined: of every model. */
+  readonly models: readonly string[] | undefined;
   readonly state: TaskState | undefined;
   readonly model: string | undefined;
   /** Only those that are older than the one with this id. */
@@ -110,9 +112,10 @@ export async function findResult(db: Db, id: string) {
 }
 
 /** The newest first. */
-export async function listTasks(db: Db, { owner, state, model, before, limit }: TaskFilter): Promise<Task[]> {
+export async function listTasks(db: Db, { owner, models, state, model, before, limit }: TaskFilter): Promise<Task[]> {
   let query = db.selectFrom('tasks').select([...publicColumns]);
   if (owner !== undefined) query = query.where('owner', '=', owner);
+  if (models !== undefined) query = query.where('model', '=', sql<string>`any(${models}::text[])`);
   if (state !== undefined) query = query.where('state', '=', state);
   if (model !== undefined) query = query.where('model', '=', model);
   if (before !== undefined) query = query.where('id', '<', before);

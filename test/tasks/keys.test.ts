@@ -15,6 +15,7 @@ it('a key sees the tasks that it has submitted, one that may do everything sees 
   const one = await bearer();
   const other = await bearer({ models: ['iris'] });
   const admin = await bearer({ scopes: ['infer', 'admin'] });
+  const irisAdmin = await bearer({ scopes: ['infer', 'admin'], models: ['iris'] });
   const metrics = await bearer({ scopes: ['metrics'] });
   await using server = await startReadyServer({
     MODELS_DIR: repository.path,
@@ -43,8 +44,21 @@ it('a key sees the tasks that it has submitted, one that may do everything sees 
   expect(await listed(other)).toEqual([]);
   expect(await listed(admin)).toEqual([id]);
 
+  const events = async (headers: Record<string, string>) =>
+    (await fetch(new URL(`/tasks/${id}/events`, address), { method: 'HEAD', headers })).status;
+  expect(await events(admin)).toBe(200);
+  for (const path of [`/tasks/${id}`, `/tasks/${id}/result`]) expect(await statusFor(irisAdmin, path)).toBe(404);
+  expect(await events(irisAdmin)).toBe(404);
+  const waiting = await submitTask(address, '/titanic/tasks?delay_s=60', { pclass: 1, sex: 'male' }, one);
+  const cancel = (headers: Record<string, string>) =>
+    getJson(address, `/tasks/${waiting}`, { method: 'DELETE', headers });
+  expect(await cancel(irisAdmin)).toMatchObject({ status: 404 });
+  expect(await listed(irisAdmin)).toEqual([]);
+  expect(await cancel(admin)).toMatchObject({ status: 200 });
+
   expect(await postJson(address, '/titanic/tasks', { pclass: 1, sex: 'male' }, other)).toMatchObject({ status: 403 });
   const key = { 'idempotency-key': 'the same for both' };
   const own = await submitTask(address, '/iris/tasks', flower, { ...other, ...key });
   expect(await submitTask(address, '/iris/tasks', flower, { ...one, ...key })).not.toBe(own);
+  expect(await listed(irisAdmin)).toHaveLength(2);
 });

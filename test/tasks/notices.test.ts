@@ -7,7 +7,7 @@ import { TaskNotices } from '../../src/tasks/notices.ts';
 import { TaskService } from '../../src/tasks/service.ts';
 import { databaseKinds, openStorage, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 
-const viewer = { owner: '', seesAll: true };
+const viewer = { owner: '', seesAll: true, models: undefined };
 
 /** A process as the notices know it, with everything that it has heard. */
 async function newProcess(database: TestDatabase, name: string) {

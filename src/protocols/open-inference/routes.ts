@@ -29,7 +29,7 @@ export interface OpenInferenceOptions {
 export async function openInferenceRoutes(app: FastifyInstance, options: OpenInferenceOptions): Promise<void> {
   // The schemas document. What arrives is checked where it is read.
   app.setValidatorCompiler(() => () => true);
-  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
+  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
   declareScope(app, 'infer');
   takeAnyBody(app);
