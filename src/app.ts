@@ -140,7 +140,8 @@ export async function createApp(settings: Settings, services: Services): Promise
     },
   });
 
-  app.register(healthRoutes, { readiness });
+  const needsKey = keys !== undefined;
+  app.register(healthRoutes, { readiness, needsKey });
   if (metrics !== undefined) app.register(metricsRoute, { metrics });
   if (services.role === 'worker') return app;
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
@@ -150,7 +151,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   app.register(startRoute, {
     ...services,
     domains: () => faces.served(),
-    needsKey: keys !== undefined,
+    needsKey,
     docsPublic: settings.docsPublic,
   });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
@@ -158,7 +159,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   for (const domain of faces.domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
-  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings });
+  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings, needsKey });
   if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
   if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);

@@ -163,6 +163,28 @@ export function relocateFaults(error: AppError, locate: (location: Fault['locati
   });
 }
 
+/** A path from the root of the file system, but for its last name: in quotation marks it may have spaces. */
+const foldersInQuotes = /(["'])\/[^"'\n]*\/([^"'/\n]*)\1/g;
+const folders = /(?<=^|[\s"'`(=:,[])\/(?:[^\s"'`/:]+\/)+/g;
+
+/** The same text with the last name alone of every absolute path: how the machine is laid out is for the log. */
+export function hideFolders(text: string): string {
+  return text.replace(foldersInQuotes, '$1$2$1').replace(folders, '');
+}
+
+/** The same error, as {@link hideFolders} tells of it; its cause is the whole one. */
+export function withoutFolders(error: AppError): AppError {
+  const { code, message, received, expected, faults, retryAfterSeconds } = error;
+  return new AppError(code, {
+    message: hideFolders(message),
+    received,
+    expected,
+    faults,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    cause: error,
+  });
+}
+
 /** Wraps whatever was thrown, once, at the edge; an {@link AppError} passes as it is. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { authorize, type Caller, mayUseModel, modelsOf } from '../access/caller.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { AppError } from '../errors.ts';
+import type { Readiness } from '../serving/readiness.ts';
 import { modelOfRequest } from './route-scope.ts';
 
 declare module 'fastify' {
@@ -16,6 +17,10 @@ export interface AuthorizationOptions {
   /** Whether the documentation is for everybody. */
   readonly docsPublic: boolean;
 }
+
+type Problems = Readiness['problems'];
+
+const reasonsNeedKey = 'it is told to callers with an API key';
 
 /** Finds out who asks, and refuses nobody yet: limits come in between, so that they hold for wrong keys as well. */
 export function identifyCallers(app: FastifyInstance, keys: KeyRing): void {
@@ -51,6 +56,13 @@ export function maySeeOthers({ caller }: FastifyRequest): boolean {
 /** Whether an open route may list models to who asks, as `GET /models` would. */
 export function mayListModels({ caller }: FastifyRequest, needsKey: boolean): boolean {
   return !needsKey || caller?.scopes.has('infer') === true;
+}
+
+/** Why a server is not ready, as far as who asks may know: without a key nothing of models and what they are made of. */
+export function tellProblems(request: FastifyRequest, problems: Problems, needsKey: boolean): Problems {
+  if (problems.length > 0 && needsKey && request.caller === undefined) return [{ reason: reasonsNeedKey }];
+  const seen = problems.filter(({ model }) => model === undefined || maySeeModel(request, model));
+  return seen.length > 0 || problems.length === 0 ? seen : [{ reason: 'another model is not ready' }];
 }
 
 /** Whether the answer to a request may mention a model. */

@@ -21,6 +21,8 @@ export interface OpenInferenceOptions {
   readonly statistics: Statistics;
   /** Version of the program. */
   readonly version: string;
+  /** Whether requests need an API key. */
+  readonly needsKey: boolean;
   /** Whether a load may bring its own files. */
   readonly allowModelUpload: boolean;
 }
