@@ -11,6 +11,8 @@ const maxDeaths = 5;
 const maxGroup = { maxItems: 200, maxBytes: 16 * 1024 * 1024 };
 const sweepSize = 500;
 const webhookLeaseSeconds = 60;
+/** Priority of ends that were taken before: new ones come first. */
+const toldBefore = -1;
 /** From here on the embedded database would rather not have a value. */
 const largeBytes = 256 * 1024;
 
@@ -165,12 +167,21 @@ export class Ledger {
     return this.#transact(async (db) => {
       const ids = await this.#queue.take(db, 'webhooks', limit);
       if (ids.length === 0) return [];
-      await this.#queue.add(
-        db,
-        'webhooks',
-        ids.map((id) => ({ id, delaySeconds: webhookLeaseSeconds })),
-      );
-      return store.findWebhooks(db, ids);
+      // Tasks that are deleted by now have nobody to tell.
+      const found = await store.findWebhooks(db, ids);
+      const jobs = found.map(({ task: { id } }) => ({ id, priority: toldBefore, delaySeconds: webhookLeaseSeconds }));
+      await this.#queue.add(db, 'webhooks', jobs);
+      return found;
+    });
+  }
+
+  /** Gives back ends of tasks that were taken and not told, for others to tell. */
+  async returnWebhooks(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#transact(async (db) => {
+      await this.#queue.remove(db, 'webhooks', ids);
+      const jobs = ids.map((id) => ({ id }));
+      await this.#queue.add(db, 'webhooks', jobs);
     });
   }
 
@@ -178,7 +189,9 @@ export class Ledger {
   settleWebhook(id: string, retrySeconds: number | undefined): Promise<void> {
     return this.#transact(async (db) => {
       await this.#queue.remove(db, 'webhooks', [id]);
-      if (retrySeconds !== undefined) await this.#queue.add(db, 'webhooks', [{ id, delaySeconds: retrySeconds }]);
+      if (retrySeconds !== undefined) {
+        await this.#queue.add(db, 'webhooks', [{ id, priority: toldBefore, delaySeconds: retrySeconds }]);
+      }
     });
   }
 

@@ -12,6 +12,8 @@ export interface PostOptions {
   readonly body: string;
   /** Whether addresses of this machine and its networks may be called. */
   readonly allowPrivate: boolean;
+  /** Aborted when the answer is not waited for any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface PostOptions {
  * @returns the status of the answer
  * @throws AppError `WEBHOOK_REFUSED` for an address that must not be called; what the connection throws
  */
-export function postWebhook(url: URL, { headers, body, allowPrivate }: PostOptions): Promise<number> {
+export function postWebhook(url: URL, { headers, body, allowPrivate, signal }: PostOptions): Promise<number> {
   checkWebhookUrl(url, allowPrivate);
   const request = url.protocol === 'https:' ? requestByHttps : requestByHttp;
   return new Promise((resolve, reject) => {
@@ -32,7 +34,7 @@ export function postWebhook(url: URL, { headers, body, allowPrivate }: PostOptio
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
         lookup: allowPrivate ? lookup : lookupPublic,
         agent: false,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
       },
       (response) => {
         resolve(response.statusCode ?? 0);
@@ -50,7 +52,7 @@ export function postWebhook(url: URL, { headers, body, allowPrivate }: PostOptio
  * @throws AppError `WEBHOOK_REFUSED`
  */
 export function checkWebhookUrl(url: URL, allowPrivate: boolean): void {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused(url.href, 'http:// or https://');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused(url.protocol, 'http:// or https://');
   if (url.username !== '' || url.password !== '') throw refused(url.host, 'an address without a password');
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw refused(host, 'a public address');
