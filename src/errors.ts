@@ -82,6 +82,8 @@ const errorTable = {
   TASK_WITHOUT_RESULT: { kind: 'conflict', title: 'The task has no result' },
   TASK_ABANDONED: { kind: 'internal', title: 'The workers of the task died' },
   TASK_RESULT_TOO_LARGE: { kind: 'too_large', title: 'The result of the task is too large' },
+  TASK_QUOTA_EXCEEDED: { kind: 'rate_limited', title: 'The caller has too many tasks that wait' },
+  TASKS_FULL: { kind: 'overloaded', title: 'Too many tasks wait' },
   TASK_UNKNOWN_WORK: { kind: 'not_found', title: 'No worker can do the task' },
   IDEMPOTENCY_CONFLICT: { kind: 'conflict', title: 'The idempotency key was used for something else' },
   WEBHOOK_REFUSED: { kind: 'invalid', title: 'The webhook cannot be called' },

@@ -5,6 +5,7 @@ import { LargeValues } from './large-values.ts';
 import { type Job, TaskQueue } from './queue.ts';
 import * as store from './store.ts';
 import type { ClaimedTask, NewTask, Task, TaskEnd, TaskState } from './task.ts';
+import { type QuotaLimits, TaskQuota } from './task-quota.ts';
 
 /** Whoever has this many workers die on it is thought to kill them. */
 const maxDeaths = 5;
@@ -24,6 +25,13 @@ export interface Submitted {
   readonly isNew: boolean;
 }
 
+export interface LedgerOptions {
+  readonly limits: QuotaLimits;
+  readonly clock: { now(): number };
+  /** Told of troubles of the queue. */
+  readonly onError: (error: Error) => void;
+}
+
 /**
  * The tasks and the queue as one: each change of a task, with what it means for the queue, is one transaction, so that a
  * task which is queued has a job, and one which is not has none, whenever the program is killed.
@@ -32,13 +40,16 @@ export class Ledger {
   readonly values: LargeValues;
   readonly #storage: Storage;
   readonly #queue: TaskQueue;
+  readonly #quota: TaskQuota;
   readonly #submissions: GroupCommit<NewTask, Submitted | AppError>;
   readonly #ends: GroupCommit<TaskEnd, boolean>;
   /** Ids of tasks whose files are written, and whose rows are not. */
   readonly #arriving = new Set<string>();
 
-  private constructor(storage: Storage, queue: TaskQueue) {
+  private constructor(storage: Storage, queue: TaskQueue, { limits, clock }: Omit<LedgerOptions, 'onError'>) {
     this.#storage = storage;
+    const count = () => this.#storage.use(({ db }) => store.countWaiting(db));
+    this.#quota = new TaskQuota(limits, { count, clock });
     this.#queue = queue;
     this.values = new LargeValues(storage.dataDir, storage.isEmbedded ? largeBytes : Number.POSITIVE_INFINITY);
     this.#submissions = new GroupCommit((tasks) => this.#insert(tasks), {
@@ -51,16 +62,45 @@ export class Ledger {
     });
   }
 
-  static async open(storage: Storage, onError: (error: Error) => void): Promise<Ledger> {
-    return new Ledger(storage, await TaskQueue.open(storage, onError));
+  static async open(storage: Storage, options: LedgerOptions): Promise<Ledger> {
+    return new Ledger(storage, await TaskQueue.open(storage, options.onError), options);
   }
 
   /**
    * Keeps a task, once: what has the idempotency key of an earlier one is that one.
    *
-   * @throws AppError `IDEMPOTENCY_CONFLICT` when the earlier one asks for something else
+   * @throws AppError `IDEMPOTENCY_CONFLICT` when the earlier one asks for something else; `TASK_QUOTA_EXCEEDED`, `TASKS_FULL`
    */
   async submit(task: NewTask, large: Buffer | undefined): Promise<Submitted> {
+    let leave: (isKept: boolean) => void;
+    try {
+      leave = await this.#quota.enter(task.owner, task.inputBytes);
+    } catch (refusal) {
+      return this.#earlier(task, refusal);
+    }
+    let isKept = false;
+    try {
+      const submitted = await this.#keep(task, large);
+      isKept = submitted.isNew;
+      return submitted;
+    } finally {
+      leave(isKept);
+    }
+  }
+
+  /** What has been kept already is no more when it is handed in again. */
+  async #earlier(task: NewTask, refusal: unknown): Promise<Submitted> {
+    const { owner, idempotencyKey: key } = task;
+    if (key === undefined) throw refusal;
+    const outcome = await this.#storage.use(async ({ db }) => {
+      const earlier = await store.findByIdempotencyKey(db, owner, key);
+      return earlier === undefined ? undefined : earlierTask(db, task);
+    });
+    if (outcome === undefined) throw refusal;
+    return accepted(outcome);
+  }
+
+  async #keep(task: NewTask, large: Buffer | undefined): Promise<Submitted> {
     if (large === undefined) return accepted(await this.#submissions.add(task));
     this.#arriving.add(task.id);
     try {

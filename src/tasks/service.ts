@@ -11,6 +11,7 @@ import type { Ledger, Submitted } from './ledger.ts';
 import { startMaintenance } from './maintenance.ts';
 import { TaskNotices } from './notices.ts';
 import type { Task, TaskState } from './task.ts';
+import type { QuotaLimits } from './task-quota.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
 import { TaskWatch } from './task-watch.ts';
 import { createTroubleLog, type TroubleLog } from './trouble-log.ts';
@@ -28,6 +29,8 @@ export interface TaskSettings {
   readonly resultTtlSeconds: number;
   /** Largest JSON of a result; a task with a larger one fails. */
   readonly maxResultBytes: number;
+  /** How much may wait. */
+  readonly quota: QuotaLimits;
   readonly webhooks: WebhookSettings;
 }
 
@@ -133,7 +136,7 @@ export class TaskService {
   /**
    * Keeps an order as a task.
    *
-   * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `IDEMPOTENCY_CONFLICT`
+   * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `IDEMPOTENCY_CONFLICT`, `TASK_QUOTA_EXCEEDED`, `TASKS_FULL`
    */
   async submit(order: TaskOrder, options: TaskOptions, caller: DeferredContext['caller']): Promise<Submitted> {
     const ledger = this.#open;
@@ -148,6 +151,7 @@ export class TaskService {
       ownerName: caller?.name ?? '',
       ...others,
       fingerprint: fingerprint(order, input, options),
+      inputBytes: input.byteLength,
       input: isLarge ? undefined : input,
     };
     const submitted = await ledger.submit(task, isLarge ? input : undefined);
@@ -283,7 +287,8 @@ export class TaskService {
     try {
       if (this.#ledger === undefined) {
         const { Ledger: Opened } = await import('./ledger.ts');
-        this.#ledger = await Opened.open(storage, (error) => this.#logTrouble(error, 'The queue of tasks has trouble'));
+        const onError = (error: Error) => this.#logTrouble(error, 'The queue of tasks has trouble');
+        this.#ledger = await Opened.open(storage, { limits: this.#settings.quota, clock, onError });
       }
       await this.#takeUp(this.#ledger);
     } catch (thrown) {

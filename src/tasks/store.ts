@@ -53,6 +53,7 @@ export async function insertTasks(db: Db, tasks: readonly NewTask[]): Promise<Re
     idempotency_key: task.idempotencyKey ?? null,
     fingerprint: task.fingerprint,
     input: task.input ?? null,
+    input_bytes: task.inputBytes,
     webhook: task.webhook ?? null,
     ttl_seconds: task.ttlSeconds,
     due_at: sql<Date>`now() + make_interval(secs => ${task.delaySeconds})`,
@@ -281,6 +282,21 @@ export async function countTasks(db: Db): Promise<Map<TaskState, number>> {
     .groupBy('state')
     .execute();
   return new Map(rows.map(({ state, count }) => [state, Number(count)]));
+}
+
+/** What is not finished of each owner: how many tasks, and the bytes of their inputs. */
+export async function countWaiting(db: Db): Promise<Map<string, { tasks: number; bytes: number }>> {
+  const rows = await db
+    .selectFrom('tasks')
+    .select((column) => [
+      'owner',
+      column.fn.countAll<string>().as('tasks'),
+      column.fn.sum<string>('input_bytes').as('bytes'),
+    ])
+    .where('state', 'in', ['queued', 'running'])
+    .groupBy('owner')
+    .execute();
+  return new Map(rows.map(({ owner, tasks, bytes }) => [owner, { tasks: Number(tasks), bytes: Number(bytes) }]));
 }
 
 function anyOf(ids: readonly string[]) {
