@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import { request as requestByHttp } from 'node:http';
 import { request as requestByHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -6,6 +6,13 @@ import { AppError } from '../../errors.ts';
 import { isPublicAddress } from './public-address.ts';
 
 const timeoutMs = 10_000;
+
+/** As `lookup` of `node:dns` gives every address of a name. */
+export type ResolveAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;
@@ -32,7 +39,7 @@ export function postWebhook(url: URL, { headers, body, allowPrivate, signal }: P
       {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
-        lookup: allowPrivate ? lookup : lookupPublic,
+        lookup: allowPrivate ? lookup : publicLookup(lookup),
         agent: false,
         signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
       },
@@ -58,16 +65,19 @@ export function checkWebhookUrl(url: URL, allowPrivate: boolean): void {
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw refused(host, 'a public address');
 }
 
-const lookupPublic: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return done(error, []);
-    const found = addresses.filter(({ address }) => isPublicAddress(address));
-    const [first] = found;
-    if (first === undefined) return done(refused(hostname, 'the name of a public address'), []);
-    if (options.all === true) return done(null, found);
-    return done(null, first.address, first.family);
-  });
-};
+/** A look at a name that gives its public addresses alone. A connection looks once, and goes to what it was given. */
+export function publicLookup(resolve: ResolveAll): LookupFunction {
+  return (hostname, options, done) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return done(error, []);
+      const found = addresses.filter(({ address }) => isPublicAddress(address));
+      const [first] = found;
+      if (first === undefined) return done(refused(hostname, 'the name of a public address'), []);
+      if (options.all === true) return done(null, found);
+      return done(null, first.address, first.family);
+    });
+  };
+}
 
 function refused(received: string, expected: string): AppError {
   const message = `The webhook ${received} is refused: expected ${expected}`;
