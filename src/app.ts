@@ -12,6 +12,7 @@ import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
 import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
+import { refuseMalformedHost } from './http/host-header.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
 import { measureRequests, metricsRoute } from './http/metrics.ts';
 import { modelRoutes } from './http/models.ts';
@@ -127,6 +128,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   traceRequests(app, services.tracing);
   logAccess(app, log);
   secureAnswers(app, { overTls: tls !== undefined });
+  refuseMalformedHost(app);
   endConnectionsWhileDraining(app, readiness);
   cutUploadsAtStop(app, settings.uploadTimeoutMs);
   app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));

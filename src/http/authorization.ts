@@ -10,6 +10,13 @@ declare module 'fastify' {
     /** Who asks; undefined without a valid key. */
     caller: Caller | undefined;
   }
+  interface FastifyInstance {
+    /**
+     * Whether a request that was let in would be now, for answers that go on for long: its key may have been revoked since,
+     * or its time may be over.
+     */
+    stillAllows(request: FastifyRequest): boolean;
+  }
 }
 
 export interface AuthorizationOptions {
@@ -32,20 +39,28 @@ export function identifyCallers(app: FastifyInstance, keys: KeyRing): void {
 
 /** Refuses every request whose route is not for its caller, before its body is read. */
 export function authorizeCallers(app: FastifyInstance, { keys, docsPublic }: AuthorizationOptions): void {
-  const check = (request: FastifyRequest) => {
+  const check = (request: FastifyRequest, known?: Caller) => {
     const { scope, filtersModels } = request.routeOptions.config;
     const isOpen = scope === 'open' || (scope === 'docs' && docsPublic);
     if (isOpen || request.is404) return;
-    const caller = request.caller ?? keys.authenticate(request.headers);
+    const caller = known ?? keys.authenticate(request.headers);
     if (scope === 'docs') return;
     if (scope === undefined) throw new AppError('FORBIDDEN', { message: 'The route is for nobody' });
     if (filtersModels === true) authorize({ ...caller, models: 'all' }, scope);
     else authorize(caller, scope, modelOfRequest(request));
   };
   app.addHook('onRequest', (request, _reply, done) => {
-    check(request);
+    check(request, request.caller);
     done();
   });
+  app.stillAllows = (request) => {
+    try {
+      check(request);
+      return true;
+    } catch {
+      return false;
+    }
+  };
 }
 
 /** Whether the answer to a request may tell of what others have asked for; else only of what its own key has. */

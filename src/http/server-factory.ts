@@ -1,6 +1,7 @@
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { FastifyServerOptions } from 'fastify';
+import { withoutPorts } from './forwarded-for.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export interface ServerLimits {
@@ -9,7 +10,11 @@ export interface ServerLimits {
   readonly headersTimeoutMs: number;
   readonly uploadTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustProxy: readonly string[];
 }
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** How often Node.js looks for requests that take too long to arrive. */
 const timeoutCheckMs = 1000;
@@ -32,7 +37,8 @@ export function serverFactory(
     connectionsCheckingInterval: Math.min(timeoutCheckMs, limits.headersTimeoutMs),
     noDelay: true,
   };
-  return (handler) => {
+  return (handle) => {
+    const handler = limits.trustProxy.length === 0 ? handle : readingPorts(handle);
     const server: Server = tls === undefined ? createServer(options, handler) : tlsServer(options, tls, handler);
     server.maxHeadersCount = maxHeaders;
     if (limits.maxConnections !== undefined) server.maxConnections = limits.maxConnections;
@@ -40,7 +46,15 @@ export function serverFactory(
   };
 }
 
-function tlsServer(options: ServerOptions, tls: TlsFiles, handler: Parameters<typeof createServer>[1]): Server {
+function readingPorts(handle: Handler): Handler {
+  return (request, response) => {
+    const forwardedFor = request.headers['x-forwarded-for'];
+    if (typeof forwardedFor === 'string') request.headers['x-forwarded-for'] = withoutPorts(forwardedFor);
+    handle(request, response);
+  };
+}
+
+function tlsServer(options: ServerOptions, tls: TlsFiles, handler: Handler): Server {
   // Who does not finish the handshake is a slow client like any other.
   const server = createTlsServer({ ...options, ...tls.pair, handshakeTimeout: options.headersTimeout }, handler);
   const stop = tls.whenReplaced((pair) => server.setSecureContext(pair));
