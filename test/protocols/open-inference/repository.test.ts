@@ -181,4 +181,4 @@ afterAll(async () => {
   await temporary[Symbol.asyncDispose]();
 });
 
-const uploadFolders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('inferd-files-'));
+const uploadFolders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('inferd-upload-'));
