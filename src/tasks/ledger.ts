@@ -2,8 +2,9 @@ import { AppError } from '../errors.ts';
 import type { OpenStorage, Storage } from '../storage/storage.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LargeValues } from './large-values.ts';
-import { type Job, TaskQueue } from './queue.ts';
+import { TaskQueue } from './queue.ts';
 import * as store from './store.ts';
+import { accepted, earlierTask, type Submitted } from './submitted.ts';
 import type { ClaimedTask, NewTask, Task, TaskEnd, TaskState } from './task.ts';
 import { type QuotaLimits, TaskQuota } from './task-quota.ts';
 
@@ -18,12 +19,6 @@ const toldBefore = -1;
 const largeBytes = 256 * 1024;
 
 type Database = OpenStorage['db'];
-
-/** What a submission came to: a new task, or the one that has its idempotency key. */
-export interface Submitted {
-  readonly id: string;
-  readonly isNew: boolean;
-}
 
 export interface LedgerOptions {
   readonly limits: QuotaLimits;
@@ -255,7 +250,11 @@ export class Ledger {
   #insert(tasks: readonly NewTask[]): Promise<readonly (Submitted | AppError)[]> {
     return this.#transact(async (db) => {
       const added = await store.insertTasks(db, tasks);
-      await this.#queue.add(db, 'tasks', tasks.filter(({ id }) => added.has(id)).map(toJob));
+      await this.#queue.add(
+        db,
+        'tasks',
+        tasks.filter(({ id }) => added.has(id)),
+      );
       const outcomes: (Submitted | AppError)[] = [];
       for (const task of tasks) {
         outcomes.push(added.has(task.id) ? { id: task.id, isNew: true } : await earlierTask(db, task));
@@ -301,22 +300,4 @@ const abandoned = {
 
 function isStorageAway(thrown: unknown): boolean {
   return thrown instanceof AppError && thrown.code === 'STORAGE_UNAVAILABLE';
-}
-
-function accepted(outcome: Submitted | AppError): Submitted {
-  if (outcome instanceof AppError) throw outcome;
-  return outcome;
-}
-
-function toJob({ id, priority, delaySeconds }: NewTask): Job {
-  return { id, priority, delaySeconds };
-}
-
-async function earlierTask(db: Database, task: NewTask): Promise<Submitted | AppError> {
-  const earlier = await store.findByIdempotencyKey(db, task.owner, task.idempotencyKey ?? '');
-  if (earlier?.fingerprint.equals(task.fingerprint)) return { id: earlier.task.id, isNew: false };
-  return new AppError('IDEMPOTENCY_CONFLICT', {
-    message: `The Idempotency-Key ${JSON.stringify(task.idempotencyKey)} belongs to a task that asks for something else`,
-    received: task.idempotencyKey,
-  });
 }

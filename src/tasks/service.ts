@@ -7,9 +7,10 @@ import type { DeferredContext, DeferredWork } from '../serving/deferred-work.ts'
 import type { Storage } from '../storage/storage.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
 import type { RepeatingJob } from '../timing/repeating-job.ts';
-import type { Ledger, Submitted } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { startMaintenance } from './maintenance.ts';
 import { TaskNotices } from './notices.ts';
+import type { Submitted } from './submitted.ts';
 import type { Task, TaskState } from './task.ts';
 import type { QuotaLimits } from './task-quota.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
