@@ -4,6 +4,7 @@ import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { logAccess } from './http/access-log.ts';
 import { admitCallers } from './http/admission.ts';
+import { maySeeModel } from './http/authorization.ts';
 import { type BodyBudget, boundBodies } from './http/body-budget.ts';
 import { clientErrorHandler } from './http/client-error.ts';
 import type { ConnectionBound } from './http/connection-bound.ts';
@@ -13,6 +14,7 @@ import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
 import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
 import { setErrorHandler } from './http/error-handler.ts';
 import { healthRoutes } from './http/health.ts';
+import { refuseMalformedHost } from './http/host-header.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
 import { measureRequests, metricsRoute } from './http/metrics.ts';
 import { modelRoutes } from './http/models.ts';
@@ -134,6 +136,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   traceRequests(app, services.tracing);
   logAccess(app, log);
   secureAnswers(app, { overTls: tls !== undefined });
+  refuseMalformedHost(app);
   endConnectionsWhileDraining(app, readiness);
   cutUploadsAtStop(app, settings.uploadTimeoutMs);
   app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));
@@ -141,10 +144,14 @@ export async function createApp(settings: Settings, services: Services): Promise
   await documentRoutes(app, {
     version: services.version,
     needsKey: keys !== undefined,
-    currentPaths: (documented) => ({ ...servedPaths(faces, documented), ...modelPaths(registry, documented) }),
+    currentPaths: (documented, request) => {
+      const maySee = (model: string) => maySeeModel(request, model);
+      return { ...servedPaths(faces, documented, maySee), ...modelPaths(registry, documented, maySee) };
+    },
   });
 
-  app.register(healthRoutes, { readiness });
+  const needsKey = keys !== undefined;
+  app.register(healthRoutes, { readiness, needsKey });
   if (metrics !== undefined) app.register(metricsRoute, { metrics });
   if (services.role === 'worker') return app;
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
@@ -154,7 +161,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   app.register(startRoute, {
     ...services,
     domains: () => faces.served(),
-    needsKey: keys !== undefined,
+    needsKey,
     docsPublic: settings.docsPublic,
   });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
@@ -162,7 +169,7 @@ export async function createApp(settings: Settings, services: Services): Promise
   for (const domain of faces.domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
-  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings });
+  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings, needsKey });
   if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
   if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);
@@ -181,8 +188,12 @@ async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog
   app.register(performanceRoute, { predictions, registry, modelsDir, targets });
 }
 
-function servedPaths(faces: Faces, documented: Paths): Paths {
-  return Object.fromEntries(Object.entries(documented).filter(([path]) => !faces.hides(path)));
+function servedPaths(faces: Faces, documented: Paths, maySee: (model: string) => boolean): Paths {
+  const isShown = (path: string) => {
+    const face = faces.find(path);
+    return face === undefined || (faces.hiddenBecause(face) === undefined && maySee(face.model));
+  };
+  return Object.fromEntries(Object.entries(documented).filter(([path]) => isShown(path)));
 }
 
 /** Fastify's own events from `warn` upwards: the lines about listening and requests are ours. */

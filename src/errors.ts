@@ -84,6 +84,8 @@ const errorTable = {
   TASK_WITHOUT_RESULT: { kind: 'conflict', title: 'The task has no result' },
   TASK_ABANDONED: { kind: 'internal', title: 'The workers of the task died' },
   TASK_RESULT_TOO_LARGE: { kind: 'too_large', title: 'The result of the task is too large' },
+  TASK_QUOTA_EXCEEDED: { kind: 'rate_limited', title: 'The caller has too many tasks that wait' },
+  TASKS_FULL: { kind: 'overloaded', title: 'Too many tasks wait' },
   TASK_UNKNOWN_WORK: { kind: 'not_found', title: 'No worker can do the task' },
   IDEMPOTENCY_CONFLICT: { kind: 'conflict', title: 'The idempotency key was used for something else' },
   WEBHOOK_REFUSED: { kind: 'invalid', title: 'The webhook cannot be called' },
@@ -188,6 +190,28 @@ export function relocateFaults(error: AppError, locate: (location: Fault['locati
     expected,
     faults,
     faultCount,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    cause: error,
+  });
+}
+
+/** A path from the root of the file system, but for its last name: in quotation marks it may have spaces. */
+const foldersInQuotes = /(["'])\/[^"'\n]*\/([^"'/\n]*)\1/g;
+const folders = /(?<=^|[\s"'`(=:,[])\/(?:[^\s"'`/:]+\/)+/g;
+
+/** The same text with the last name alone of every absolute path: how the machine is laid out is for the log. */
+export function hideFolders(text: string): string {
+  return text.replace(foldersInQuotes, '$1$2$1').replace(folders, '');
+}
+
+/** The same error, as {@link hideFolders} tells of it; its cause is the whole one. */
+export function withoutFolders(error: AppError): AppError {
+  const { code, message, received, expected, faults, retryAfterSeconds } = error;
+  return new AppError(code, {
+    message: hideFolders(message),
+    received,
+    expected,
+    faults,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     cause: error,
   });

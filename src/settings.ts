@@ -121,6 +121,18 @@ export const environmentSchema = z.object({
   TASK_RESULT_MAX_BYTES: wholeNumber({ min: 1024, max: 2 ** 27, default: 2 ** 26 }).describe(
     'Largest result of a task, in bytes of JSON; a task with a larger one fails',
   ),
+  TASK_MAX_WAITING: wholeNumber({ min: 1, max: 1e9, default: 1_000_000 }).describe(
+    'Most tasks that may wait or run; further ones are refused (503)',
+  ),
+  TASK_MAX_WAITING_BYTES: wholeNumber({ min: 1024, max: 2 ** 50, default: 10 * 1024 ** 3 }).describe(
+    'Most bytes that the inputs of these tasks may have',
+  ),
+  TASK_MAX_WAITING_PER_CALLER: wholeNumber({ min: 1, max: 1e9, default: 100_000 }).describe(
+    'Most tasks of one key that may wait or run; further ones are refused (429)',
+  ),
+  TASK_MAX_WAITING_BYTES_PER_CALLER: wholeNumber({ min: 1024, max: 2 ** 50, default: 2 * 1024 ** 3 }).describe(
+    'Most bytes that the inputs of these tasks may have',
+  ),
   WEBHOOK_SECRET: optionalText().describe('Secret that webhooks of tasks are signed with; unset: no webhooks'),
   WEBHOOK_ALLOW_PRIVATE: flag().describe('Let webhooks call addresses of this machine and of private networks'),
   PREDICTIONS: share(1).describe(
@@ -227,6 +239,13 @@ const settingsSchema = checkedSchema.transform((environment) => ({
     pollMs: environment.TASK_POLL_MS,
     resultTtlSeconds: environment.TASK_RESULT_TTL_S,
     maxResultBytes: environment.TASK_RESULT_MAX_BYTES,
+    quota: {
+      ofCaller: {
+        tasks: environment.TASK_MAX_WAITING_PER_CALLER,
+        bytes: environment.TASK_MAX_WAITING_BYTES_PER_CALLER,
+      },
+      inAll: { tasks: environment.TASK_MAX_WAITING, bytes: environment.TASK_MAX_WAITING_BYTES },
+    },
     webhooks: { secret: environment.WEBHOOK_SECRET, allowPrivate: environment.WEBHOOK_ALLOW_PRIVATE },
   },
   predictions: {

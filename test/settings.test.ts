@@ -61,6 +61,10 @@ describe('readSettings', () => {
         pollMs: 500,
         resultTtlSeconds: 86_400,
         maxResultBytes: 67_108_864,
+        quota: {
+          ofCaller: { tasks: 100_000, bytes: 2 * 1024 ** 3 },
+          inAll: { tasks: 1_000_000, bytes: 10 * 1024 ** 3 },
+        },
         webhooks: { secret: undefined, allowPrivate: false },
       },
       predictions: {

@@ -14,8 +14,14 @@ export interface Caller {
   readonly concurrency: number | undefined;
 }
 
-export function mayUseModel({ models }: Caller, model: string): boolean {
-  return models === 'all' || models.has(model);
+/** Whether a caller may use a model, and be told of it. Everybody may where there are no keys. */
+export function mayUseModel(caller: Pick<Caller, 'models'> | undefined, model: string): boolean {
+  return caller === undefined || caller.models === 'all' || caller.models.has(model);
+}
+
+/** The models that a caller may use; undefined: all, whichever there will be. */
+export function modelsOf(caller: Pick<Caller, 'models'> | undefined): readonly string[] | undefined {
+  return caller === undefined || caller.models === 'all' ? undefined : [...caller.models];
 }
 
 /**
@@ -33,10 +39,10 @@ export function authorize(caller: Caller, scope: Scope, model?: string): void {
       expected: scope,
     });
   }
-  // Metrics are figures of the whole server.
-  if (models === 'all' || scope === 'metrics') return;
+  if (models === 'all') return;
   if (model !== undefined && models.has(model)) return;
-  const what = model === undefined ? 'what concerns every model' : `the model ${JSON.stringify(model)}`;
+  // It may be the default model, whose name the request does not have.
+  const what = model === undefined ? 'what concerns every model' : 'the one asked for';
   throw new AppError('FORBIDDEN', {
     message: `The key ${id} is for the models ${[...models].join(', ') || 'none'}, not for ${what}`,
     received: model,

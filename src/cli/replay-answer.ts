@@ -49,7 +49,7 @@ function domainTerms(
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
   const instances = [parsed.data];
   return {
-    encode: (model) => domain.encode(instances, model),
+    encode: (model, context) => domain.encode(instances, model, context),
     decode: ({ outputs, model }) => domain.decode(outputs, instances, model)[0],
   };
 }

@@ -32,7 +32,7 @@ export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
         separate,
         priority: 'background' as const,
       };
-      const result = await infer(request, (served) => domain.encode(instances, served));
+      const result = await infer(request, (served, context) => domain.encode(instances, served, context));
       const { outputs, runs = [outputs], model, predictionId } = result;
       const results = decodeRuns(domain, runs, instances, model);
       return { result: shape === 'one' ? results[0] : { predictions: results }, predictionId };

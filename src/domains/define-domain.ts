@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
+import type { EncodeContext } from '../serving/encode-context.ts';
 import type { ServedModel } from '../serving/infer.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import { domainFaults } from './domain-faults.ts';
@@ -47,9 +48,10 @@ export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.Zo
   /**
    * Turns instances into the named tensors of the model, batch first.
    *
+   * @param context until when; an encoder that takes long looks at it
    * @throws AppError with faults whose locations begin with the index of the instance
    */
-  encode(instances: readonly z.output<Input>[], model: ServedModel): Tensors | Promise<Tensors>;
+  encode(instances: readonly z.output<Input>[], model: ServedModel, context: EncodeContext): Tensors | Promise<Tensors>;
   /** Turns the outputs of the model into one result for each instance, in the same order. */
   decode(outputs: Tensors, instances: readonly z.output<Input>[], model: ServedModel): z.output<Output>[];
 }

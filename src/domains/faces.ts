@@ -39,10 +39,15 @@ export class Faces {
     return domain.optional === true ? this.#problemOf(domain) : undefined;
   }
 
+  /** The domain whose route the path is that of, also when it is not there. */
+  find(path: string): AnyDomain | undefined {
+    const name = /^\/([^/?]+)\//.exec(path)?.[1];
+    return name === undefined ? undefined : this.domains.find((candidate) => candidate.name === name);
+  }
+
   /** Whether the path is that of a route that is not there. */
   hides(path: string): boolean {
-    const name = /^\/([^/?]+)\//.exec(path)?.[1];
-    const domain = name === undefined ? undefined : this.domains.find((candidate) => candidate.name === name);
+    const domain = this.find(path);
     return domain !== undefined && this.hiddenBecause(domain) !== undefined;
   }
 

@@ -149,7 +149,7 @@ async function predict(
     model: domain.model,
     typed: typedRequest(domain, instances.values),
     separate: separateInstances(domain, instances.values),
-    encode: (model) => domain.encode(instances.values, model),
+    encode: (model, context) => domain.encode(instances.values, model, context),
     decode: ({ outputs, runs = [outputs], model }) => decodeRuns(domain, runs, instances.values, model),
   });
   return prediction.catch((thrown: unknown) => {

@@ -29,5 +29,8 @@ export function decodeRuns(
 
 /** How the instances are encoded where each runs by itself. */
 export function separateInstances(domain: AnyDomain, instances: readonly unknown[]): SeparateInstances<ServedModel> {
-  return { count: instances.length, encode: (index, model) => domain.encode(instances.slice(index, index + 1), model) };
+  return {
+    count: instances.length,
+    encode: (index, model, context) => domain.encode(instances.slice(index, index + 1), model, context),
+  };
 }

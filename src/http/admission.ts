@@ -24,6 +24,7 @@ export interface AdmissionOptions {
 export async function admitCallers(app: FastifyInstance, options: AdmissionOptions): Promise<CallerLimits | undefined> {
   const { keys } = options;
   app.decorateRequest('caller', undefined);
+  app.decorate('stillAllows', () => true);
   if (keys !== undefined) identifyCallers(app, keys);
   const limits = await openLimits(app, options);
   if (limits !== undefined) limitRate(app, limits);

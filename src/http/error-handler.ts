@@ -1,8 +1,10 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { tellModels } from '../access/tell-models.ts';
 import { AppError, type ErrorCode, toAppError } from '../errors.ts';
 import { statusOfKind } from './error-status.ts';
 import { unsupportedMediaType } from './media-type.ts';
 import { problemBody, problemMediaType } from './problem.ts';
+import { routableTarget } from './request-target.ts';
 
 /** Errors of Fastify and its plugins that are the client's fault, in our own terms. */
 const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
@@ -21,9 +23,9 @@ const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MULTIPART_PREMATURE_CLOSE: 'MALFORMED_BODY',
 };
 
-/** Whatever was thrown, as one of our errors. */
-export function fromThrown(thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
+/** Whatever was thrown, as one of our errors, with what the caller of the request may be told. */
+export function fromThrown(thrown: unknown, { caller }: Pick<FastifyRequest, 'caller'>): AppError {
+  if (thrown instanceof AppError) return tellModels(thrown, caller);
   if (!(thrown instanceof Error)) return toAppError(thrown);
 
   const { code = '', statusCode = 500 } = thrown as Partial<FastifyError>;
@@ -39,8 +41,8 @@ export function fromThrown(thrown: unknown): AppError {
 /** Answers every error as a problem, unless a route or protocol has a handler of its own. */
 export function setErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = fromThrown(thrown);
-    const isOfFastify = error !== thrown && error.code === 'UNSUPPORTED_MEDIA_TYPE';
+    const error = fromThrown(thrown, request);
+    const isOfFastify = !(thrown instanceof AppError) && error.code === 'UNSUPPORTED_MEDIA_TYPE';
     return sendProblem(isOfFastify ? unsupportedMediaType(request, thrown) : error, request, reply);
   });
 }
@@ -60,7 +62,9 @@ export function prepareErrorReply(error: AppError, request: FastifyRequest, repl
   reply.code(status);
 }
 
-function pathOf(request: FastifyRequest): string {
-  const end = request.url.indexOf('?');
-  return end < 0 ? request.url : request.url.slice(0, end);
+/** The path as the client has sent it: that of the default model would name it. */
+function pathOf({ originalUrl }: FastifyRequest): string {
+  const url = routableTarget(originalUrl);
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
 }

@@ -2,6 +2,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ReadinessGate } from '../serving/readiness.ts';
+import { tellProblems } from './authorization.ts';
 import { declareScope } from './route-scope.ts';
 
 const alive = z.object({ live: z.literal(true) });
@@ -9,11 +10,17 @@ const readiness = z.object({
   ready: z.boolean(),
   problems: z
     .array(z.object({ model: z.string().optional(), version: z.string().optional(), reason: z.string() }))
-    .describe('Which model is not ready, and why'),
+    .describe('Which model is not ready, and why; with API keys, for those who have one'),
 });
 
+export interface HealthOptions {
+  readonly readiness: ReadinessGate;
+  /** Whether requests need an API key: why the server is not ready is for those that have one. */
+  readonly needsKey: boolean;
+}
+
 /** `GET /health/live` and `GET /health/ready`. */
-export function healthRoutes(app: FastifyInstance, { readiness: gate }: { readiness: ReadinessGate }): void {
+export function healthRoutes(app: FastifyInstance, { readiness: gate, needsKey }: HealthOptions): void {
   declareScope(app, 'open');
   const typed = app.withTypeProvider<ZodTypeProvider>();
 
@@ -36,10 +43,10 @@ export function healthRoutes(app: FastifyInstance, { readiness: gate }: { readin
         503: readiness.describe('The server starts, stops, or has a model that is not ready'),
       },
     },
-    handler: (_request, reply) => {
+    handler: (request, reply) => {
       const { ready, problems } = gate.check();
       reply.code(ready ? 200 : 503);
-      return { ready, problems: [...problems] };
+      return { ready, problems: [...tellProblems(request, problems, needsKey)] };
     },
   });
 }

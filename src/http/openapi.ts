@@ -1,6 +1,6 @@
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import { declareScope } from './route-scope.ts';
@@ -13,14 +13,14 @@ export interface DocumentationOptions {
   /** Whether requests need an API key. */
   readonly needsKey: boolean;
   /** What the document has of the paths of all routes, and beside them, since models come and go; asked for at every request. */
-  readonly currentPaths: (documented: Paths) => Paths;
+  readonly currentPaths: (documented: Paths, request: FastifyRequest) => Paths;
 }
 
 /** Documents every route that is registered later: OpenAPI 3.1 at `/openapi.json`, Swagger UI at `/docs`. */
 export async function documentRoutes(app: FastifyInstance, options: DocumentationOptions): Promise<void> {
-  const complete = (document: { readonly paths?: Paths }) => {
+  const complete = (document: { readonly paths?: Paths }, request: FastifyRequest) => {
     const { paths = {} } = document;
-    return { ...document, paths: options.currentPaths(paths) };
+    return { ...document, paths: options.currentPaths(paths, request) };
   };
   const security = options.needsKey ? { security: [{ bearer: [] }, { header: [] }] } : {};
   await app.register(swagger, { openapi: { ...baseDocument(options.version), ...security }, transform: zodTransform });
@@ -37,8 +37,8 @@ export async function documentRoutes(app: FastifyInstance, options: Documentatio
       transformSpecificationClone: false,
     });
   });
-  app.get('/openapi.json', { config: { scope: 'docs' }, schema: { hide: true } }, () =>
-    complete(app.swagger() as { paths?: Paths }),
+  app.get('/openapi.json', { config: { scope: 'docs' }, schema: { hide: true } }, (request) =>
+    complete(app.swagger() as { paths?: Paths }, request),
   );
 }
 

@@ -48,9 +48,9 @@ export async function predictTensors<Answer>(
   const priority = asked.priority ?? requestPriority(request);
   const { id: requestId, caller } = request;
   const asks = { model, version, outputs, typed, separate, requestId, caller, signal, timeoutMs, priority, trace };
-  const result = await infer(asks, async (served) => {
+  const result = await infer(asks, async (served, context) => {
     const startedMs = performance.now();
-    const inputs = await encode(served);
+    const inputs = await encode(served, context);
     encodeMs = performance.now() - startedMs;
     return inputs;
   });

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../telemetry/logger.ts';
 import { callerKey } from './caller-key.ts';
 import type { CallerLimits, RateState, Requester } from './caller-limits.ts';
+import { MinuteCounts } from './minute-counts.ts';
 
 export interface RateLimitOptions {
   /** Most requests of a caller in a minute, unless its key says otherwise; undefined for no limit. */
@@ -31,7 +32,7 @@ export async function openRateLimit(
     keyGenerator: callerKey,
     max: (request) => maxOf(request) ?? Number.MAX_SAFE_INTEGER,
     skipOnError: true,
-    ...(redis !== undefined && { redis, nameSpace: 'inferd-rate-limit-' }),
+    ...(redis === undefined ? { store: MinuteCounts } : { redis, nameSpace: 'inferd-rate-limit-' }),
   });
   // A method, for it takes less than the whole request that the plugin is declared to want.
   const plugin: { count(request: CountedRequest): ReturnType<ReturnType<FastifyInstance['createRateLimit']>> } = {

@@ -1,7 +1,8 @@
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { FastifyServerOptions } from 'fastify';
 import type { ConnectionBound } from './connection-bound.ts';
+import { withoutPorts } from './forwarded-for.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { closeStalled } from './stalled-answers.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -13,7 +14,11 @@ export interface ServerLimits {
   readonly keepAliveTimeoutMs: number;
   /** How long a client may read nothing of its answer. */
   readonly answerStallTimeoutMs: number;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustProxy: readonly string[];
 }
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** How often Node.js looks for requests that take too long to arrive. */
 const timeoutCheckMs = 1000;
@@ -37,8 +42,8 @@ export function serverFactory(
     connectionsCheckingInterval: Math.min(timeoutCheckMs, limits.headersTimeoutMs),
     noDelay: true,
   };
-  return (handler) => {
-    const listener = oneAtATime(handler);
+  return (handle) => {
+    const listener = oneAtATime(limits.trustProxy.length === 0 ? handle : readingPorts(handle));
     const server: Server = tls === undefined ? createServer(options, listener) : tlsServer(options, tls, listener);
     server.maxHeadersCount = maxHeaders;
     closeStalled(server, limits.answerStallTimeoutMs);
@@ -47,7 +52,15 @@ export function serverFactory(
   };
 }
 
-function tlsServer(options: ServerOptions, tls: TlsFiles, handler: Parameters<typeof createServer>[1]): Server {
+function readingPorts(handle: Handler): Handler {
+  return (request, response) => {
+    const forwardedFor = request.headers['x-forwarded-for'];
+    if (typeof forwardedFor === 'string') request.headers['x-forwarded-for'] = withoutPorts(forwardedFor);
+    handle(request, response);
+  };
+}
+
+function tlsServer(options: ServerOptions, tls: TlsFiles, handler: Handler): Server {
   // Who does not finish the handshake is a slow client like any other.
   const server = createTlsServer({ ...options, ...tls.pair, handshakeTimeout: options.headersTimeout }, handler);
   const stop = tls.whenReplaced((pair) => server.setSecureContext(pair));

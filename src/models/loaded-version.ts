@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, hideFolders } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -71,7 +71,7 @@ export class LoadedVersion {
     if (this.#phase === 'unloaded') return 'unloaded';
     if (this.#phase === 'failed') return this.#error?.message;
     const state = this.#model?.state();
-    return state === undefined || state.ready ? undefined : state.reason;
+    return state === undefined || state.ready ? undefined : hideFolders(state.reason);
   }
 
   /** @throws AppError `MODEL_NOT_READY` with the reason */

@@ -159,7 +159,12 @@ function parseJson(source: string, json: string): unknown {
     // Editors of Windows put a byte order mark before UTF-8.
     return JSON.parse(json.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError('MANIFEST_INVALID', { message: `${source} is not valid JSON: ${reason}`, cause });
+    throw new AppError('MANIFEST_INVALID', { message: `${source} is not valid JSON${placeIn(cause)}`, cause });
   }
+}
+
+/** Where the parser stopped, if it tells: the rest of what it says may hold a piece of the text, which is for the log. */
+function placeIn(cause: unknown): string {
+  const place = cause instanceof Error ? /\(line \d+ column \d+\)/.exec(cause.message) : null;
+  return place === null ? '' : ` ${place[0]}`;
 }

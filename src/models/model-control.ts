@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, hideFolders } from '../errors.ts';
 import type { VersionState } from './loaded-version.ts';
 import { parseManifest } from './manifest.ts';
 import { type ModelUpload, type WrittenUpload, writeUpload } from './model-upload.ts';
@@ -98,7 +98,7 @@ export class ModelControl {
     if (folder !== undefined) return folder;
     const names = folders.map((candidate) => candidate.name);
     throw new AppError('MODEL_NOT_FOUND', {
-      message: `The model repository has no model ${JSON.stringify(name)}; it has: ${names.join(', ') || 'none'}`,
+      message: `The model repository has no model ${JSON.stringify(name)}`,
       received: name,
       expected: names,
     });
@@ -124,7 +124,7 @@ export class ModelControl {
       return unloaded.length === 0 ? [entry] : unloaded.map((version) => ({ ...entry, version }));
     }
     const error = loaded?.error ?? (folder !== undefined && 'error' in folder ? folder.error : undefined);
-    return [error === undefined ? { name } : { name, state: 'UNAVAILABLE', reason: error.message }];
+    return [error === undefined ? { name } : { name, state: 'UNAVAILABLE', reason: hideFolders(error.message) }];
   }
 }
 

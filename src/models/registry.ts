@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { AppError, toAppError } from '../errors.ts';
+import { AppError, toAppError, withoutFolders } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
 import type { Signature, TensorSpec } from '../tensor/tensor.ts';
@@ -61,12 +61,12 @@ export class Registry {
     return this.#entries.get(name);
   }
 
-  /** @throws AppError `MODEL_NOT_FOUND` */
+  /** @throws AppError `MODEL_NOT_FOUND`, which expects the models that there are; its message names none of them */
   get(name: string): RegisteredModel {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
     throw new AppError('MODEL_NOT_FOUND', {
-      message: `There is no model ${JSON.stringify(name)}; there are: ${[...this.#entries.keys()].join(', ') || 'none'}`,
+      message: `There is no model ${JSON.stringify(name)}`,
       received: name,
       expected: [...this.#entries.keys()],
     });
@@ -163,9 +163,9 @@ export class Registry {
 
   async #follow(entry: Entry, folder: ModelFolder, reload: boolean): Promise<readonly AppError[]> {
     if ('error' in folder) {
-      entry.error = folder.error;
+      entry.error = withoutFolders(folder.error);
       this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
-      return [folder.error];
+      return [entry.error];
     }
     entry.error = undefined;
 
@@ -202,13 +202,13 @@ export class Registry {
     } catch (thrown) {
       await source?.remove();
       const error = toAppError(thrown);
-      next.fail(error);
+      next.fail(withoutFolders(error));
       const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';
       this.#dependencies.log.warn(
         { err: error, model: name, version: file.version },
         `Version ${file.version} of the model ${name} could not be loaded${consequence}`,
       );
-      return error;
+      return withoutFolders(error);
     }
     if (this.#closed) {
       await next.unload();

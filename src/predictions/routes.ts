@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
 import { maySeeModel, maySeeOthers } from '../http/authorization.ts';
 import { problemResponses } from '../http/problem.ts';
 import { exportFormats } from './export/formats.ts';
@@ -71,7 +72,8 @@ export function predictionRoutes(app: FastifyInstance, options: PredictionRoutes
       produces: Object.values(exportFormats).map(({ mediaType }) => mediaType),
       response: readErrors,
     },
-    handler: async ({ query, method }, reply) => {
+    handler: async (request, reply) => {
+      const { query, method, server } = request;
       const { mediaType, write } = exportFormats[query.format];
       const pages = predictions.pages(filterOf(query, wallClock()), query.limit);
       // What fails at once is still answered with a problem.
@@ -82,7 +84,9 @@ export function predictionRoutes(app: FastifyInstance, options: PredictionRoutes
         await pages.return(undefined);
         return reply.send(Readable.from([]));
       }
-      return reply.send(Readable.from(write(resume(first, pages)), { objectMode: false }));
+      return reply.send(
+        Readable.from(write(resume(first, pages, () => server.stillAllows(request))), { objectMode: false }),
+      );
     },
   });
 
@@ -139,8 +143,16 @@ function readerOf(request: FastifyRequest): Reader {
   };
 }
 
-async function* resume<Item>(first: IteratorResult<Item, void>, others: AsyncGenerator<Item>): AsyncGenerator<Item> {
+/** @throws AppError `UNAUTHENTICATED` when the key is not valid any more: the connection breaks, so that no part passes for the whole */
+async function* resume<Item>(
+  first: IteratorResult<Item, void>,
+  others: AsyncGenerator<Item>,
+  mayGoOn: () => boolean,
+): AsyncGenerator<Item> {
   if (first.done === true) return;
   yield first.value;
-  yield* others;
+  for await (const item of others) {
+    if (!mayGoOn()) throw new AppError('UNAUTHENTICATED', { message: 'The API key is not valid any more' });
+    yield item;
+  }
 }

@@ -7,6 +7,7 @@ import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import { checkAnswer } from './answer-limit.ts';
+import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAtATime } from './separate-instances.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -94,8 +95,8 @@ export interface PredictionRecorder {
   recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void;
 }
 
-/** Makes the inputs; it may look at the model that will take them. */
-export type Encode = (model: ServedModel) => Tensors | Promise<Tensors>;
+/** Makes the inputs; it may look at the model that will take them, and at how long the answer is waited for. */
+export type Encode = (model: ServedModel, context: EncodeContext) => Tensors | Promise<Tensors>;
 
 /**
  * The one use case: every route, task and command predicts by it.
@@ -182,7 +183,7 @@ async function runOnce(
   { served, model, context, clock }: RunDependencies<ServedModel>,
 ): Promise<Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'phases' | 'encodeMs'>> {
   const startedMs = clock.now();
-  const inputs = await encode(served);
+  const inputs = await encode(served, encodeContext(context, clock));
   const encodeMs = clock.now() - startedMs;
   const phases = newPhases();
   const outputs = await model.predict(inputs, { ...context, phases });

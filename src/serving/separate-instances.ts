@@ -4,12 +4,13 @@ import type { LoadedModel } from '../inference/model.ts';
 import { newPhases, type Phases } from '../inference/phases.ts';
 import type { PredictContext } from '../inference/predictor.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
+import { type EncodeContext, encodeContext } from './encode-context.ts';
 
 /** How each instance of a request becomes tensors by itself. */
 export interface SeparateInstances<Model> {
   readonly count: number;
   /** @throws AppError with faults whose locations begin with 0, for the one instance */
-  encode(index: number, model: Model): Tensors | Promise<Tensors>;
+  encode(index: number, model: Model, context: EncodeContext): Tensors | Promise<Tensors>;
 }
 
 export interface SeparateRuns {
@@ -52,6 +53,7 @@ export async function runSeparately<Model>(
   const runs: Tensors[] = [];
   const errors: (AppError | undefined)[] = new Array<AppError | undefined>(instances.count).fill(undefined);
   const phases = newPhases();
+  const wanted = encodeContext(context, clock);
   let inputs: Tensors = {};
   let encodeMs = 0;
   let next = 0;
@@ -60,7 +62,7 @@ export async function runSeparately<Model>(
       next += 1;
       try {
         const startedMs = clock.now();
-        const encoded = await instances.encode(index, served);
+        const encoded = await instances.encode(index, served, wanted);
         encodeMs += clock.now() - startedMs;
         if (index === 0) inputs = encoded;
         const own = newPhases();

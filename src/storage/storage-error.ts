@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, hideFolders } from '../errors.ts';
 
 const retryAfterSeconds = 5;
 
@@ -77,10 +77,10 @@ export function toStorageError(thrown: unknown): unknown {
   if (trouble === undefined) return thrown;
   const reason = reasonOf(thrown);
   if (trouble === 'full') {
-    const message = `The storage has no room left, and nothing was kept: ${reason}`;
+    const message = `The storage has no room left, and nothing was kept: ${hideFolders(reason)}`;
     return new AppError('STORAGE_FULL', { message, retryAfterSeconds, cause: thrown });
   }
-  return storageUnavailable(reason, thrown);
+  return storageUnavailable(hideFolders(reason), thrown);
 }
 
 /** The message of an error; those of refused connections have theirs inside. */

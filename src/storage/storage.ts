@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
-import { toAppError } from '../errors.ts';
+import { hideFolders, toAppError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 import { answer, type Connection, connect } from './connection.ts';
 import type { Database } from './database.ts';
@@ -158,7 +158,7 @@ export class Storage {
 
   get #ready(): Connection {
     if (this.#state === 'ready' && this.#connection !== undefined) return this.#connection;
-    throw storageUnavailable(this.#reason);
+    throw storageUnavailable(hideFolders(this.#reason));
   }
 
   async #open(): Promise<void> {

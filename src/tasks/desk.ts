@@ -36,6 +36,8 @@ export function createTaskDesk(service: TaskService, webhooks: WebhookSettings):
         'IDEMPOTENCY_CONFLICT',
         'VALIDATION_FAILED',
         'WEBHOOK_REFUSED',
+        'TASK_QUOTA_EXCEEDED',
+        'TASKS_FULL',
         'STORAGE_UNAVAILABLE',
         'STORAGE_FULL',
         'INTERNAL',

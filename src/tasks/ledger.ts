@@ -2,24 +2,29 @@ import { AppError } from '../errors.ts';
 import type { OpenStorage, Storage } from '../storage/storage.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LargeValues } from './large-values.ts';
-import { type Job, TaskQueue } from './queue.ts';
+import { TaskQueue } from './queue.ts';
 import * as store from './store.ts';
+import { accepted, earlierTask, type Submitted } from './submitted.ts';
 import type { ClaimedTask, NewTask, Task, TaskEnd, TaskState } from './task.ts';
+import { type QuotaLimits, TaskQuota } from './task-quota.ts';
 
 /** Whoever has this many workers die on it is thought to kill them. */
 const maxDeaths = 5;
 const maxGroup = { maxItems: 200, maxBytes: 16 * 1024 * 1024 };
 const sweepSize = 500;
 const webhookLeaseSeconds = 60;
+/** Priority of ends that were taken before: new ones come first. */
+const toldBefore = -1;
 /** From here on the embedded database would rather not have a value. */
 const largeBytes = 256 * 1024;
 
 type Database = OpenStorage['db'];
 
-/** What a submission came to: a new task, or the one that has its idempotency key. */
-export interface Submitted {
-  readonly id: string;
-  readonly isNew: boolean;
+export interface LedgerOptions {
+  readonly limits: QuotaLimits;
+  readonly clock: { now(): number };
+  /** Told of troubles of the queue. */
+  readonly onError: (error: Error) => void;
 }
 
 /**
@@ -30,13 +35,16 @@ export class Ledger {
   readonly values: LargeValues;
   readonly #storage: Storage;
   readonly #queue: TaskQueue;
+  readonly #quota: TaskQuota;
   readonly #submissions: GroupCommit<NewTask, Submitted | AppError>;
   readonly #ends: GroupCommit<TaskEnd, boolean>;
   /** Ids of tasks whose files are written, and whose rows are not. */
   readonly #arriving = new Set<string>();
 
-  private constructor(storage: Storage, queue: TaskQueue) {
+  private constructor(storage: Storage, queue: TaskQueue, { limits, clock }: Omit<LedgerOptions, 'onError'>) {
     this.#storage = storage;
+    const count = () => this.#storage.use(({ db }) => store.countWaiting(db));
+    this.#quota = new TaskQuota(limits, { count, clock });
     this.#queue = queue;
     this.values = new LargeValues(storage.dataDir, storage.isEmbedded ? largeBytes : Number.POSITIVE_INFINITY);
     this.#submissions = new GroupCommit((tasks) => this.#insert(tasks), {
@@ -49,16 +57,45 @@ export class Ledger {
     });
   }
 
-  static async open(storage: Storage, onError: (error: Error) => void): Promise<Ledger> {
-    return new Ledger(storage, await TaskQueue.open(storage, onError));
+  static async open(storage: Storage, options: LedgerOptions): Promise<Ledger> {
+    return new Ledger(storage, await TaskQueue.open(storage, options.onError), options);
   }
 
   /**
    * Keeps a task, once: what has the idempotency key of an earlier one is that one.
    *
-   * @throws AppError `IDEMPOTENCY_CONFLICT` when the earlier one asks for something else
+   * @throws AppError `IDEMPOTENCY_CONFLICT` when the earlier one asks for something else; `TASK_QUOTA_EXCEEDED`, `TASKS_FULL`
    */
   async submit(task: NewTask, large: Buffer | undefined): Promise<Submitted> {
+    let leave: (isKept: boolean) => void;
+    try {
+      leave = await this.#quota.enter(task.owner, task.inputBytes);
+    } catch (refusal) {
+      return this.#earlier(task, refusal);
+    }
+    let isKept = false;
+    try {
+      const submitted = await this.#keep(task, large);
+      isKept = submitted.isNew;
+      return submitted;
+    } finally {
+      leave(isKept);
+    }
+  }
+
+  /** What has been kept already is no more when it is handed in again. */
+  async #earlier(task: NewTask, refusal: unknown): Promise<Submitted> {
+    const { owner, idempotencyKey: key } = task;
+    if (key === undefined) throw refusal;
+    const outcome = await this.#storage.use(async ({ db }) => {
+      const earlier = await store.findByIdempotencyKey(db, owner, key);
+      return earlier === undefined ? undefined : earlierTask(db, task);
+    });
+    if (outcome === undefined) throw refusal;
+    return accepted(outcome);
+  }
+
+  async #keep(task: NewTask, large: Buffer | undefined): Promise<Submitted> {
     if (large === undefined) return accepted(await this.#submissions.add(task));
     this.#arriving.add(task.id);
     try {
@@ -165,12 +202,21 @@ export class Ledger {
     return this.#transact(async (db) => {
       const ids = await this.#queue.take(db, 'webhooks', limit);
       if (ids.length === 0) return [];
-      await this.#queue.add(
-        db,
-        'webhooks',
-        ids.map((id) => ({ id, delaySeconds: webhookLeaseSeconds })),
-      );
-      return store.findWebhooks(db, ids);
+      // Tasks that are deleted by now have nobody to tell.
+      const found = await store.findWebhooks(db, ids);
+      const jobs = found.map(({ task: { id } }) => ({ id, priority: toldBefore, delaySeconds: webhookLeaseSeconds }));
+      await this.#queue.add(db, 'webhooks', jobs);
+      return found;
+    });
+  }
+
+  /** Gives back ends of tasks that were taken and not told, for others to tell. */
+  async returnWebhooks(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#transact(async (db) => {
+      await this.#queue.remove(db, 'webhooks', ids);
+      const jobs = ids.map((id) => ({ id }));
+      await this.#queue.add(db, 'webhooks', jobs);
     });
   }
 
@@ -178,7 +224,9 @@ export class Ledger {
   settleWebhook(id: string, retrySeconds: number | undefined): Promise<void> {
     return this.#transact(async (db) => {
       await this.#queue.remove(db, 'webhooks', [id]);
-      if (retrySeconds !== undefined) await this.#queue.add(db, 'webhooks', [{ id, delaySeconds: retrySeconds }]);
+      if (retrySeconds !== undefined) {
+        await this.#queue.add(db, 'webhooks', [{ id, priority: toldBefore, delaySeconds: retrySeconds }]);
+      }
     });
   }
 
@@ -202,7 +250,11 @@ export class Ledger {
   #insert(tasks: readonly NewTask[]): Promise<readonly (Submitted | AppError)[]> {
     return this.#transact(async (db) => {
       const added = await store.insertTasks(db, tasks);
-      await this.#queue.add(db, 'tasks', tasks.filter(({ id }) => added.has(id)).map(toJob));
+      await this.#queue.add(
+        db,
+        'tasks',
+        tasks.filter(({ id }) => added.has(id)),
+      );
       const outcomes: (Submitted | AppError)[] = [];
       for (const task of tasks) {
         outcomes.push(added.has(task.id) ? { id: task.id, isNew: true } : await earlierTask(db, task));
@@ -248,22 +300,4 @@ const abandoned = {
 
 function isStorageAway(thrown: unknown): boolean {
   return thrown instanceof AppError && thrown.code === 'STORAGE_UNAVAILABLE';
-}
-
-function accepted(outcome: Submitted | AppError): Submitted {
-  if (outcome instanceof AppError) throw outcome;
-  return outcome;
-}
-
-function toJob({ id, priority, delaySeconds }: NewTask): Job {
-  return { id, priority, delaySeconds };
-}
-
-async function earlierTask(db: Database, task: NewTask): Promise<Submitted | AppError> {
-  const earlier = await store.findByIdempotencyKey(db, task.owner, task.idempotencyKey ?? '');
-  if (earlier?.fingerprint.equals(task.fingerprint)) return { id: earlier.task.id, isNew: false };
-  return new AppError('IDEMPOTENCY_CONFLICT', {
-    message: `The Idempotency-Key ${JSON.stringify(task.idempotencyKey)} belongs to a task that asks for something else`,
-    received: task.idempotencyKey,
-  });
 }

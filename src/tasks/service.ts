@@ -7,10 +7,12 @@ import type { DeferredContext, DeferredWork } from '../serving/deferred-work.ts'
 import type { Storage } from '../storage/storage.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
 import type { RepeatingJob } from '../timing/repeating-job.ts';
-import type { Ledger, Submitted } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { startMaintenance } from './maintenance.ts';
 import { TaskNotices } from './notices.ts';
+import type { Submitted } from './submitted.ts';
 import type { Task, TaskState } from './task.ts';
+import type { QuotaLimits } from './task-quota.ts';
 import { type TaskEvent, TaskTally } from './task-tally.ts';
 import { TaskWatch } from './task-watch.ts';
 import { createTroubleLog, type TroubleLog } from './trouble-log.ts';
@@ -28,6 +30,8 @@ export interface TaskSettings {
   readonly resultTtlSeconds: number;
   /** Largest JSON of a result; a task with a larger one fails. */
   readonly maxResultBytes: number;
+  /** How much may wait. */
+  readonly quota: QuotaLimits;
   readonly webhooks: WebhookSettings;
 }
 
@@ -60,6 +64,8 @@ export interface Viewer {
   readonly owner: string;
   /** Whether the tasks of others are to be seen as well. */
   readonly seesAll: boolean;
+  /** Models whose tasks are to be seen; undefined: all. */
+  readonly models: readonly string[] | undefined;
 }
 
 /** Which page of which tasks. */
@@ -131,7 +137,7 @@ export class TaskService {
   /**
    * Keeps an order as a task.
    *
-   * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `IDEMPOTENCY_CONFLICT`
+   * @throws AppError `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `IDEMPOTENCY_CONFLICT`, `TASK_QUOTA_EXCEEDED`, `TASKS_FULL`
    */
   async submit(order: TaskOrder, options: TaskOptions, caller: DeferredContext['caller']): Promise<Submitted> {
     const ledger = this.#open;
@@ -146,6 +152,7 @@ export class TaskService {
       ownerName: caller?.name ?? '',
       ...others,
       fingerprint: fingerprint(order, input, options),
+      inputBytes: input.byteLength,
       input: isLarge ? undefined : input,
     };
     const submitted = await ledger.submit(task, isLarge ? input : undefined);
@@ -173,8 +180,8 @@ export class TaskService {
   }
 
   /** @throws AppError `STORAGE_UNAVAILABLE` */
-  list(query: TaskQuery, { owner, seesAll }: Viewer): Promise<Task[]> {
-    return this.#open.list({ ...query, owner: seesAll ? undefined : owner });
+  list(query: TaskQuery, { owner, seesAll, models }: Viewer): Promise<Task[]> {
+    return this.#open.list({ ...query, owner: seesAll ? undefined : owner, models });
   }
 
   /**
@@ -281,7 +288,8 @@ export class TaskService {
     try {
       if (this.#ledger === undefined) {
         const { Ledger: Opened } = await import('./ledger.ts');
-        this.#ledger = await Opened.open(storage, (error) => this.#logTrouble(error, 'The queue of tasks has trouble'));
+        const onError = (error: Error) => this.#logTrouble(error, 'The queue of tasks has trouble');
+        this.#ledger = await Opened.open(storage, { limits: this.#settings.quota, clock, onError });
       }
       await this.#takeUp(this.#ledger);
     } catch (thrown) {
@@ -330,8 +338,9 @@ function fingerprint({ work, model }: TaskOrder, input: Buffer, options: TaskOpt
     .digest();
 }
 
-function visible(task: Task | undefined, id: string, { owner, seesAll }: Viewer): Task {
-  if (task !== undefined && (seesAll || task.owner === owner)) return task;
+function visible(task: Task | undefined, id: string, { owner, seesAll, models }: Viewer): Task {
+  const isSeen = task !== undefined && (seesAll || task.owner === owner) && (models?.includes(task.model) ?? true);
+  if (isSeen) return task;
   throw new AppError('TASK_NOT_FOUND', { message: `There is no task ${id}`, received: id });
 }
 

@@ -30,6 +30,8 @@ type PublicRow = Selectable<Pick<TasksTable, (typeof publicColumns)[number]>>;
 export interface TaskFilter {
   /** Undefined: of everybody. */
   readonly owner: string | undefined;
+  /** Undefined: of every model. */
+  readonly models: readonly string[] | undefined;
   readonly state: TaskState | undefined;
   readonly model: string | undefined;
   /** Only those that are older than the one with this id. */
@@ -51,6 +53,7 @@ export async function insertTasks(db: Db, tasks: readonly NewTask[]): Promise<Re
     idempotency_key: task.idempotencyKey ?? null,
     fingerprint: task.fingerprint,
     input: task.input ?? null,
+    input_bytes: task.inputBytes,
     webhook: task.webhook ?? null,
     ttl_seconds: task.ttlSeconds,
     due_at: sql<Date>`now() + make_interval(secs => ${task.delaySeconds})`,
@@ -110,9 +113,10 @@ export async function findResult(db: Db, id: string) {
 }
 
 /** The newest first. */
-export async function listTasks(db: Db, { owner, state, model, before, limit }: TaskFilter): Promise<Task[]> {
+export async function listTasks(db: Db, { owner, models, state, model, before, limit }: TaskFilter): Promise<Task[]> {
   let query = db.selectFrom('tasks').select([...publicColumns]);
   if (owner !== undefined) query = query.where('owner', '=', owner);
+  if (models !== undefined) query = query.where('model', '=', sql<string>`any(${models}::text[])`);
   if (state !== undefined) query = query.where('state', '=', state);
   if (model !== undefined) query = query.where('model', '=', model);
   if (before !== undefined) query = query.where('id', '<', before);
@@ -278,6 +282,21 @@ export async function countTasks(db: Db): Promise<Map<TaskState, number>> {
     .groupBy('state')
     .execute();
   return new Map(rows.map(({ state, count }) => [state, Number(count)]));
+}
+
+/** What is not finished of each owner: how many tasks, and the bytes of their inputs. */
+export async function countWaiting(db: Db): Promise<Map<string, { tasks: number; bytes: number }>> {
+  const rows = await db
+    .selectFrom('tasks')
+    .select((column) => [
+      'owner',
+      column.fn.countAll<string>().as('tasks'),
+      column.fn.sum<string>('input_bytes').as('bytes'),
+    ])
+    .where('state', 'in', ['queued', 'running'])
+    .groupBy('owner')
+    .execute();
+  return new Map(rows.map(({ owner, tasks, bytes }) => [owner, { tasks: Number(tasks), bytes: Number(bytes) }]));
 }
 
 function anyOf(ids: readonly string[]) {

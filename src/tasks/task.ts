@@ -52,6 +52,7 @@ export interface NewTask {
   readonly webhook: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly fingerprint: Buffer;
+  readonly inputBytes: number;
   /** Undefined: in a file. */
   readonly input: Buffer | undefined;
 }

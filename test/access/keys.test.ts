@@ -112,7 +112,7 @@ describe('authorize', () => {
       expect(() => authorize(some, 'infer', model), model).toThrow(isForbidden);
       expect(() => authorize(some, 'admin', model), model).toThrow(isForbidden);
     }
-    expect(() => authorize(some, 'metrics')).not.toThrow();
+    expect(() => authorize(some, 'metrics')).toThrow(isForbidden);
   });
 });
 

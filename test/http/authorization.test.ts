@@ -12,7 +12,7 @@ const plainKey = 'a-plain-key-of-the-environment';
 let repository: TemporaryFolder;
 let keyFile: KeyFile;
 let server: TestServer;
-let keys: Record<'infer' | 'irisOnly' | 'admin' | 'irisAdmin' | 'metrics', string>;
+let keys: Record<'infer' | 'irisOnly' | 'gone' | 'irisOrGone' | 'admin' | 'irisAdmin' | 'metrics', string>;
 const routes: RouteOptions[] = [];
 
 const collect = (message: unknown) => {
@@ -27,6 +27,8 @@ beforeAll(async () => {
   keys = {
     infer: await key(),
     irisOnly: await key({ models: ['iris'] }),
+    gone: await key({ scopes: ['infer', 'admin'], models: ['gone'] }),
+    irisOrGone: await key({ models: ['iris', 'gone'] }),
     admin: await key({ scopes: ['admin'] }),
     irisAdmin: await key({ scopes: ['infer', 'admin'], models: ['iris'] }),
     metrics: await key({ scopes: ['metrics'] }),
@@ -232,6 +234,71 @@ describe('a key', () => {
     }
     const { body } = await postJson(server.address, '/predict', flower, bearer(keys.irisOnly));
     expect(JSON.stringify(body)).not.toContain('titanic');
+  });
+
+  it('for one model is not told of others by an error, whatever it asks for', async () => {
+    const headers = bearer(keys.gone);
+    const told = async (path: string, init: RequestInit = {}) => {
+      const response = await fetch(new URL(path, server.address), { headers, ...init });
+      return { status: response.status, text: await response.text() };
+    };
+    const json = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: '{"instances":[[1]]}',
+    };
+    for (const path of ['/models/gone', '/v1/models/gone', '/v2/models/gone', '/v2/models/gone/stats']) {
+      const { status, text } = await told(path);
+      expect(status, path).toBe(404);
+      expect(text, path).not.toMatch(/iris|titanic/);
+    }
+    for (const path of [
+      '/predict',
+      '/invocations',
+      '/models/gone/predict',
+      '/v1/models/gone:predict',
+      '/v2/models/gone/infer',
+      '/v2/repository/models/gone/load',
+    ]) {
+      const { status, text } = await told(path, json);
+      expect([400, 403, 404], path).toContain(status);
+      expect(text, path).not.toMatch(/iris|titanic/);
+    }
+    expect((await told('/models/gone', { headers: bearer(keys.infer) })).status).toBe(404);
+    expect((await told('/models/gone', { headers: bearer(keys.infer) })).text).toContain('there are: iris, titanic');
+    const some = await told('/v2/models/gone', { headers: bearer(keys.irisOrGone) });
+    expect(JSON.parse(some.text)).toEqual({ error: expect.stringMatching(/there are: iris$/) });
+  });
+
+  it('for one model does not learn the name of the default model', async () => {
+    const environment = { MODELS_DIR: repository.path, DEFAULT_MODEL: 'titanic', API_KEYS_FILE: keyFile.file };
+    await using other = await startReadyServer(environment);
+    for (const path of ['/predict', '/invocations']) {
+      const { status, body } = await postJson(other.address, path, flower, bearer(keys.irisOnly));
+      expect(status, path).toBe(403);
+      expect(JSON.stringify(body), path).not.toContain('titanic');
+    }
+  });
+
+  it('for one model reads in the documentation of that one alone', async () => {
+    const environment = { MODELS_DIR: repository.path, DOCS_PUBLIC: '0', API_KEYS_FILE: keyFile.file };
+    await using closed = await startReadyServer(environment);
+    for (const path of ['/openapi.json', '/docs/json']) {
+      const pathsFor = async (key: string) => {
+        const response = await fetch(new URL(path, closed.address), { headers: bearer(key) });
+        return Object.keys(((await response.json()) as { paths: object }).paths).join(' ');
+      };
+      expect(await pathsFor(keys.irisOnly), path).toMatch(/iris/);
+      expect(await pathsFor(keys.irisOnly), path).not.toMatch(/titanic/);
+      expect(await pathsFor(keys.infer), path).toMatch(/iris.*titanic/);
+    }
+  });
+
+  it('for one model does not read the metrics, which are those of all', async () => {
+    const { key } = await keyFile.add({ scopes: ['metrics'], models: ['iris'] });
+    await using other = await startReadyServer({ MODELS_DIR: repository.path, API_KEYS_FILE: keyFile.file });
+    expect((await fetch(new URL('/metrics', other.address), { headers: bearer(key) })).status).toBe(403);
+    expect((await fetch(new URL('/metrics', other.address), { headers: bearer(keys.metrics) })).status).toBe(200);
   });
 
   it('of an administrator of one model may load that one only, and not list the others', async () => {

@@ -15,6 +15,7 @@ import { TaskWorker } from '../../src/tasks/worker.ts';
 import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
 
 const largeBytes = 300 * 1024;
+const plenty = { tasks: 1000, bytes: 1e9 };
 
 function newTask(): NewTask {
   return {
@@ -29,6 +30,7 @@ function newTask(): NewTask {
     retries: 0,
     idempotencyKey: undefined,
     fingerprint: Buffer.from('it'),
+    inputBytes: 10,
     input: serialize('it'),
     webhook: undefined,
     ttlSeconds: 60,
@@ -36,7 +38,11 @@ function newTask(): NewTask {
 }
 
 async function openLedger(storage: Storage) {
-  const ledger = await Ledger.open(storage, () => {});
+  const ledger = await Ledger.open(storage, {
+    limits: { ofCaller: plenty, inAll: plenty },
+    clock: systemClock,
+    onError: () => {},
+  });
   return Object.assign(ledger, { [Symbol.asyncDispose]: () => ledger.close() });
 }
 
@@ -133,6 +139,8 @@ describe('on an embedded database', () => {
   it('a large input stays as long as its task may be kept', async () => {
     await using storage = await temporaryStorage('embedded');
     await using ledger = await openLedger(storage);
+    // The first one has what waits counted.
+    await ledger.submit(newTask(), undefined);
     const { use } = storage;
     const losesAnswer: Storage['use'] = async (work) => {
       await use.call(storage, work);

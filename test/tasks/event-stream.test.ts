@@ -58,6 +58,8 @@ it('HEAD has the headers of the stream, and follows nothing', async () => {
   const head = await fetch(`${address}/one`, { method: 'HEAD' });
   expect(head.status).toBe(200);
   expect(head.headers.get('content-type')).toBe('text/event-stream');
+  // Else a stop of the server would wait for the client to give up the connection.
+  expect(head.headers.get('connection')).toBe('close');
   expect(head.headers.get('cache-control')).toBe('no-store');
   expect(head.headers.get('content-length')).toBeNull();
   expect(counts.followed).toBe(0);

@@ -7,7 +7,8 @@ import { TaskNotices } from '../../src/tasks/notices.ts';
 import { TaskService } from '../../src/tasks/service.ts';
 import { databaseKinds, openStorage, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 
-const viewer = { owner: '', seesAll: true };
+const plenty = { tasks: 1000, bytes: 1e9 };
+const viewer = { owner: '', seesAll: true, models: undefined };
 
 /** A process as the notices know it, with everything that it has heard. */
 async function newProcess(database: TestDatabase, name: string) {
@@ -119,6 +120,7 @@ async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: n
     pollMs: 60_000,
     resultTtlSeconds: 60,
     maxResultBytes: 1000,
+    quota: { ofCaller: plenty, inAll: plenty },
     webhooks,
   };
   const log = { info: () => {}, warn: () => {}, error: () => {} };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signatureHeaders } from '../../src/tasks/webhook/signature.ts';
@@ -29,6 +30,28 @@ async function receiver(statuses: readonly number[] = []) {
   if (address === null || typeof address === 'string') throw new Error('no port');
   const dispose = async () => void server.close();
   return { calls, url: `http://127.0.0.1:${address.port}/hook`, [Symbol.asyncDispose]: dispose };
+}
+
+/** A server that takes connections and answers nothing. */
+async function silentReceiver() {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const dispose = async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    connections: () => sockets.size,
+    url: `http://127.0.0.1:${address.port}`,
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 describe('a webhook', () => {
@@ -80,6 +103,29 @@ describe('a webhook', () => {
     await expect.poll(() => hook.calls).toHaveLength(1);
     expect(JSON.parse(hook.calls[0]?.body ?? '')).toMatchObject({ type: 'task.cancelled', data: { id } });
   });
+
+  it('does not wait for receivers that say nothing, and is logged without its path and query', async () => {
+    await using silent = await silentReceiver();
+    await using hook = await receiver();
+    const ids = await Promise.all(Array.from({ length: 64 }, () => submit(`${silent.url}/path-secret?token=secret`)));
+    for (const id of ids) await finishedTask(server.address, id);
+    await expect.poll(() => silent.connections()).toBeGreaterThan(0);
+    const startedMs = performance.now();
+    for (let count = 1; count <= 3; count += 1) {
+      await submit(hook.url);
+      await expect.poll(() => hook.calls, { timeout: 60_000 }).toHaveLength(count);
+    }
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    expect(silent.connections()).toBeLessThanOrEqual(8);
+
+    const refused = await receiver([500]);
+    await submit(`${refused.url}/path-secret?token=secret`);
+    const logged = () => server.logLines.find(({ webhook }) => webhook === new URL(refused.url).origin);
+    await expect.poll(logged).toBeDefined();
+    await refused[Symbol.asyncDispose]();
+    expect(JSON.stringify(server.logLines)).not.toContain('path-secret');
+    expect(JSON.stringify(server.logLines)).not.toContain('token=secret');
+  }, 90_000);
 
   it('is called again until it answers well, and a redirect is no such answer', async () => {
     await using hook = await receiver([500, 302]);

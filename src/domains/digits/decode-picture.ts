@@ -3,16 +3,17 @@ import { AppError } from '../../errors.ts';
 import { type GreyRaster, toGreyRaster } from './grey-raster.ts';
 import { pictureFormats, sniffPictureFormat } from './picture-format.ts';
 import { readPictureHeader } from './picture-header.ts';
+import { type Turn, Turns } from './turns.ts';
 
 export interface PictureLimits {
   readonly maxBytes: number;
   /** Width times height as the header says, before anything is decoded. */
   readonly maxPixels: number;
-  /** The same for pictures that a decoder must hold whole, at up to 8 bytes a pixel: GIF, most WebP, progressive JPEG, interlaced PNG. */
+  /** The same for pictures that a decoder must hold whole, at up to 8 bytes a pixel: GIF, most WebP, JPEG of more than one scan, interlaced PNG. */
   readonly maxHeldPixels: number;
   /** Longest time to decode one picture, in whole seconds: sharp counts no finer. */
   readonly timeoutSeconds: number;
-  /** Pictures decoded at the same time; the others wait their turn, so memory stays bounded. */
+  /** Pictures decoded at the same time; the others wait their turn, so memory stays bounded. Requests take turns. */
   readonly maxConcurrent: number;
 }
 
@@ -33,18 +34,20 @@ const rasterSidePx = 256;
  *
  * @throws {AppError} `UNSUPPORTED_MEDIA_TYPE` for any other content, whatever its name; `PICTURE_TOO_LARGE` for too
  * many bytes or pixels, or too long a time; `PICTURE_UNREADABLE` for a cut or broken picture.
+ *
+ * @param turn whose picture it is, and until when it is wanted. @default a request of its own
  */
-export type DecodePicture = (bytes: Uint8Array) => Promise<GreyRaster>;
+export type DecodePicture = (bytes: Uint8Array, turn?: Turn) => Promise<GreyRaster>;
 
 /** Makes a decoder that keeps to `limits`. */
 export function createPictureDecoder(limits: PictureLimits = defaultPictureLimits): DecodePicture {
-  const takeTurn = createTurns(limits.maxConcurrent);
+  const turns = new Turns(limits.maxConcurrent);
   let loading: ReturnType<typeof loadSharp> | undefined;
-  return async (bytes) => {
+  return async (bytes, turn = { owner: {} }) => {
     const pixelLimit = checkPicture(bytes, limits);
     loading ??= loadSharp();
     const sharp = await loading;
-    return takeTurn(() => decode(sharp(bytes, sharpOptions(pixelLimit)), { ...limits, pixelLimit }));
+    return turns.take(turn, () => decode(sharp(bytes, sharpOptions(pixelLimit)), { ...limits, pixelLimit }));
   };
 }
 
@@ -125,22 +128,4 @@ function tooLarge(message: string, received: unknown, expected: string, cause?: 
 
 function unreadable(message: string, cause?: unknown): AppError {
   return new AppError('PICTURE_UNREADABLE', { message, expected: 'a complete picture', cause });
-}
-
-/** Runs at most `maxConcurrent` jobs at once, the others in the order of their coming. */
-function createTurns(maxConcurrent: number): <Result>(job: () => Promise<Result>) => Promise<Result> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (job) => {
-    if (running >= maxConcurrent) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      return await job();
-    } finally {
-      // A job that waits takes over this one's place, so `running` stays as it is.
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  };
 }

@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '../../errors.ts';
+import { type EncodeContext, whileWanted } from '../../serving/encode-context.ts';
 import type { Tensors } from '../../tensor/tensor.ts';
 import { type Domain, defineDomain } from '../define-domain.ts';
 import { decode } from './decode.ts';
@@ -38,7 +39,7 @@ export function createDigits(
       toInstance: (bytes) => ({ image: bytes }),
       describe: describePicture,
     },
-    encode: (pictures) => encode(pictures, decodePicture),
+    encode: (pictures, _model, context) => encode(pictures, decodePicture, context),
     decode,
   });
 }
@@ -51,12 +52,17 @@ function describePicture(bytes: Uint8Array): object {
   return { format, ...(header !== undefined && { width: header.width, height: header.height }) };
 }
 
-async function encode(pictures: readonly Picture[], decodePicture: DecodePicture): Promise<Tensors> {
+async function encode(
+  pictures: readonly Picture[],
+  decodePicture: DecodePicture,
+  context: EncodeContext,
+): Promise<Tensors> {
   const data = new Uint8Array(pictures.length * side * side);
-  const decoded = await Promise.allSettled(
-    pictures.map(async ({ image }, row) => {
-      data.set(normaliseDigit(await decodePicture(image)), row * side * side);
-    }),
+  const decodeInto = async (image: Uint8Array, row: number, signal: AbortSignal) => {
+    data.set(normaliseDigit(await decodePicture(image, { owner: context.signal, signal })), row * side * side);
+  };
+  const decoded = await whileWanted(context, (signal) =>
+    Promise.allSettled(pictures.map(({ image }, row) => decodeInto(image, row, signal))),
   );
   const errors = decoded.map((result) => (result.status === 'rejected' ? toAppError(result.reason) : undefined));
   const first = errors.find((error) => error !== undefined);

@@ -36,19 +36,33 @@ function readPngHeader(view: DataView): PictureHeader | undefined {
   return { width: view.getUint32(16), height: view.getUint32(20), heldWhole: view.getUint8(28) !== 0 };
 }
 
-/** ITU-T T.81, B.2: segments of marker and length up to the first start of frame. */
+/**
+ * ITU-T T.81, B.2: segments of marker and length up to the first start of scan. A scan of fewer components than the frame
+ * has is not the only one, and decoders hold what is not complete before the last.
+ */
 function readJpegHeader(view: DataView): PictureHeader | undefined {
   let offset = 2;
+  let frame: (PictureHeader & { readonly components: number }) | undefined;
   for (;;) {
     // Decoders pass over junk and fill bytes between segments, so do we.
     while (view.getUint8(offset) !== 0xff) offset++;
     while (view.getUint8(offset) === 0xff) offset++;
     const marker = view.getUint8(offset++);
-    if (marker === 0xd9 || marker === 0xda) return undefined;
+    if (marker === 0xd9) return undefined;
+    if (marker === 0xda) {
+      if (frame === undefined) return undefined;
+      const { width, height, heldWhole, components } = frame;
+      return { width, height, heldWhole: heldWhole || view.getUint8(offset + 2) < components };
+    }
     if (isStandaloneMarker(marker)) continue;
     if (isStartOfFrame(marker)) {
-      const progressive = (marker & 0x03) === 0x02;
-      return { height: view.getUint16(offset + 3), width: view.getUint16(offset + 5), heldWhole: progressive };
+      frame ??= {
+        height: view.getUint16(offset + 3),
+        width: view.getUint16(offset + 5),
+        components: view.getUint8(offset + 7),
+        // Progressive.
+        heldWhole: (marker & 0x03) === 0x02,
+      };
     }
     offset += view.getUint16(offset);
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../../child-environment.ts';
 import { AppError } from '../../errors.ts';
 import type { RunOutcome, RunRequest } from '../batcher/executor.ts';
 import type { Clock } from '../clock.ts';
@@ -56,7 +57,7 @@ export class RunnerProcess {
       // Descriptor 3 carries the frames; 4 carries nothing, and breaks when this process ends; 5 is the shared file.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', this.#shared?.fd ?? 'ignore'],
       // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
-      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+      env: { ...childEnvironment(process.env), ORT_DISABLE_TELEMETRY: '1' },
     });
     const socket = this.#child.stdio[3];
     if (!(socket instanceof Duplex)) throw new TypeError('a runner has no socket at descriptor 3');

@@ -55,6 +55,7 @@ async function fetchListed(
     throw new AppError('MODELS_FETCH_FAILED', { message: `There is nothing below ${JSON.stringify(prefix)}` });
   }
   const snapshotId = hash(files.map(({ objectId, parts }) => `${objectId} ${parts.join('/')}`).sort());
+  refuseTwins(files);
   if (!(await cache.has(snapshotId))) {
     await downloadAll(bucket, files, cache, dependencies);
     await cache.addSnapshot(snapshotId, async (folder) => {
@@ -63,6 +64,19 @@ async function fetchListed(
     });
   }
   await cache.publish(snapshotId, new Set(files.map(({ objectId }) => objectId)));
+}
+
+/** Two keys may mean one path, such as `a/b` and `a/./b`: the second would be written over what the first is a link to. */
+function refuseTwins(files: readonly FolderFile[]): void {
+  const keys = new Map<string, string>();
+  for (const { key, parts } of files) {
+    const path = parts.join('/');
+    const other = keys.get(path);
+    keys.set(path, key);
+    if (other === undefined) continue;
+    const message = `The objects ${JSON.stringify(other)} and ${JSON.stringify(key)} are the same file`;
+    throw new AppError('MODELS_FETCH_FAILED', { message, received: key });
+  }
 }
 
 function folderFile(object: BucketObject, prefix: string): FolderFile {

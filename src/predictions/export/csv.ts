@@ -1,7 +1,14 @@
 import type { StoredPrediction } from '../stored-prediction.ts';
 import { type Column, columns } from './table.ts';
 
-/** A table in CSV as RFC 4180 has it. */
+/** What spreadsheets take for the beginning of a formula. */
+const formulaStart = /^[=+\-@\t\r\n]/;
+
+/**
+ * A table in CSV as RFC 4180 has it. A text that a spreadsheet would compute has an apostrophe before it: the program of
+ * whoever opens the file would run what a client has written: https://owasp.org/www-community/attacks/CSV_Injection. Numbers and JSON
+ * stay as they are.
+ */
 export async function* writeCsv(pages: AsyncIterable<readonly StoredPrediction[]>): AsyncGenerator<string> {
   yield `${columns.map(({ name }) => name).join(',')}\r\n`;
   for await (const page of pages) {
@@ -17,7 +24,9 @@ function line(prediction: StoredPrediction): string {
 function textOf(column: Column, prediction: StoredPrediction): string {
   const value = column.read(prediction);
   if (value === null) return '';
-  return value instanceof Date ? value.toISOString() : String(value);
+  if (value instanceof Date) return value.toISOString();
+  const text = String(value);
+  return column.type === 'STRING' && formulaStart.test(text) ? `'${text}` : text;
 }
 
 function cell(text: string): string {

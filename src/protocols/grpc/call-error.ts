@@ -1,4 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { tellModels } from '../../access/tell-models.ts';
 import { type ErrorCode, toAppError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { answerMetadata, type CallContext } from './call-context.ts';
@@ -24,7 +25,7 @@ const mostDetails = 1_000;
  * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md (pushback)
  */
 export function callError(thrown: unknown, context: CallContext, log: Logger): CallError {
-  const error = toAppError(thrown);
+  const error = tellModels(toAppError(thrown), context.caller);
   const code = statusOfCode[error.code] ?? statusOfKind[error.kind];
   if (code === status.INTERNAL) log.error({ err: error, request_id: context.requestId }, 'Call failed');
   const details = code === status.INTERNAL ? 'Internal error' : error.message.slice(0, mostDetails).toWellFormed();

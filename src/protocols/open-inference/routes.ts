@@ -21,6 +21,8 @@ export interface OpenInferenceOptions {
   readonly statistics: Statistics;
   /** Version of the program. */
   readonly version: string;
+  /** Whether requests need an API key. */
+  readonly needsKey: boolean;
   /** Whether a load may bring its own files. */
   readonly allowModelUpload: boolean;
 }
@@ -29,7 +31,7 @@ export interface OpenInferenceOptions {
 export async function openInferenceRoutes(app: FastifyInstance, options: OpenInferenceOptions): Promise<void> {
   // The schemas document. What arrives is checked where it is read.
   app.setValidatorCompiler(() => () => true);
-  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
+  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
   declareScope(app, 'infer');
   takeAnyBody(app);

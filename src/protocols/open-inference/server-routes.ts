@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { maySeeModel } from '../../http/authorization.ts';
+import { maySeeModel, tellProblems } from '../../http/authorization.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import { live, modelNames, ready, serverMetadata } from './schemas.ts';
@@ -20,10 +20,15 @@ export interface ServerRoutesOptions {
   readonly readiness: ReadinessGate;
   /** Version of the program. */
   readonly version: string;
+  /** Whether requests need an API key. */
+  readonly needsKey: boolean;
 }
 
 /** `GET /v2`, `/v2/models`, `/v2/health/live` and `/v2/health/ready`. */
-export function serverRoutes(app: FastifyInstance, { registry, readiness, version }: ServerRoutesOptions): void {
+export function serverRoutes(
+  app: FastifyInstance,
+  { registry, readiness, version, needsKey }: ServerRoutesOptions,
+): void {
   const tags = ['open-inference'];
 
   app.get('', {
@@ -60,11 +65,12 @@ export function serverRoutes(app: FastifyInstance, { registry, readiness, versio
       summary: 'Are all models ready?',
       response: { 200: ready.describe('They are'), 503: ready.describe('They are not, or the server is stopping') },
     },
-    handler: (_request, reply) => {
+    handler: (request, reply) => {
       const { ready, problems } = readiness.check();
       if (ready) return { ready, live: true };
       reply.code(503);
-      const reasons = problems.map(({ model, reason }) => (model === undefined ? reason : `${model}: ${reason}`));
+      const told = tellProblems(request, problems, needsKey);
+      const reasons = told.map(({ model, reason }) => (model === undefined ? reason : `${model}: ${reason}`));
       return { ready, live: true, error: reasons.join('; ') };
     },
   });

@@ -39,7 +39,7 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
 /** Answers the errors of the routes in this plugin as MLflow does; SageMaker shows its callers the body as it is. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = fromThrown(thrown);
+    const error = fromThrown(thrown, request);
     const status = statusOf(error);
     if (status === statusOfKind[error.kind]) prepareErrorReply(error, request, reply);
     const message = status === 500 ? error.title : error.message;

@@ -14,13 +14,18 @@ const anyModel = '/models/{name}/predict';
  * from the signature. What all models share is taken from the documented path for any model.
  *
  * @param documented the paths of the document that these ones are added to
+ * @param maySee whether the reader of the document may be told of a model
  */
-export function modelPaths(registry: Registry, documented: Paths): Paths {
+export function modelPaths(
+  registry: Registry,
+  documented: Paths,
+  maySee: (model: string) => boolean = () => true,
+): Paths {
   const operation = asObject(asObject(documented[anyModel])['post']);
   const paths: [string, JsonSchema][] = [];
   for (const { name, versions } of registry.list()) {
     const [served, ...others] = versions.filter(({ model }) => model !== undefined);
-    if (served === undefined) continue;
+    if (served === undefined || !maySee(name)) continue;
     paths.push([`/models/${name}/predict`, { post: modelOperation(operation, served) }]);
     if (others.length === 0) continue;
     for (const loaded of [served, ...others]) {

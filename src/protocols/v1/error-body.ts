@@ -9,7 +9,7 @@ const errorSchema = z.object({ error: z.string() });
 
 /** Answers the errors of the routes in this plugin as `{"error": "…"}`, with the status codes of TensorFlow Serving. */
 export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown), request, reply));
+  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
 }
 

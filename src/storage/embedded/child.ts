@@ -2,7 +2,7 @@
  * The program of the embedded database: PGlite in one folder, served to the main process through a Unix socket. It blocks
  * its thread during a query and takes hundreds of megabytes, so it has a process of its own. It ends with the main process.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
@@ -50,6 +50,15 @@ function causeOf(thrown: unknown): string {
   return isDiskFull() ? 'no room is left on the disk' : reasonOf(thrown);
 }
 
+/** A folder that was there before, such as one that was restored, may let other users read what is in it. */
+function closeToOthers(path: string): void {
+  try {
+    chmodSync(path, 0o700);
+  } catch {
+    // It belongs to another user, who has decided that this one may use it.
+  }
+}
+
 function isDiskFull(): boolean {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize < roomToOpenBytes;
@@ -81,6 +90,7 @@ process.once('disconnect', () => {
 
 try {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  closeToOthers(folder);
   const lock = await lockFolder(folder, process.ppid);
   // What is collected as garbage locks nothing.
   process.once('exit', () => lock.close());

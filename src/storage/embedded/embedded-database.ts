@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { setPriority, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../../child-environment.ts';
 import { AppError } from '../../errors.ts';
 import type { DatabaseMessage } from './messages.ts';
 
@@ -30,6 +31,7 @@ export class EmbeddedDatabase {
     const socketPath = join(socketDir, '.s.PGSQL.5432');
     this.#child = spawn(process.execPath, [childPath, resolve(dataDir, 'database'), socketPath], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: childEnvironment(process.env),
     });
     this.#child.channel?.unref();
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

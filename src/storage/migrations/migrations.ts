@@ -2,6 +2,7 @@ import type { Migration } from 'kysely';
 import { tasks } from './0001-tasks.ts';
 import { predictions } from './0002-predictions.ts';
 import { taskPredictions } from './0003-task-predictions.ts';
+import { taskInputBytes } from './0004-task-input-bytes.ts';
 
 /**
  * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
@@ -11,4 +12,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-tasks': tasks,
   '0002-predictions': predictions,
   '0003-task-predictions': taskPredictions,
+  '0004-task-input-bytes': taskInputBytes,
 };

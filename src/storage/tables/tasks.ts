@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /** `queued` and `running` become one of the others, which are final. */
 export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -33,6 +33,8 @@ export interface TasksTable {
   fingerprint: Buffer;
   /** Null: in a file. */
   input: Buffer | null;
+  /** Size of the input, wherever it is; it comes as a text. */
+  input_bytes: ColumnType<string, number | undefined, never>;
   /** JSON; null without a result, and where it is in a file. */
   result: Buffer | null;
   /** By which the prediction log has what the result was made of; null if it does not. */

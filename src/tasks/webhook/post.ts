@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import { request as requestByHttp } from 'node:http';
 import { request as requestByHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -7,11 +7,20 @@ import { isPublicAddress } from './public-address.ts';
 
 const timeoutMs = 10_000;
 
+/** As `lookup` of `node:dns` gives every address of a name. */
+export type ResolveAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** Whether addresses of this machine and its networks may be called. */
   readonly allowPrivate: boolean;
+  /** Aborted when the answer is not waited for any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -21,7 +30,7 @@ export interface PostOptions {
  * @returns the status of the answer
  * @throws AppError `WEBHOOK_REFUSED` for an address that must not be called; what the connection throws
  */
-export function postWebhook(url: URL, { headers, body, allowPrivate }: PostOptions): Promise<number> {
+export function postWebhook(url: URL, { headers, body, allowPrivate, signal }: PostOptions): Promise<number> {
   checkWebhookUrl(url, allowPrivate);
   const request = url.protocol === 'https:' ? requestByHttps : requestByHttp;
   return new Promise((resolve, reject) => {
@@ -30,9 +39,9 @@ export function postWebhook(url: URL, { headers, body, allowPrivate }: PostOptio
       {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
-        lookup: allowPrivate ? lookup : lookupPublic,
+        lookup: allowPrivate ? lookup : publicLookup(lookup),
         agent: false,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
       },
       (response) => {
         resolve(response.statusCode ?? 0);
@@ -50,22 +59,25 @@ export function postWebhook(url: URL, { headers, body, allowPrivate }: PostOptio
  * @throws AppError `WEBHOOK_REFUSED`
  */
 export function checkWebhookUrl(url: URL, allowPrivate: boolean): void {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused(url.href, 'http:// or https://');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused(url.protocol, 'http:// or https://');
   if (url.username !== '' || url.password !== '') throw refused(url.host, 'an address without a password');
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw refused(host, 'a public address');
 }
 
-const lookupPublic: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return done(error, []);
-    const found = addresses.filter(({ address }) => isPublicAddress(address));
-    const [first] = found;
-    if (first === undefined) return done(refused(hostname, 'the name of a public address'), []);
-    if (options.all === true) return done(null, found);
-    return done(null, first.address, first.family);
-  });
-};
+/** A look at a name that gives its public addresses alone. A connection looks once, and goes to what it was given. */
+export function publicLookup(resolve: ResolveAll): LookupFunction {
+  return (hostname, options, done) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return done(error, []);
+      const found = addresses.filter(({ address }) => isPublicAddress(address));
+      const [first] = found;
+      if (first === undefined) return done(refused(hostname, 'the name of a public address'), []);
+      if (options.all === true) return done(null, found);
+      return done(null, first.address, first.family);
+    });
+  };
+}
 
 function refused(received: string, expected: string): AppError {
   const message = `The webhook ${received} is refused: expected ${expected}`;

@@ -184,3 +184,23 @@ describe('createPictureDecoder: what it refuses', () => {
     expect(await refusal(file, { ...limits, maxHeldPixels: 60 * 40 - 1 })).toBe('PICTURE_TOO_LARGE');
   });
 });
+
+describe('a JPEG', () => {
+  /** A frame of three components, and a first scan of some of them. */
+  function jpegClaiming(width: number, height: number, scanComponents: number): Buffer {
+    const frame = Buffer.from('ffc0001108000000000301220002110103110' + '1', 'hex');
+    frame.writeUInt16BE(height, 5);
+    frame.writeUInt16BE(width, 7);
+    const comment = Buffer.from('fffe000400ff', 'hex');
+    const components = Array.from({ length: scanComponents }, (_, index) => [index + 1, 0]).flat();
+    const scan = Buffer.from([0xff, 0xda, 0, 6 + 2 * scanComponents, scanComponents, ...components, 0, 63, 0]);
+    return Buffer.concat([Buffer.from('ffd8', 'hex'), frame, comment, scan, Buffer.from('00ffd9', 'hex')]);
+  }
+
+  it('of a scan for each component is held whole, and refused as such', async () => {
+    expect(await refusal(jpegClaiming(5000, 5000, 1))).toBe('PICTURE_TOO_LARGE');
+    expect(await refusal(jpegClaiming(5000, 5000, 2))).toBe('PICTURE_TOO_LARGE');
+    expect(await refusal(jpegClaiming(5000, 5000, 3))).toBe('PICTURE_UNREADABLE');
+    expect(await refusal(jpegClaiming(500, 500, 1))).toBe('PICTURE_UNREADABLE');
+  });
+});

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeZip } from '../../helpers/archives.ts';
 import { temporaryFolder } from '../../helpers/folder.ts';
@@ -57,6 +59,24 @@ describe('models from a bucket', () => {
       message: expect.stringMatching(message),
     });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['../outside', /is refused/],
+    ['iris/../../../outside', /is refused/],
+    ['iris/1/..', /is refused/],
+    ['/etc/outside', /is refused/],
+    ['iris\\..\\outside', /is refused/],
+    ['iris/\0/model.onnx', /is refused|MODELS_FETCH_FAILED/],
+    ['iris/./1/model.onnx', /are the same file/],
+  ])('lead nowhere but below their folder: %j', async (name, message) => {
+    await using server = await S3Server.start({ ...objects, [`prod/${name}`]: 'from outside' });
+    await using cache = await temporaryFolder();
+    await expect(fetchModels('s3://bucket/prod', join(cache.path, 'cache'), server.environment)).rejects.toMatchObject({
+      code: 'MODELS_FETCH_FAILED',
+      message: expect.stringMatching(message),
+    });
+    expect(await readdir(cache.path)).toEqual(['cache']);
   });
 
   it('come only where they have changed', async () => {
