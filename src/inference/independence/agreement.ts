@@ -24,13 +24,13 @@ const tolerances: Partial<Readonly<Record<Tensor['datatype'], Tolerance>>> = {
  * texts agree when they are equal, floats within the rounding that another order of additions explains.
  *
  * @param alone outputs of each distinct row, run by itself
- * @param order which of the distinct rows stand in the joined run, one behind the other
+ * @param order which of the distinct rows stand in the joined run, one behind the other; undefined for one that is not compared
  */
 export function disagreement(
   outputNames: readonly string[],
   alone: readonly (readonly Tensor[])[],
   joined: readonly Tensor[],
-  order: readonly number[],
+  order: readonly (number | undefined)[],
 ): string | undefined {
   for (const [index, name] of outputNames.entries()) {
     const output = joined[index];
@@ -41,6 +41,7 @@ export function disagreement(
     const single = alone.map((outputs) => outputs[index]);
     const largest = largestOf(single);
     for (const [row, distinct] of order.entries()) {
+      if (distinct === undefined) continue;
       const expected = single[distinct];
       if (expected === undefined) return `output ${JSON.stringify(name)} is missing`;
       const clause = rowDisagreement(expected, output, row, largest);
