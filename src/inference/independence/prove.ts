@@ -145,8 +145,8 @@ export class Proof {
    * whole batch, such as the largest value, may show only where a neighbour is far outside of what the row is.
    */
   async #besideOddNeighbours({ source, rows, outputs }: Singles): Promise<string | undefined> {
-    const [row, own] = [rows[0], outputs[0]];
-    if (row === undefined || own === undefined) return undefined;
+    const [row] = rows;
+    if (row === undefined) return undefined;
     let tried = 0;
     for (const neighbour of source.oddNeighbours()) {
       tried += 1;
@@ -157,9 +157,10 @@ export class Proof {
         if ('refused' in outcome) break;
         const difference = disagreement(
           this.#outputNames,
-          [own],
+          outputs,
           outcome.outputs,
           isFirst ? [0, undefined] : [undefined, 0],
+          'column',
         );
         if (difference !== undefined) return difference;
       }
@@ -175,7 +176,7 @@ export class Proof {
     if ('refused' in outcome) {
       return { difference: `the model refuses ${order.length} rows together: ${outcome.refused}`, runMs: 0 };
     }
-    const difference = disagreement(this.#outputNames, outputs, outcome.outputs, order);
+    const difference = disagreement(this.#outputNames, outputs, outcome.outputs, order, 'column');
     return { difference, runMs: outcome.runMs };
   }
 

@@ -88,6 +88,29 @@ function largestOf(column: string): Graph {
   };
 }
 
+/** A column of millions beside one that lies between -2 and 2 and is less its mean of the batch. */
+const unlikeColumns: Graph = {
+  inputs: { x: floatValue('n', 2) },
+  outputs: { y: floatValue('n', 2) },
+  initializers: [
+    floats('millions', [1e6, 0], [1, 2]),
+    floats('second', [0, 1], [1, 2]),
+    integers('shape', [1, 2, -1]),
+    integers('row', [1, 2]),
+  ],
+  nodes: [
+    { op: 'Tanh', inputs: ['x'], outputs: ['h'] },
+    { op: 'Transpose', inputs: ['h'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+    { op: 'Reshape', inputs: ['t', 'shape'], outputs: ['r'] },
+    { op: 'GlobalAveragePool', inputs: ['r'], outputs: ['p'] },
+    { op: 'Reshape', inputs: ['p', 'row'], outputs: ['m'] },
+    { op: 'Mul', inputs: ['m', 'second'], outputs: ['mean'] },
+    { op: 'Sub', inputs: ['h', 'mean'], outputs: ['s'] },
+    { op: 'Mul', inputs: ['x', 'millions'], outputs: ['large'] },
+    { op: 'Add', inputs: ['large', 's'], outputs: ['y'] },
+  ],
+};
+
 /** Counts rows that are equal. */
 const twins: Graph = {
   inputs: { x: floatValue('n', 1) },
@@ -156,6 +179,11 @@ describe('a model whose rows meet each other', () => {
       independentRows: false,
       why: expect.stringMatching(/change each other/),
     });
+  });
+
+  test('large numbers in one column hide no difference in another', async () => {
+    const { model } = await open(unlikeColumns);
+    expect(model.independence.independentRows).toBe(false);
   });
 
   test('a count of equal rows shows in runs of few rows', async () => {
