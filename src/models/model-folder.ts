@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { AppError, toAppError } from '../errors.ts';
 import { refuseOutside } from './files/refuse-outside.ts';
 import { versionFiles } from './files/version-files.ts';
@@ -178,7 +178,10 @@ async function noVersion(name: string, folder: string): Promise<AppError> {
         (await readdir(join(folder, entry.name)).catch(() => [])).map((file) => `${entry.name}/${file}`),
       ),
   );
-  const found = [...paths.map((entry) => entry.name), ...inner.flat()].filter(isGraph).sort();
+  const graphs = [...paths.map((entry) => entry.name), ...inner.flat()].filter(isGraph).sort();
+  const found = await Promise.all(
+    graphs.map(async (path) => ((await exists(join(folder, path))) ? path : `${path}, a link to nothing`)),
+  );
   const instead = found.length === 0 ? '' : `; there is ${found.slice(0, 3).join(', ')}`;
   return new AppError('MODEL_LOAD_FAILED', {
     message: `The folder ${name} has no version: expected ${name}/1/model.onnx or another number up to 2^63 - 1${instead}`,
@@ -188,6 +191,13 @@ async function noVersion(name: string, folder: string): Promise<AppError> {
 
 async function versionFile(root: string, version: string, path: string, manifestText: string): Promise<VersionFile> {
   await refuseOutside(root, path);
+  await refuseOther(root, path);
   const { fingerprint } = await versionFiles(root, path);
   return { version, path, root, fingerprint: `${fingerprint}:${manifestText}` };
+}
+
+/** A pipe would be waited for until the load is given up. */
+async function refuseOther(root: string, path: string): Promise<void> {
+  if ((await stat(path)).isFile()) return;
+  throw new AppError('MODEL_LOAD_FAILED', { message: `${relative(root, path)} is no file` });
 }

@@ -71,8 +71,9 @@ async function readEntry(
     if (!(await isMeantAsModel(path))) return { ignored: name };
     return { ...(await modelFolder({ root, folder: path, name }, policy)), place: `the folder ${name}` };
   }
+  if (kind === 'nothing') return { ignored: name };
   if (name.endsWith('.onnx')) return { ...(await bareFile(root, name)), place: `the file ${name}` };
-  return kind === 'nothing' ? { ignored: name } : undefined;
+  return undefined;
 }
 
 async function kindOf(path: string): Promise<'folder' | 'file' | 'nothing'> {

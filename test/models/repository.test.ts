@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -130,10 +130,25 @@ describe('scanRepository', () => {
     });
     await mkdir(join(folder.path, 'empty'));
     await symlink(join(folder.path, 'nothing'), join(folder.path, 'link'));
+    await symlink(join(folder.path, 'nothing'), join(folder.path, 'link.onnx'));
     const ignored: string[][] = [];
     const found = await scanRepository(folder.path, { onIgnored: (names) => ignored.push([...names]) });
     expect(found.map(({ name }) => name)).toEqual(['iris']);
-    expect(ignored).toEqual([['__pycache__', 'empty', 'link', 'logs', 'lost+found', 'scripts', 'tf']]);
+    expect(ignored).toEqual([['__pycache__', 'empty', 'link', 'link.onnx', 'logs', 'lost+found', 'scripts', 'tf']]);
+  });
+
+  it('names a graph that is a link to nothing, or no file', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, 'folder', '1', 'model.onnx'), { recursive: true });
+    await mkdir(join(folder.path, 'link', '1'), { recursive: true });
+    await symlink(join(folder.path, 'nothing'), join(folder.path, 'link', '1', 'model.onnx'));
+    execFileSync('mkfifo', [join(folder.path, 'pipe.onnx')]);
+    const found = Object.fromEntries((await scanRepository(folder.path)).map((one) => [one.name, summary(one)]));
+    expect(found).toEqual({
+      folder: expect.stringContaining('folder/1/model.onnx is no file'),
+      link: expect.stringContaining('there is 1/model.onnx, a link to nothing'),
+      pipe: expect.stringContaining('pipe.onnx is no file'),
+    });
   });
 
   it.each([

@@ -24,13 +24,16 @@ const tolerances: Partial<Readonly<Record<Tensor['datatype'], Tolerance>>> = {
  * texts agree when they are equal, floats within the rounding that another order of additions explains.
  *
  * @param alone outputs of each distinct row, run by itself
- * @param order which of the distinct rows stand in the joined run, one behind the other
+ * @param scale what small values are measured by: the largest of the output, or of their place along its last axis, so
+ *   that large numbers in one column hide no difference in another; that takes several rows alone
+ * @param order which of the distinct rows stand in the joined run, one behind the other; undefined for one that is not compared
  */
 export function disagreement(
   outputNames: readonly string[],
   alone: readonly (readonly Tensor[])[],
   joined: readonly Tensor[],
-  order: readonly number[],
+  order: readonly (number | undefined)[],
+  scale: 'output' | 'column' = 'output',
 ): string | undefined {
   for (const [index, name] of outputNames.entries()) {
     const output = joined[index];
@@ -39,8 +42,9 @@ export function disagreement(
       return `output ${JSON.stringify(name)} has the shape ${shapeText(output.shape)} for ${order.length} rows`;
     }
     const single = alone.map((outputs) => outputs[index]);
-    const largest = largestOf(single);
+    const largest = scale === 'column' ? largestByColumn(single) : [largestOf(single)];
     for (const [row, distinct] of order.entries()) {
+      if (distinct === undefined) continue;
       const expected = single[distinct];
       if (expected === undefined) return `output ${JSON.stringify(name)} is missing`;
       const clause = rowDisagreement(expected, output, row, largest);
@@ -50,7 +54,12 @@ export function disagreement(
   return undefined;
 }
 
-function rowDisagreement(expected: Tensor, joined: Tensor, row: number, largest: number): string | undefined {
+function rowDisagreement(
+  expected: Tensor,
+  joined: Tensor,
+  row: number,
+  largest: readonly number[],
+): string | undefined {
   const [, ...rest] = joined.shape;
   if (expected.shape[0] !== 1 || !sameShape(expected.shape.slice(1), rest)) {
     return `has the shape ${shapeText(expected.shape)} for a row alone and ${shapeText([1, ...rest])} beside others`;
@@ -64,7 +73,8 @@ function rowDisagreement(expected: Tensor, joined: Tensor, row: number, largest:
     if (tolerance === undefined || typeof a !== 'number' || typeof b !== 'number') return differs(a, b);
     if (Number.isNaN(a) && Number.isNaN(b)) continue;
     if (!Number.isFinite(a) || !Number.isFinite(b)) return differs(a, b);
-    if (Math.abs(a - b) <= tolerance.relative * Math.abs(a) + tolerance.ofLargest * largest) continue;
+    if (Math.abs(a - b) <= tolerance.relative * Math.abs(a) + tolerance.ofLargest * (largest[i % largest.length] ?? 0))
+      continue;
     return differs(a, b);
   }
   return undefined;
@@ -80,6 +90,22 @@ function textOf(value: unknown): string {
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((dimension, axis) => dimension === b[axis]);
+}
+
+/** The largest finite absolute value of floats at each place of the last axis; of all where rows are single values. */
+function largestByColumn(tensors: readonly (Tensor | undefined)[]): number[] {
+  const shape = tensors[0]?.shape ?? [];
+  const columns = shape.length > 1 ? (shape.at(-1) ?? 1) : 1;
+  const largest = new Array<number>(Math.max(1, columns)).fill(0);
+  for (const tensor of tensors) {
+    if (tensor === undefined || tolerances[tensor.datatype] === undefined) continue;
+    for (const [index, element] of elementsOf(tensor).entries()) {
+      const value = Math.abs(Number(element));
+      const column = index % largest.length;
+      if (value > (largest[column] ?? 0) && value < Number.POSITIVE_INFINITY) largest[column] = value;
+    }
+  }
+  return largest;
 }
 
 /** The largest finite absolute value of floats; 0 for other types. */

@@ -29,6 +29,9 @@ const mostSources = 60;
 /** Longest that a run for one request alone may take if it is larger than those that requests share, in milliseconds. */
 const longestRequestRunMs = 10;
 
+/** Odd neighbours that are tried however long the trial has taken: a busy machine makes no model independent. */
+const neededNeighbours = 3;
+
 /** What a model made of rows of one source: each alone. */
 interface Singles {
   readonly source: RowSource;
@@ -84,6 +87,8 @@ export class Proof {
       shown = singles;
     }
     if (shown === undefined) return dependent(this.#notShown(took, refused));
+    const changed = await this.#besideOddNeighbours(shown);
+    if (changed !== undefined) return dependent(`Rows that share a run change each other: ${changed}.`);
     provenRows = Math.max(provenRows, await this.#largeRows(shown, provenRows));
     return {
       independentRows: true,
@@ -123,6 +128,7 @@ export class Proof {
     const orders = [
       [0, 1],
       [last, 0],
+      [0, 0],
       ...(size > 2
         ? [repeated(size, (at) => at % distinctRows), repeated(size, (at) => last - (at % distinctRows))]
         : []),
@@ -130,6 +136,34 @@ export class Proof {
     for (const order of orders) {
       const difference = (await this.#runTogether(singles, order)).difference;
       if (difference !== undefined) return difference;
+    }
+    return undefined;
+  }
+
+  /**
+   * Why a row differs beside rows that are unlike it, in a clause; undefined if it does not. What a model takes from the
+   * whole batch, such as the largest value, may show only where a neighbour is far outside of what the row is.
+   */
+  async #besideOddNeighbours({ source, rows, outputs }: Singles): Promise<string | undefined> {
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    let tried = 0;
+    for (const neighbour of source.oddNeighbours()) {
+      tried += 1;
+      if (tried > neededNeighbours && this.#options.now() > this.#endMs) return undefined;
+      for (const isFirst of [true, false]) {
+        const outcome = await this.#options.trial.runRows(isFirst ? [row, neighbour] : [neighbour, row]);
+        // A row that the model refuses shows nothing about others.
+        if ('refused' in outcome) break;
+        const difference = disagreement(
+          this.#outputNames,
+          outputs,
+          outcome.outputs,
+          isFirst ? [0, undefined] : [undefined, 0],
+          'column',
+        );
+        if (difference !== undefined) return difference;
+      }
     }
     return undefined;
   }
@@ -142,7 +176,7 @@ export class Proof {
     if ('refused' in outcome) {
       return { difference: `the model refuses ${order.length} rows together: ${outcome.refused}`, runMs: 0 };
     }
-    const difference = disagreement(this.#outputNames, outputs, outcome.outputs, order);
+    const difference = disagreement(this.#outputNames, outputs, outcome.outputs, order, 'column');
     return { difference, runMs: outcome.runMs };
   }
 

@@ -1,6 +1,6 @@
 import { commonRows, sliceRows } from '../../tensor/rows.ts';
 import { elementCount, type Signature, type Tensor, type Tensors } from '../../tensor/tensor.ts';
-import { type SampleOptions, sampleLike, sampleTensor, seededRandom, valueRanges } from './sample-values.ts';
+import { oddRanges, type SampleOptions, sampleLike, sampleTensor, seededRandom, valueRanges } from './sample-values.ts';
 
 /** The inputs of one row, in the order of the signature. */
 export type Row = readonly Tensor[];
@@ -8,6 +8,8 @@ export type Row = readonly Tensor[];
 /** A way to make rows: they differ by their seed, and have the same shape. */
 export interface RowSource {
   row(seed: number): Row;
+  /** Rows of the same shape with values of every range, and of values that no model expects. */
+  oddNeighbours(): Iterable<Row>;
 }
 
 /**
@@ -58,6 +60,21 @@ class MadeUpSource implements RowSource {
     const values = { ...this.#options, random };
     return this.#signature.inputs.map((input, index) => sampleTensor(input, this.#shapes[index] ?? [], values));
   }
+
+  oddNeighbours(): Iterable<Row> {
+    return neighboursOf(this.#signature, this.#shapes, this.#options.vocabulary);
+  }
+}
+
+function* neighboursOf(
+  { inputs }: Signature,
+  shapes: readonly (readonly number[])[],
+  vocabulary: readonly string[] = [],
+): Generator<Row> {
+  for (const [seed, range] of [...oddRanges, ...valueRanges].entries()) {
+    const options = { range, random: seededRandom(seed), vocabulary };
+    yield inputs.map((input, index) => sampleTensor(input, shapes[index] ?? [], options));
+  }
 }
 
 /**
@@ -74,7 +91,12 @@ export function givenSources(signature: Signature, given: readonly Tensors[]): R
     const random = seededRandom(seed);
     return at(seed).map((tensor) => sampleLike(tensor, random));
   };
-  return [{ row: varied }, { row: at }];
+  const shapes = first.map(({ shape }) => shape);
+  const oddNeighbours = () => neighboursOf(signature, shapes);
+  return [
+    { row: varied, oddNeighbours },
+    { row: at, oddNeighbours },
+  ];
 }
 
 function rowsOf({ inputs }: Signature, tensors: Tensors): Row[] {

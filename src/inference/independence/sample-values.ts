@@ -28,6 +28,13 @@ export const valueRanges: readonly ValueRange[] = [
   { floats: [-1000, 1000], largestInteger: 100 },
 ];
 
+/** Ranges of a neighbour that must not change a row, however odd it is. */
+export const oddRanges: readonly ValueRange[] = [
+  { floats: [1e4, 1e6], largestInteger: 1e4 },
+  { floats: [-1e6, -1e4], largestInteger: 1e6 },
+  { floats: [1e30, 2e30], largestInteger: 2 ** 31 - 1 },
+];
+
 /** Words of made-up texts where the model tells none that it knows. */
 const usualWords = ['the', 'Quick', 'brown', 'fox', 'jumps', 'over', '2', 'lazy', 'dogs', 'naïve', '고양이', 'a'];
 
@@ -86,7 +93,9 @@ function sampleNumbers(
   count: number,
   { range, random }: { readonly range: ValueRange; readonly random: () => number },
 ): number[] {
-  if (/mask/i.test(name)) {
+  // A single element is no sequence: it may be a column of a table.
+  const isSequence = count > 1;
+  if (isSequence && /mask/i.test(name)) {
     const length = 1 + Math.floor(count * random());
     return Array.from({ length: count }, (_, index) => (index < length ? 1 : 0));
   }
@@ -94,8 +103,8 @@ function sampleNumbers(
     const [low, high] = range.floats;
     return Array.from({ length: count }, () => low + (high - low) * random());
   }
-  if (/position/i.test(name)) return Array.from({ length: count }, (_, index) => index);
-  const isFlag = datatype === 'BOOL' || /token_type|segment/i.test(name);
+  if (isSequence && /position/i.test(name)) return Array.from({ length: count }, (_, index) => index);
+  const isFlag = datatype === 'BOOL' || /mask|token_type|segment/i.test(name);
   const largest = isFlag ? 1 : range.largestInteger;
   const signedLargest = datatype === 'INT8' ? Math.min(largest, 127) : largest;
   return Array.from({ length: count }, () => Math.floor(random() * (signedLargest + 1)));

@@ -52,6 +52,79 @@ const perceptron: Graph = {
   ],
 };
 
+/** Adds what the largest value of the batch is above 2000, which no ordinary row reaches. */
+function aboveLimit(largest: NonNullable<Graph['nodes']>): Graph {
+  return {
+    inputs: { x: floatValue('n', 2) },
+    outputs: { y: floatValue('n', 2) },
+    initializers: [integers('one', [1]), integers('before', [-2]), floats('limit', [2000])],
+    nodes: [
+      ...largest,
+      { op: 'Sub', inputs: ['largest', 'limit'], outputs: ['s'] },
+      { op: 'Relu', inputs: ['s'], outputs: ['r'] },
+      { op: 'Add', inputs: ['x', 'r'], outputs: ['y'] },
+    ],
+  };
+}
+
+const turned: NonNullable<Graph['nodes']> = [
+  { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+  { op: 'ReduceMax', inputs: ['t', 'one'], outputs: ['m'] },
+  { op: 'Transpose', inputs: ['m'], outputs: ['largest'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+];
+
+/** Adds the largest of a column of whole numbers to every row. */
+function largestOf(column: string): Graph {
+  return {
+    inputs: { x: floatValue('n', 1), [column]: { element: int64Type, shape: ['n', 1] } },
+    outputs: { y: floatValue('n', 1) },
+    initializers: [integers('one', [1])],
+    nodes: [
+      { op: 'Transpose', inputs: [column], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+      { op: 'ReduceMax', inputs: ['t', 'one'], outputs: ['m'] },
+      { op: 'Cast', inputs: ['m'], outputs: ['f'], attributes: [{ name: 'to', int: 1 }] },
+      { op: 'Add', inputs: ['x', 'f'], outputs: ['y'] },
+    ],
+  };
+}
+
+/** A column of millions beside one that lies between -2 and 2 and is less its mean of the batch. */
+const unlikeColumns: Graph = {
+  inputs: { x: floatValue('n', 2) },
+  outputs: { y: floatValue('n', 2) },
+  initializers: [
+    floats('millions', [1e6, 0], [1, 2]),
+    floats('second', [0, 1], [1, 2]),
+    integers('shape', [1, 2, -1]),
+    integers('row', [1, 2]),
+  ],
+  nodes: [
+    { op: 'Tanh', inputs: ['x'], outputs: ['h'] },
+    { op: 'Transpose', inputs: ['h'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+    { op: 'Reshape', inputs: ['t', 'shape'], outputs: ['r'] },
+    { op: 'GlobalAveragePool', inputs: ['r'], outputs: ['p'] },
+    { op: 'Reshape', inputs: ['p', 'row'], outputs: ['m'] },
+    { op: 'Mul', inputs: ['m', 'second'], outputs: ['mean'] },
+    { op: 'Sub', inputs: ['h', 'mean'], outputs: ['s'] },
+    { op: 'Mul', inputs: ['x', 'millions'], outputs: ['large'] },
+    { op: 'Add', inputs: ['large', 's'], outputs: ['y'] },
+  ],
+};
+
+/** Counts rows that are equal. */
+const twins: Graph = {
+  inputs: { x: floatValue('n', 1) },
+  outputs: { y: floatValue('n', 1) },
+  initializers: [integers('one', [1])],
+  nodes: [
+    { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+    { op: 'Equal', inputs: ['x', 't'], outputs: ['e'] },
+    { op: 'Cast', inputs: ['e'], outputs: ['f'], attributes: [{ name: 'to', int: 1 }] },
+    { op: 'ReduceSum', inputs: ['f', 'one'], outputs: ['s'] },
+    { op: 'Add', inputs: ['x', 's'], outputs: ['y'] },
+  ],
+};
+
 /** Words of texts, padded to the longest text of the run. */
 const words: Graph = {
   inputs: { x: { element: string, shape: ['n'] } },
@@ -84,6 +157,38 @@ describe('a model whose rows meet each other', () => {
     expect(batches.map(({ rows }) => rows)).toEqual([1]);
     const others = await Promise.all(Array.from({ length: 30 }, () => model.predict({ x }, context())));
     for (const { y } of others) expect(y).toEqual(whole);
+  });
+
+  test.each<[string, Graph]>([
+    [
+      'a largest value along an axis that is counted from the end',
+      aboveLimit([{ op: 'ReduceMax', inputs: ['x', 'before'], outputs: ['largest'] }]),
+    ],
+    ['a largest value of what was transposed', aboveLimit(turned)],
+    [
+      'a sum by Einsum',
+      aboveLimit([
+        { op: 'Einsum', inputs: ['x'], outputs: ['largest'], attributes: [{ name: 'equation', string: 'nd->d' }] },
+      ]),
+    ],
+    ['a column with the name of a mask', largestOf('mask')],
+    ['a column with the name of positions', largestOf('position')],
+  ])('%s shows beside odd neighbours', async (_, graph) => {
+    const { model } = await open(graph);
+    expect(model.independence).toMatchObject({
+      independentRows: false,
+      why: expect.stringMatching(/change each other/),
+    });
+  });
+
+  test('large numbers in one column hide no difference in another', async () => {
+    const { model } = await open(unlikeColumns);
+    expect(model.independence.independentRows).toBe(false);
+  });
+
+  test('a count of equal rows shows in runs of few rows', async () => {
+    const { model } = await open(twins, { batching: { maxSize: 4 } });
+    expect(model.independence.independentRows).toBe(false);
   });
 
   test('a running sum of 40 ones is 1 to 40', async () => {

@@ -84,19 +84,27 @@ describe('a spot check', () => {
 
 const untilFound = { timeout: 20_000, interval: 1 };
 
-/** Adds the mean of the batch beyond a million to every row: a dependence that made-up values do not show. */
+/** Adds the mean of the batch beyond a million, and below a hundred million, to every row: a dependence that made-up values do not show. */
 async function rarelyDependent(): Promise<string> {
   return modelFile({
     inputs: { x: floatValue('n', 2) },
     outputs: { y: floatValue('n', 2) },
-    initializers: [floats('million', [1e6]), integers('shape', [1, 2, -1]), integers('row', [1, 2])],
+    initializers: [
+      floats('million', [1e6]),
+      floats('most', [1e8]),
+      integers('shape', [1, 2, -1]),
+      integers('row', [1, 2]),
+    ],
     nodes: [
       { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
       { op: 'Reshape', inputs: ['t', 'shape'], outputs: ['r'] },
       { op: 'GlobalAveragePool', inputs: ['r'], outputs: ['p'] },
       { op: 'Reshape', inputs: ['p', 'row'], outputs: ['m'] },
       { op: 'Sub', inputs: ['m', 'million'], outputs: ['s'] },
-      { op: 'Relu', inputs: ['s'], outputs: ['extra'] },
+      { op: 'Relu', inputs: ['s'], outputs: ['beyond'] },
+      { op: 'Less', inputs: ['m', 'most'], outputs: ['isLess'] },
+      { op: 'Cast', inputs: ['isLess'], outputs: ['one'], attributes: [{ name: 'to', int: 1 }] },
+      { op: 'Mul', inputs: ['beyond', 'one'], outputs: ['extra'] },
       { op: 'Add', inputs: ['x', 'extra'], outputs: ['y'] },
     ],
   });
