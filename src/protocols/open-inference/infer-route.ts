@@ -99,7 +99,8 @@ async function answer(
     return inputs;
   }).finally(() => releaseMemory(bytes));
   const inferredMs = performance.now();
-  const encoded = encodeReply(result, replyOptions(body));
+  const written = inTurns(encodeReply(result, replyOptions(body)));
+  const encoded = written instanceof Promise ? await written : written;
   setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
   return send(encoded, request, reply);
 }

@@ -17,8 +17,8 @@ export function readOpenInferenceInvocation(json: unknown, binary: Uint8Array): 
     timeoutMs: request.timeoutMs,
     priority: request.priority,
     encode: (model) => inTurns(decodeInputs({ kind: 'json', request, binary }, model)),
-    decode: (result) => {
-      const { parts, jsonBytes } = encodeReply(result, request);
+    decode: async (result) => {
+      const { parts, jsonBytes } = await inTurns(encodeReply(result, request));
       const mediaType = jsonBytes === undefined ? 'application/json' : binaryMediaType(jsonBytes);
       return { mediaType, body: Buffer.concat(parts) };
     },
