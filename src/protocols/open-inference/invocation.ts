@@ -1,3 +1,4 @@
+import { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { binaryMediaType, type Invocation } from '../invocation.ts';
 import { decodeInputs } from './decode.ts';
@@ -20,7 +21,7 @@ export function readOpenInferenceInvocation(json: unknown, binary: Uint8Array): 
     decode: async (result) => {
       const { parts, jsonBytes } = await inTurns(encodeReply(result, request));
       const mediaType = jsonBytes === undefined ? 'application/json' : binaryMediaType(jsonBytes);
-      return { mediaType, body: Buffer.concat(parts) };
+      return { mediaType, body: new JsonPieces(parts) };
     },
   };
 }

@@ -9,7 +9,7 @@ const elementsPerPiece = 16_384;
 /** From so many elements on, outputs are written in pieces. */
 const largeFromElements = 4 * elementsPerPiece;
 
-/** JSON in pieces of UTF-8, for an answer that is too large to be written at once. */
+/** JSON in pieces of UTF-8, and binary sections behind it, for an answer that is too large to be written at once. */
 export class JsonPieces {
   readonly pieces: readonly Uint8Array[];
   readonly byteLength: number;
