@@ -23,7 +23,7 @@ export interface Prediction<Answer> {
   /** How instances run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
   readonly encode: Encode;
-  readonly decode: (result: InferResult) => Answer;
+  readonly decode: (result: InferResult) => Answer | Promise<Answer>;
 }
 
 /**
@@ -55,7 +55,8 @@ export async function predictTensors<Answer>(
     return inputs;
   });
   const inferredMs = performance.now();
-  const answer = decode(result);
+  const decoded = decode(result);
+  const answer = decoded instanceof Promise ? await decoded : decoded;
   setPredictionHeaders(request, reply, result, {
     encodeMs: encodeMs ?? result.encodeMs,
     decodeMs: performance.now() - inferredMs,

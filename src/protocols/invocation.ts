@@ -1,4 +1,5 @@
 import type { Encode, InferResult } from '../serving/infer.ts';
+import type { JsonPieces } from '../tensor/sliced-json/write-sliced-json.ts';
 
 /** What a body of any format asks of a model, whichever that is, and how the outputs become the answer. */
 export interface Invocation {
@@ -7,12 +8,12 @@ export interface Invocation {
   readonly timeoutMs?: number | undefined;
   readonly priority?: number | undefined;
   readonly encode: Encode;
-  readonly decode: (result: InferResult) => InvocationReply;
+  readonly decode: (result: InferResult) => InvocationReply | Promise<InvocationReply>;
 }
 
 export interface InvocationReply {
   readonly mediaType: string;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | JsonPieces;
 }
 
 /** Reads a request of the Open Inference Protocol from its JSON and the binary part behind it. */

@@ -3,8 +3,15 @@ import { checkJsonAnswer } from '../serving/answer-limit.ts';
 import type { InferResult } from '../serving/infer.ts';
 import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json-output.ts';
 import { quoteNames } from '../tensor/malformed-tensor.ts';
-import { commonRows, sliceRows } from '../tensor/rows.ts';
+import { commonRows, rowElements, sliceElements, sliceRows } from '../tensor/rows.ts';
 import { isJsonList, type JsonList } from '../tensor/sliced-json/long-list.ts';
+import {
+  areLarge,
+  encodeTexts,
+  type JsonPieces,
+  objectText,
+  tensorText,
+} from '../tensor/sliced-json/write-sliced-json.ts';
 import type { Signature, Tensor, Tensors } from '../tensor/tensor.ts';
 import type { SlicedWork } from '../timing/sliced-work.ts';
 import { decodeTexts, encodeText, isBase64 } from './base64-texts.ts';
@@ -87,6 +94,60 @@ export function columnsOfOutputs({ outputs, answerLimitBytes }: InferResult): un
   const columns = Object.entries(outputs).map(([name, tensor]) => [name, writeTensor(name, tensor)] as const);
   const [first, ...others] = columns;
   return first !== undefined && others.length === 0 ? first[1] : Object.fromEntries(columns);
+}
+
+/**
+ * As {@link predictionsOf}, under that name, in pieces where they are large.
+ *
+ * @throws AppError `MODEL_REFUSED_INPUT` or `ANSWER_TOO_LARGE`
+ */
+export function* slicedPredictions(result: InferResult): SlicedWork<{ readonly predictions: unknown } | JsonPieces> {
+  const { inputs, outputs, answerLimitBytes } = result;
+  const tensors = Object.values(outputs);
+  if (!areLarge(tensors)) return { predictions: predictionsOf(result) };
+  const rows = commonRows(Object.values(inputs));
+  if (tensors.some(({ shape }) => shape[0] !== rows)) throw notByRow(rows, outputs);
+  checkJsonAnswer(tensors, answerLimitBytes);
+  const entries = Object.entries(outputs);
+  const [first, ...others] = entries;
+  if (first !== undefined && others.length === 0) {
+    return yield* encodeTexts(yield* objectText([['predictions', outputText(...first)]]));
+  }
+  const texts: string[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    texts.push(row === 0 ? '{"predictions":[' : ',');
+    const members = entries.map(([name, tensor]) => {
+      const elements = rowElements(tensor.shape);
+      const shape = tensor.shape.slice(1);
+      return [name, outputText(name, sliceElements(tensor, shape, row * elements, (row + 1) * elements))] as const;
+    });
+    for (const text of yield* objectText(members)) texts.push(text);
+    yield undefined;
+  }
+  texts.push(']}');
+  return yield* encodeTexts(texts);
+}
+
+/**
+ * As {@link columnsOfOutputs}, under a name, in pieces where they are large.
+ *
+ * @throws AppError `ANSWER_TOO_LARGE`
+ */
+export function* slicedColumns(
+  result: InferResult,
+  member: string,
+): SlicedWork<Readonly<Record<string, unknown>> | JsonPieces> {
+  const { outputs, answerLimitBytes } = result;
+  if (!areLarge(Object.values(outputs))) return { [member]: columnsOfOutputs(result) };
+  checkJsonAnswer(Object.values(outputs), answerLimitBytes);
+  const members = Object.entries(outputs).map(([name, tensor]) => [name, outputText(name, tensor)] as const);
+  const [first, ...others] = members;
+  const columns = first !== undefined && others.length === 0 ? first[1] : objectText(members);
+  return yield* encodeTexts(yield* objectText([[member, columns]]));
+}
+
+function outputText(name: string, tensor: Tensor): SlicedWork<string[]> {
+  return tensorText(tensor, (part) => writeTensor(name, part));
 }
 
 /** `{"b64": …}` is a text, unless the model has an input of that name. */

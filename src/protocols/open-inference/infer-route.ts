@@ -99,7 +99,8 @@ async function answer(
     return inputs;
   }).finally(() => releaseMemory(bytes));
   const inferredMs = performance.now();
-  const encoded = encodeReply(result, replyOptions(body));
+  const written = inTurns(encodeReply(result, replyOptions(body)));
+  const encoded = written instanceof Promise ? await written : written;
   setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
   return send(encoded, request, reply);
 }
@@ -131,14 +132,21 @@ function replyOptions(body: InferBody): ReplyOptions {
 }
 
 async function send({ parts, jsonBytes }: InferReply, request: FastifyRequest, reply: FastifyReply) {
-  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   reply.type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream');
   addVary(reply, 'accept-encoding');
   if (jsonBytes !== undefined) reply.header(jsonLengthHeader, jsonBytes);
-  const coding = bytes < leastCompressedBytes ? undefined : chooseCoding(request.headers['accept-encoding']);
-  if (coding !== undefined) {
-    return reply.header('content-encoding', coding).send(await compress(Buffer.concat(parts), coding));
-  }
+  const isSmall = bytesOf(parts) < leastCompressedBytes;
+  const coding = isSmall ? undefined : chooseCoding(request.headers['accept-encoding']);
+  if (coding === undefined) return sendParts(reply, parts);
+  return sendParts(reply.header('content-encoding', coding), await compress(parts, coding));
+}
+
+function sendParts(reply: FastifyReply, parts: readonly Uint8Array[]): FastifyReply {
+  const bytes = bytesOf(parts);
   if (bytes <= mostJoinedBytes) return reply.send(Buffer.concat(parts));
   return reply.header('content-length', bytes).send(Readable.from(parts));
+}
+
+function bytesOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }

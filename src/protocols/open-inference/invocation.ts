@@ -1,3 +1,4 @@
+import { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { binaryMediaType, type Invocation } from '../invocation.ts';
 import { decodeInputs } from './decode.ts';
@@ -17,10 +18,10 @@ export function readOpenInferenceInvocation(json: unknown, binary: Uint8Array): 
     timeoutMs: request.timeoutMs,
     priority: request.priority,
     encode: (model) => inTurns(decodeInputs({ kind: 'json', request, binary }, model)),
-    decode: (result) => {
-      const { parts, jsonBytes } = encodeReply(result, request);
+    decode: async (result) => {
+      const { parts, jsonBytes } = await inTurns(encodeReply(result, request));
       const mediaType = jsonBytes === undefined ? 'application/json' : binaryMediaType(jsonBytes);
-      return { mediaType, body: Buffer.concat(parts) };
+      return { mediaType, body: new JsonPieces(parts) };
     },
   };
 }

@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { addBodyParser } from '../../http/body-parser.ts';
 import { predictTensors } from '../../http/predict-tensors.ts';
+import { sendPieces } from '../../http/send-pieces.ts';
 import type { Infer } from '../../serving/infer.ts';
+import { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import type { ReadOpenInference } from '../invocation.ts';
 import { errorResponses } from './error-body.ts';
 import { bodyKeys, readInvocation } from './read-invocation.ts';
@@ -34,6 +36,7 @@ export async function invoke(
     jsonLimitBytes: request.server.bodyLimits.jsonLimitBytes,
   });
   const { mediaType, body } = await predictTensors(request, reply, infer, { model, ...invocation });
+  if (body instanceof JsonPieces) return sendPieces(reply, body, mediaType) as FastifyReply;
   return reply.header('content-type', mediaType).send(body);
 }
 

@@ -2,13 +2,14 @@ import { AppError } from '../../errors.ts';
 import type { Encode, ServedModel } from '../../serving/infer.ts';
 import { quoteNames } from '../../tensor/malformed-tensor.ts';
 import { isJsonList } from '../../tensor/sliced-json/long-list.ts';
+import { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import type { Tensors } from '../../tensor/tensor.ts';
 import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import type { Invocation, InvocationReply, ReadOpenInference } from '../invocation.ts';
 import { isJsonObject } from '../named-inputs.ts';
-import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
+import { slicedColumns, slicedPredictions, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 import { frameFromCsv } from './csv-frame.ts';
 import { type DataFrame, type FrameTarget, frameFromRecords, frameFromSplit, tensorsFromFrame } from './data-frame.ts';
 import { FrameBounds } from './frame-bounds.ts';
@@ -86,7 +87,7 @@ function jsonInvocation(body: unknown, reading: ReadInvocationOptions): Invocati
       return {
         ...options,
         encode: ({ signature }) => inTurns(tensorsFromInputs(body[key], signature)),
-        decode: (result) => predictions(columnsOfOutputs(result)),
+        decode: (result) => reply(inTurns(slicedColumns(result, 'predictions'))),
       };
   }
 }
@@ -113,11 +114,15 @@ function frameInvocation(
 }
 
 function byRow(encode: Encode, options: Options): Invocation {
-  return { ...options, encode, decode: (result) => predictions(predictionsOf(result)) };
+  return { ...options, encode, decode: (result) => reply(inTurns(slicedPredictions(result))) };
 }
 
-function predictions(value: unknown): InvocationReply {
-  return { mediaType: 'application/json', body: Buffer.from(JSON.stringify({ predictions: value })) };
+type Predictions = Readonly<Record<string, unknown>> | JsonPieces;
+
+async function reply(written: Predictions | Promise<Predictions>): Promise<InvocationReply> {
+  const answer = await written;
+  const body = answer instanceof JsonPieces ? answer : Buffer.from(JSON.stringify(answer));
+  return { mediaType: 'application/json', body };
 }
 
 type Options = Pick<Invocation, 'outputs'>;

@@ -5,13 +5,15 @@ import { requireAcceptedMediaType } from '../../http/media-type.ts';
 import { type Prediction, predictTensors } from '../../http/predict-tensors.ts';
 import { predictionErrorCodes, problemResponses } from '../../http/problem.ts';
 import { declareScope } from '../../http/route-scope.ts';
+import { sendPieces } from '../../http/send-pieces.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { Infer } from '../../serving/infer.ts';
 import type { Nested } from '../../tensor/json-output.ts';
+import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { parseExactJson } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
-import { writeOutputs } from './outputs.ts';
+import { writeSlicedOutputs } from './outputs.ts';
 import { checkQuery, type PredictionQuery, predictionQuery, wantedOutputs } from './query.ts';
 
 export const predictionPath = '/models/:name/predict';
@@ -51,8 +53,10 @@ export async function typedRoutes(app: FastifyInstance, { infer }: { infer: Infe
 
   typed.post(predictionPath, {
     schema: { summary: 'Predict with any model', params: z.object({ name: z.string() }), ...documentation },
-    handler: (request, reply) =>
-      predictTensors(request, reply, infer, prediction(request.params, request.query, request.body)),
+    handler: async (request, reply) => {
+      const asked = prediction(request.params, request.query, request.body);
+      return sendPieces(reply, await predictTensors(request, reply, infer, asked));
+    },
   });
 
   typed.post(versionPredictionPath, {
@@ -61,8 +65,10 @@ export async function typedRoutes(app: FastifyInstance, { infer }: { infer: Infe
       params: z.object({ name: z.string(), version: z.string() }),
       ...documentation,
     },
-    handler: (request, reply) =>
-      predictTensors(request, reply, infer, prediction(request.params, request.query, request.body)),
+    handler: async (request, reply) => {
+      const asked = prediction(request.params, request.query, request.body);
+      return sendPieces(reply, await predictTensors(request, reply, infer, asked));
+    },
   });
 }
 
@@ -70,7 +76,7 @@ function prediction(
   { name, version }: { name: string; version?: string },
   query: PredictionQuery,
   body: unknown,
-): Prediction<Record<string, Nested<unknown>>> {
+): Prediction<Record<string, Nested<unknown>> | JsonPieces> {
   return {
     model: name,
     version,
@@ -79,6 +85,6 @@ function prediction(
       checkQuery(query, model);
       return inTurns(tensorsFromMembers(body, model.signature, ['body']));
     },
-    decode: (result) => writeOutputs(result, query),
+    decode: (result) => inTurns(writeSlicedOutputs(result, query)),
   };
 }

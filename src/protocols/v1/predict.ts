@@ -1,14 +1,15 @@
 import { AppError } from '../../errors.ts';
 import type { Prediction } from '../../http/predict-tensors.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
+import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { isJsonObject } from '../named-inputs.ts';
-import { columnsOfOutputs, predictionsOf, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
+import { slicedColumns, slicedPredictions, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 
 const onlySignature = 'serving_default';
 
 /** What is asked of a model by a body with `instances` or `inputs`; the answer has `predictions` or `outputs`. */
-export type BodyPrediction = Pick<Prediction<Record<string, unknown>>, 'encode' | 'decode'>;
+export type BodyPrediction = Pick<Prediction<Readonly<Record<string, unknown>> | JsonPieces>, 'encode' | 'decode'>;
 
 /**
  * Reads the body of a V1 prediction.
@@ -35,12 +36,12 @@ export function readPrediction(body: unknown): BodyPrediction {
   if (hasInstances) {
     return {
       encode: ({ signature }) => inTurns(tensorsFromInstances(instances, signature)),
-      decode: (result) => ({ predictions: predictionsOf(result) }),
+      decode: (result) => inTurns(slicedPredictions(result)),
     };
   }
   return {
     encode: ({ signature }) => inTurns(tensorsFromInputs(inputs, signature)),
-    decode: (result) => ({ outputs: columnsOfOutputs(result) }),
+    decode: (result) => inTurns(slicedColumns(result, 'outputs')),
   };
 }
 

@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import { maySeeModel } from '../../http/authorization.ts';
 import { predictTensors } from '../../http/predict-tensors.ts';
 import { declareScope } from '../../http/route-scope.ts';
+import { sendPieces } from '../../http/send-pieces.ts';
 import { predictionHeaders } from '../../http/timeout-header.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Infer } from '../../serving/infer.ts';
@@ -129,10 +130,10 @@ export async function v1Routes(app: FastifyInstance, { registry, infer }: V1Rout
           ),
         },
       },
-      handler: (request, reply) => {
+      handler: async (request, reply) => {
         const version = selectedVersion(registry, request.params);
-        const prediction = readPrediction(request.body);
-        return predictTensors(request, reply, infer, { model: request.params.name, version, ...prediction });
+        const asked = { model: request.params.name, version, ...readPrediction(request.body) };
+        return sendPieces(reply, await predictTensors(request, reply, infer, asked));
       },
     });
 
