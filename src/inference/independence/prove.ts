@@ -30,7 +30,7 @@ const mostSources = 60;
 const longestRequestRunMs = 10;
 
 /** Odd neighbours that are tried however long the trial has taken: a busy machine makes no model independent. */
-const neededNeighbours = 3;
+const neededNeighbours = 6;
 
 /** What a model made of rows of one source: each alone. */
 interface Singles {

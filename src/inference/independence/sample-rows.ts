@@ -1,6 +1,14 @@
 import { commonRows, sliceRows } from '../../tensor/rows.ts';
 import { elementCount, type Signature, type Tensor, type Tensors } from '../../tensor/tensor.ts';
-import { oddRanges, type SampleOptions, sampleLike, sampleTensor, seededRandom, valueRanges } from './sample-values.ts';
+import {
+  filledTensor,
+  oddRanges,
+  type SampleOptions,
+  sampleLike,
+  sampleTensor,
+  seededRandom,
+  valueRanges,
+} from './sample-values.ts';
 
 /** The inputs of one row, in the order of the signature. */
 export type Row = readonly Tensor[];
@@ -71,6 +79,9 @@ function* neighboursOf(
   shapes: readonly (readonly number[])[],
   vocabulary: readonly string[] = [],
 ): Generator<Row> {
+  for (const value of [Number.NaN, -1, 0]) {
+    yield inputs.map(({ datatype }, index) => filledTensor(datatype, shapes[index] ?? [], value));
+  }
   for (const [seed, range] of [...oddRanges, ...valueRanges].entries()) {
     const options = { range, random: seededRandom(seed), vocabulary };
     yield inputs.map((input, index) => sampleTensor(input, shapes[index] ?? [], options));

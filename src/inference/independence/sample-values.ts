@@ -63,6 +63,14 @@ export function sampleTensor(
   return tensorOf(datatype, shape, sampleNumbers({ name, datatype }, count, { range, random }));
 }
 
+/** A tensor of one value: NaN counts as 0 where there is none; texts are empty. */
+export function filledTensor(datatype: DataType, shape: readonly number[], value: number): Tensor {
+  const count = elementCount(shape);
+  if (datatype === 'BYTES') return text(shape, new Array<string>(count).fill(''));
+  const isFloat = datatype.startsWith('FP');
+  return tensorOf(datatype, shape, new Array<number>(count).fill(isFloat || !Number.isNaN(value) ? value : 0));
+}
+
 /** A row like the given one: floats in its order of magnitude, whole numbers from 0 to its greatest, texts of its words. */
 export function sampleLike(given: Tensor, random: () => number): Tensor {
   const { datatype, shape, data } = given;

@@ -111,6 +111,22 @@ const unlikeColumns: Graph = {
   ],
 };
 
+/** Adds 1 to every row if a number of the batch is as the operator finds it. */
+function anyThatIs(node: NonNullable<Graph['nodes']>[number]): Graph {
+  return {
+    inputs: { x: floatValue('n', 1) },
+    outputs: { y: floatValue('n', 1) },
+    initializers: [integers('one', [1]), floats('zero', [0])],
+    nodes: [
+      { ...node, outputs: ['e'] },
+      { op: 'Cast', inputs: ['e'], outputs: ['f'], attributes: [{ name: 'to', int: 1 }] },
+      { op: 'Transpose', inputs: ['f'], outputs: ['t'], attributes: [{ name: 'perm', ints: [1, 0] }] },
+      { op: 'ReduceMax', inputs: ['t', 'one'], outputs: ['m'] },
+      { op: 'Add', inputs: ['x', 'm'], outputs: ['y'] },
+    ],
+  };
+}
+
 /** Counts rows that are equal. */
 const twins: Graph = {
   inputs: { x: floatValue('n', 1) },
@@ -171,6 +187,8 @@ describe('a model whose rows meet each other', () => {
         { op: 'Einsum', inputs: ['x'], outputs: ['largest'], attributes: [{ name: 'equation', string: 'nd->d' }] },
       ]),
     ],
+    ['a number that is missing somewhere', anyThatIs({ op: 'IsNaN', inputs: ['x'], outputs: [] })],
+    ['a zero somewhere', anyThatIs({ op: 'Equal', inputs: ['x', 'zero'], outputs: [] })],
     ['a column with the name of a mask', largestOf('mask')],
     ['a column with the name of positions', largestOf('position')],
   ])('%s shows beside odd neighbours', async (_, graph) => {

@@ -92,6 +92,7 @@ async function rarelyDependent(): Promise<string> {
     initializers: [
       floats('million', [1e6]),
       floats('most', [1e8]),
+      floats('none', [0]),
       integers('shape', [1, 2, -1]),
       integers('row', [1, 2]),
     ],
@@ -103,8 +104,7 @@ async function rarelyDependent(): Promise<string> {
       { op: 'Sub', inputs: ['m', 'million'], outputs: ['s'] },
       { op: 'Relu', inputs: ['s'], outputs: ['beyond'] },
       { op: 'Less', inputs: ['m', 'most'], outputs: ['isLess'] },
-      { op: 'Cast', inputs: ['isLess'], outputs: ['one'], attributes: [{ name: 'to', int: 1 }] },
-      { op: 'Mul', inputs: ['beyond', 'one'], outputs: ['extra'] },
+      { op: 'Where', inputs: ['isLess', 'beyond', 'none'], outputs: ['extra'] },
       { op: 'Add', inputs: ['x', 'extra'], outputs: ['y'] },
     ],
   });
