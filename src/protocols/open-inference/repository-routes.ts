@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ModelControl } from '../../models/model-control.ts';
 import { parseJson } from '../../tensor/parse-json.ts';
+import { slicedFromBytes } from '../../tensor/sliced-json/read-sliced-json.ts';
+import { inTurns } from '../../timing/turns.ts';
+import { readSlicedExactJson } from '../exact-json-parser.ts';
 import { bodyOf } from './body.ts';
 import { errorResponses, sendJson } from './error-body.ts';
 import { type Fields, readObject, readOptionalBoolean } from './fields.ts';
@@ -27,7 +30,7 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
       response: { 200: index.describe('A line a version'), ...errorResponses('MALFORMED_JSON', 'MALFORMED_BODY') },
     },
     handler: async (request, reply) => {
-      const onlyReady = readOptionalBoolean(jsonOf(request)['ready'], 'ready') ?? false;
+      const onlyReady = readOptionalBoolean((await jsonOf(request))['ready'], 'ready') ?? false;
       const entries = await control.index();
       return sendJson(reply, onlyReady ? entries.filter(({ state }) => state === 'READY') : entries);
     },
@@ -58,7 +61,7 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
   app.post<{ Params: { name: string } }>('/repository/models/:name/load', {
     ...route('load', 'Loads a model, anew if it is loaded', [{}]),
     handler: async (request, reply) => {
-      const upload = readLoadParameters(parametersOf(request), allowModelUpload);
+      const upload = readLoadParameters(await parametersOf(request), allowModelUpload);
       await control.load(request.params.name, upload);
       return done(reply);
     },
@@ -67,7 +70,7 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
   app.post<{ Params: { name: string } }>('/repository/models/:name/unload', {
     ...route('unload', 'Unloads a model', []),
     handler: async (request, reply) => {
-      readOptionalBoolean(parametersOf(request)['unload_dependents'], 'parameters.unload_dependents');
+      readOptionalBoolean((await parametersOf(request))['unload_dependents'], 'parameters.unload_dependents');
       await control.unload(request.params.name);
       return done(reply);
     },
@@ -79,11 +82,15 @@ function done(reply: FastifyReply): FastifyReply {
   return reply.code(200).send();
 }
 
-function jsonOf(request: FastifyRequest): Fields {
+/** Files of an upload are texts in it, and large. */
+async function jsonOf(request: FastifyRequest): Promise<Fields> {
   const bytes = bodyOf(request);
-  return bytes.byteLength === 0 ? {} : readObject(parseJson(bytes), 'the request');
+  if (bytes.byteLength === 0) return {};
+  const isLarge = bytes.byteLength >= slicedFromBytes;
+  const json = isLarge ? await inTurns(readSlicedExactJson(bytes, Number.POSITIVE_INFINITY)) : parseJson(bytes);
+  return readObject(json, 'the request');
 }
 
-function parametersOf(request: FastifyRequest): Fields {
-  return readParameters(jsonOf(request)['parameters'], 'parameters');
+async function parametersOf(request: FastifyRequest): Promise<Fields> {
+  return readParameters((await jsonOf(request))['parameters'], 'parameters');
 }
