@@ -44,6 +44,10 @@ const versionSchema = z.object({
   version: z.string(),
   state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
   reason: z.string().optional().describe('Why the version is not ready'),
+  failed_replacement: z
+    .string()
+    .optional()
+    .describe('Why what its files are now could not be loaded; the version from before goes on serving'),
   load_ms: z.number().optional().describe('How long loading and warming up took'),
   inputs: z.array(tensorSpec).optional(),
   outputs: z.array(tensorSpec).optional(),
@@ -139,6 +143,7 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
     version,
     state,
     ...(reason !== undefined && { reason }),
+    ...(loaded.failedReplacement !== undefined && { failed_replacement: loaded.failedReplacement.message }),
     ...(loadMs !== undefined && { load_ms: Math.round(loadMs) }),
     ...(model !== undefined && {
       inputs: model.signature.inputs.map(describeTensor),

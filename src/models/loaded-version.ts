@@ -24,6 +24,7 @@ export class LoadedVersion {
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
   #model: LoadedModel | undefined;
   #error: AppError | undefined;
+  #failedReplacement: AppError | undefined;
   #loadMs: number | undefined;
   #leases = 0;
   readonly #drained = Promise.withResolvers<void>();
@@ -46,6 +47,16 @@ export class LoadedVersion {
   fail(error: AppError): void {
     this.#phase = 'failed';
     this.#error = error;
+  }
+
+  /** Its files were changed, and what they are now could not be loaded in its place. */
+  keepInPlaceOf(error: AppError): void {
+    this.#failedReplacement = error;
+  }
+
+  /** Why what its files are now could not be loaded; undefined if it is what they are. */
+  get failedReplacement(): AppError | undefined {
+    return this.#failedReplacement;
   }
 
   /** The loaded model; undefined while it loads, after it failed, and once it unloads. */

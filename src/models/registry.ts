@@ -203,6 +203,7 @@ export class Registry {
       await source?.remove();
       const error = toAppError(thrown);
       next.fail(withoutFolders(error));
+      if (previous?.model !== undefined) previous.keepInPlaceOf(withoutFolders(error));
       const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';
       this.#dependencies.log.warn(
         { err: error, model: name, version: file.version },

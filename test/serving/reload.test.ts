@@ -107,6 +107,9 @@ describe('a reload', () => {
     await cp(join(repository.path, 'titanic/1/model.onnx'), join(repository.path, 'iris/1/model.onnx'));
     await sync(server, repository.path);
     expect(await predict(server)).toMatchObject({ status: 200, body: { species: 'setosa' } });
+    expect(await getJson(server, '/models/iris/versions/1')).toMatchObject({
+      body: { state: 'READY', failed_replacement: expect.stringMatching(/another signature/) },
+    });
     expect(server.logLines).toContainEqual(
       expect.objectContaining({ err: expect.objectContaining({ message: expect.stringMatching(/signature/) }) }),
     );

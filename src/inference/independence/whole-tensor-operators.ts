@@ -16,6 +16,7 @@ const mixesRows: Readonly<Record<string, string>> = {
   RoiAlign: 'refers to rows by their number',
   MaxRoiPool: 'refers to rows by their number',
   Loop: 'may go on until the last row is ready',
+  Scan: 'may carry something from row to row',
   BeamSearch: 'goes on until the last row is ready',
   GreedySearch: 'goes on until the last row is ready',
   Sampling: 'goes on until the last row is ready',
@@ -40,6 +41,14 @@ const defaultAxis: Readonly<Record<string, number>> = {
   Hardmax: -1,
   TopK: -1,
   LpNormalization: -1,
+};
+
+/** Operators that read or write, along an axis that is the first unless another is named, at places that an input says. */
+const byPlace: Readonly<Record<string, number>> = {
+  Gather: 1,
+  GatherElements: 1,
+  Scatter: 1,
+  ScatterElements: 1,
 };
 
 /** Inputs that say how large the output is, by operator. */
@@ -83,9 +92,22 @@ function faultOf(node: OnnxNode, levels: ValueLevels, file: OnnxFile): string | 
   if (opType === 'If') return 'takes the same branch for all rows';
   const sized = sizeInputs[opType]?.some((index) => levels.of(inputs[index] ?? '') === onValues) ?? false;
   if (sized) return 'gives a shape that depends on values';
+  if (opType === 'Einsum' && mixesInEinsum(node, levels)) return 'works across rows';
   // What it works along is the first axis of something that depends on values, or all axes.
   if (levels.of(inputs[0] ?? '') !== onValues) return undefined;
+  const places = byPlace[opType];
+  if (places !== undefined && levels.of(inputs[places] ?? '') === onValues) {
+    return (intsOf(node, 'axis')?.[0] ?? 0) === 0 ? 'refers to rows by their number' : undefined;
+  }
   return worksAcrossRows(node, file) ? 'works across rows' : undefined;
+}
+
+/** Whether an Einsum does not keep the first dimension of what depends on values as the first of what it gives. */
+function mixesInEinsum({ inputs, strings }: OnnxNode, levels: ValueLevels): boolean {
+  const [operands = '', result = ''] = (strings?.get('equation')?.[0] ?? '').replaceAll(' ', '').split('->');
+  const first = (term: string) => (term.startsWith('...') ? '...' : term.charAt(0));
+  const rows = operands.split(',').filter((_, index) => levels.of(inputs[index] ?? '') === onValues);
+  return rows.some((term) => first(term) === '' || first(term) !== first(result));
 }
 
 function worksAcrossRows(node: OnnxNode, file: OnnxFile): boolean {

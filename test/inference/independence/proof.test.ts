@@ -181,12 +181,6 @@ describe('a model whose rows meet each other', () => {
       aboveLimit([{ op: 'ReduceMax', inputs: ['x', 'before'], outputs: ['largest'] }]),
     ],
     ['a largest value of what was transposed', aboveLimit(turned)],
-    [
-      'a sum by Einsum',
-      aboveLimit([
-        { op: 'Einsum', inputs: ['x'], outputs: ['largest'], attributes: [{ name: 'equation', string: 'nd->d' }] },
-      ]),
-    ],
     ['a number that is missing somewhere', anyThatIs({ op: 'IsNaN', inputs: ['x'], outputs: [] })],
     ['a zero somewhere', anyThatIs({ op: 'Equal', inputs: ['x', 'zero'], outputs: [] })],
     ['a column with the name of a mask', largestOf('mask')],

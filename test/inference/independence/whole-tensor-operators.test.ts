@@ -35,6 +35,12 @@ describe('an operator that may mix rows', () => {
     ['values without doubles', op('Unique', ['x']), /compares all rows/],
     ['rows that fulfil a condition', op('Compress', ['x', 'x']), /leaves out/],
     ['rows by their number', op('RoiAlign', ['x', 'x', 'x']), /by their number/],
+    ['a scan', op('Scan', ['x']), /row to row/],
+    ['rows by numbers from values', op('Gather', ['x', 'x']), /by their number/],
+    ['elements of rows by numbers', op('GatherElements', ['x', 'x']), /by their number/],
+    ['rows that are written by numbers', op('ScatterElements', ['x', 'x', 'x']), /by their number/],
+    ['a sum over rows', op('Einsum', ['x'], [{ name: 'equation', string: 'bd->d' }]), /across rows/],
+    ['products of rows', op('Einsum', ['x', 'x'], [{ name: 'equation', string: 'bd, cd -> bc' }]), /across rows/],
     ['a loop', op('Loop', ['', 'x', 'x']), /last row is ready/],
     ['a branch', op('If', ['x']), /same branch/],
     ['chance', op('RandomNormalLike', ['zero']), /random/],
@@ -62,7 +68,7 @@ describe('an operator that may mix rows', () => {
 
   test('is found in the body of another', async () => {
     const body = { nodes: [op('NonZero', ['x'])] };
-    const node = op('Scan', ['x'], [{ name: 'body', graph: body }]);
+    const node = op('SequenceMap', ['x'], [{ name: 'body', graph: body }]);
     expect(await judge([node])).toMatch(/NonZero/);
   });
 
@@ -78,6 +84,8 @@ describe('an operator that leaves rows apart', () => {
     ['a best class', [op('ArgMax', ['x'], [{ name: 'axis', int: 1 }])]],
     ['shares of classes', [op('Softmax', ['x'])]],
     ['a table', [op('Gather', ['half', 'x'])]],
+    ['columns by numbers from values', [op('Gather', ['x', 'x'], [{ name: 'axis', int: 1 }])]],
+    ['a product by row', [op('Einsum', ['x', 'half'], [{ name: 'equation', string: 'bd,dk->bk' }])]],
     ['a fixed shape', [op('Reshape', ['x', 'shape'])]],
     [
       'a shape made from the shape of an input',
