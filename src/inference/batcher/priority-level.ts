@@ -6,7 +6,7 @@ const maxTaken = 64;
 /** Waiting requests of one group and one level, in the order of arrival. */
 export class PriorityLevel {
   readonly level: number;
-  #items: Pending[] = [];
+  #items: (Pending | undefined)[] = [];
   /** Where the oldest waiting request stands; what is before it has been taken. */
   #start = 0;
 
@@ -25,6 +25,8 @@ export class PriorityLevel {
   shift(): Pending | undefined {
     const first = this.#items[this.#start];
     if (first === undefined) return undefined;
+    // An array that has grown old would keep what was taken from the collector of young garbage, with all that it refers to.
+    this.#items[this.#start] = undefined;
     this.#start += 1;
     if (this.#start >= maxTaken && this.#start * 2 >= this.#items.length) this.#dropTaken();
     return first;
@@ -35,7 +37,7 @@ export class PriorityLevel {
     this.#dropTaken();
     const removed: Pending[] = [];
     const kept: Pending[] = [];
-    for (const item of this.#items) (isGone(item) ? removed : kept).push(item);
+    for (const item of this.#items) if (item !== undefined) (isGone(item) ? removed : kept).push(item);
     this.#items = kept;
     return removed;
   }
