@@ -1,6 +1,6 @@
 import { typedArrays } from '../tensor/data-type.ts';
+import { randomNumbers } from '../tensor/random-numbers.ts';
 import { elementCount, type Tensor, type TensorSpec, tensorOver, text, zeros } from '../tensor/tensor.ts';
-import { randomNumbers } from './random.ts';
 
 /** What the elements of a made tensor are. */
 export type Fill = 'zeros' | 'ones' | 'random';

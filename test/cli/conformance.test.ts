@@ -1,19 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { faultyServers } from '../conformance/faults.ts';
 import { startProtocolServer } from '../conformance/protocol-server.ts';
-import { projectDir } from '../helpers/process.ts';
+import { inferd } from '../helpers/command.ts';
 
-async function inferd(...args: string[]) {
-  const child = spawn(process.execPath, ['src/main.ts', 'conformance', ...args], { cwd: projectDir });
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  let errors = '';
-  child.stderr.on('data', (chunk) => (errors += chunk));
-  const [code] = await once(child, 'close');
-  return { code, output, errors };
-}
+const conformance = (...args: string[]) => inferd(['conformance', ...args], {});
 
 function faulty(name: string) {
   const found = faultyServers.find((server) => server.name === name);
@@ -24,7 +14,7 @@ function faulty(name: string) {
 describe('inferd conformance', () => {
   it('prints a line a check and the counts, and exits with 0', async () => {
     await using server = await startProtocolServer();
-    const { code, output } = await inferd(server.address.href, '--model', 'single');
+    const { code, output } = await conformance(server.address.href, '--model', 'single');
     expect(output).toContain('ok   MUST   infer.id [single]: The id of a request is returned\n');
     expect(output).toMatch(
       /skip MUST {3}repository\.unload \[single\].*\(without --control no model is loaded or unloaded\)/,
@@ -36,7 +26,7 @@ describe('inferd conformance', () => {
 
   it('exits with 1 when a MUST fails, and says where that is written', async () => {
     await using server = await faulty('forgets ids');
-    const { code, output } = await inferd(server.address.href, '--model', 'single', '--quiet');
+    const { code, output } = await conformance(server.address.href, '--model', 'single', '--quiet');
     expect(output).toContain('FAIL MUST   infer.id [single]');
     expect(output).toContain('OIP Inference Request JSON Object: id is nothing, the request had "42"');
     expect(output).not.toContain('\nok ');
@@ -45,14 +35,14 @@ describe('inferd conformance', () => {
 
   it('exits with 0 when no more than a SHOULD fails', async () => {
     await using server = await faulty('does not know HEAD');
-    const { code, output } = await inferd(server.address.href, '--model', 'single', '--quiet');
+    const { code, output } = await conformance(server.address.href, '--model', 'single', '--quiet');
     expect(output).toContain('FAIL SHOULD server.head');
     expect(code).toBe(0);
   });
 
   it('writes JSON', async () => {
     await using server = await faulty('forgets ids');
-    const { code, output } = await inferd(server.address.href, '--model', 'single', '--json');
+    const { code, output } = await conformance(server.address.href, '--model', 'single', '--json');
     const report = JSON.parse(output);
     expect(report).toMatchObject({ mustFails: expect.any(Number), holds: expect.any(Number) });
     expect(report.results).toContainEqual(
@@ -62,12 +52,12 @@ describe('inferd conformance', () => {
   });
 
   it('exits with 2 when there is no server, or no address', async () => {
-    expect(await inferd('http://127.0.0.1:1')).toMatchObject({
+    expect(await conformance('http://127.0.0.1:1')).toMatchObject({
       code: 2,
       errors: expect.stringContaining('ECONNREFUSED'),
     });
-    expect(await inferd()).toMatchObject({ code: 2, errors: expect.stringContaining('Usage:') });
-    expect(await inferd('localhost:8080')).toMatchObject({ code: 2 });
-    expect(await inferd('http://x', '--timeout', '0')).toMatchObject({ code: 2 });
+    expect(await conformance()).toMatchObject({ code: 2, errors: expect.stringContaining('Usage:') });
+    expect(await conformance('localhost:8080')).toMatchObject({ code: 2 });
+    expect(await conformance('http://x', '--timeout', '0')).toMatchObject({ code: 2 });
   });
 });

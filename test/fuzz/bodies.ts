@@ -10,8 +10,8 @@ import {
   plainAnswer,
   sendInfer,
 } from '../../src/conformance/model-under-test.ts';
-import { randomNumbers } from '../../src/conformance/random.ts';
 import { expectSameAnswer } from '../../src/conformance/same-tensor.ts';
+import { randomNumbers } from '../../src/tensor/random-numbers.ts';
 import { growth, residentMegabytes } from './memory.ts';
 import { type Draft, encodeDraft, mutate, pick } from './mutate.ts';
 import { startServerProcess } from './server-process.ts';

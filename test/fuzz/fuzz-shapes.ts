@@ -1,4 +1,4 @@
-import { randomNumbers } from '../../src/conformance/random.ts';
+import { randomNumbers } from '../../src/tensor/random-numbers.ts';
 import { type FuzzedServer, startServerProcess } from './server-process.ts';
 import { type ShapedRequest, shapedRequest } from './shapes.ts';
 

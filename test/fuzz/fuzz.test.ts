@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { randomNumbers } from '../../src/conformance/random.ts';
+import { randomNumbers } from '../../src/tensor/random-numbers.ts';
 import { faultOf } from './bodies.ts';
 import { growth } from './memory.ts';
 import { type Draft, encodeDraft, mutate } from './mutate.ts';

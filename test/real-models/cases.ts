@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { seededRandom } from '../../src/inference/independence/sample-values.ts';
+import { randomNumbers } from '../../src/tensor/random-numbers.ts';
 import { elementCount, float32, int32, int64, type Tensor, type Tensors, text } from '../../src/tensor/tensor.ts';
 
 const inputSchema = z.object({
@@ -28,7 +28,7 @@ export function readCases(folder: string): Readonly<Record<string, Case>> {
 
 /** A request of so many rows, which differ, and differ from those of other seeds. */
 export function requestOf({ inputs }: Case, rows: number, seed: number): Tensors {
-  const random = seededRandom(seed);
+  const random = randomNumbers(seed);
   return Object.fromEntries(inputs.map((input) => [input.name, tensorOf(input, rows, random)]));
 }
 

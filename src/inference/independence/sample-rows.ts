@@ -1,14 +1,7 @@
+import { randomNumbers } from '../../tensor/random-numbers.ts';
 import { commonRows, sliceRows } from '../../tensor/rows.ts';
 import { elementCount, type Signature, type Tensor, type Tensors } from '../../tensor/tensor.ts';
-import {
-  filledTensor,
-  oddRanges,
-  type SampleOptions,
-  sampleLike,
-  sampleTensor,
-  seededRandom,
-  valueRanges,
-} from './sample-values.ts';
+import { filledTensor, oddRanges, type SampleOptions, sampleLike, sampleTensor, valueRanges } from './sample-values.ts';
 
 /** The inputs of one row, in the order of the signature. */
 export type Row = readonly Tensor[];
@@ -64,7 +57,7 @@ class MadeUpSource implements RowSource {
   }
 
   row(seed: number): Row {
-    const random = seededRandom(seed);
+    const random = randomNumbers(seed);
     const values = { ...this.#options, random };
     return this.#signature.inputs.map((input, index) => sampleTensor(input, this.#shapes[index] ?? [], values));
   }
@@ -83,7 +76,7 @@ function* neighboursOf(
     yield inputs.map(({ datatype }, index) => filledTensor(datatype, shapes[index] ?? [], value));
   }
   for (const [seed, range] of [...oddRanges, ...valueRanges].entries()) {
-    const options = { range, random: seededRandom(seed), vocabulary };
+    const options = { range, random: randomNumbers(seed), vocabulary };
     yield inputs.map((input, index) => sampleTensor(input, shapes[index] ?? [], options));
   }
 }
@@ -99,7 +92,7 @@ export function givenSources(signature: Signature, given: readonly Tensors[]): R
   const alike = rows.filter((row) => shapesOf(row) === shapesOf(first));
   const at = (seed: number) => alike[seed % alike.length] ?? first;
   const varied = (seed: number) => {
-    const random = seededRandom(seed);
+    const random = randomNumbers(seed);
     return at(seed).map((tensor) => sampleLike(tensor, random));
   };
   const shapes = first.map(({ shape }) => shape);

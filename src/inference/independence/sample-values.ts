@@ -38,17 +38,6 @@ export const oddRanges: readonly ValueRange[] = [
 /** Words of made-up texts where the model tells none that it knows. */
 const usualWords = ['the', 'Quick', 'brown', 'fox', 'jumps', 'over', '2', 'lazy', 'dogs', 'naïve', '고양이', 'a'];
 
-/** Numbers from 0 to 1 that follow from the seed alone: mulberry32, by Tommy Ettinger, in the public domain. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A tensor of made-up values in the range, in view of what the name of the input says about it. */
 export function sampleTensor(
   { name, datatype }: Pick<TensorSpec, 'name' | 'datatype'>,

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1, exclusive, the same for the same seed: the generator mulberry32. */
+/** Numbers from 0 to 1, exclusive, the same for the same seed: mulberry32, by Tommy Ettinger, in the public domain. */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
