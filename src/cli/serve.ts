@@ -4,6 +4,7 @@ import { startServer } from '../lifespan.ts';
 import { readSettings } from '../settings.ts';
 import { logDestination } from '../telemetry/log-destination.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { collectYoung } from './collect-young.ts';
 import { readEnvironment } from './environment.ts';
 import { packageVersion } from './package-version.ts';
 import { readDomains } from './read-domains.ts';
@@ -26,6 +27,7 @@ export interface ServeOptions {
  * @throws AppError `SETTINGS_INVALID` with every bad setting named, `DOMAIN_INVALID` when the module has none
  */
 export async function serve(options: ServeOptions = {}, role: Role = 'server'): Promise<void> {
+  collectYoung();
   const settings = readSettings({ ...readEnvironment(), ...options.settings });
   const domains = await readDomains(options.domains);
   const destination = logDestination();

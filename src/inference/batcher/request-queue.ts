@@ -9,7 +9,11 @@ export interface Ahead {
 
 /** The requests that wait for a run, kept by group, and how much they are. */
 export class RequestQueue {
-  readonly #groups = new Map<string | undefined, RequestGroup>();
+  /**
+   * Those in which requests wait. An array, since groups come and go with every run: the table of a map that is made anew
+   * all the time refers to the next one, and once one is old, all that waited survives until a full collection.
+   */
+  readonly #groups: RequestGroup[] = [];
   /** Waiting requests and rows by level. */
   readonly #levels: { requests: number; rows: number }[] = [];
   #length = 0;
@@ -30,14 +34,14 @@ export class RequestQueue {
   }
 
   get groupCount(): number {
-    return this.#groups.size;
+    return this.#groups.length;
   }
 
   push(pending: Pending): void {
-    let group = this.#groups.get(pending.group);
+    let group = this.group(pending.group);
     if (group === undefined) {
       group = new RequestGroup(pending.group);
-      this.#groups.set(pending.group, group);
+      this.#groups.push(group);
     }
     group.push(pending);
     this.#count(pending, 1);
@@ -51,13 +55,14 @@ export class RequestQueue {
   }
 
   group(key: string | undefined): RequestGroup | undefined {
-    return this.#groups.get(key);
+    for (const group of this.#groups) if (group.key === key) return group;
+    return undefined;
   }
 
   /** The group with the most urgent request, and the oldest of them, of those that fulfil the condition. */
   nextGroup(condition: (group: RequestGroup) => boolean): RequestGroup | undefined {
     let next: RequestGroup | undefined;
-    for (const group of this.#groups.values()) {
+    for (const group of this.#groups) {
       if (comesBefore(group.first, next?.first) && condition(group)) next = group;
     }
     return next;
@@ -66,7 +71,7 @@ export class RequestQueue {
   /** The lowest value over all groups; infinity when nothing waits. */
   earliest(timeMs: (group: RequestGroup) => number): number {
     let earliestMs = Number.POSITIVE_INFINITY;
-    for (const group of this.#groups.values()) earliestMs = Math.min(earliestMs, timeMs(group));
+    for (const group of this.#groups) earliestMs = Math.min(earliestMs, timeMs(group));
     return earliestMs;
   }
 
@@ -84,7 +89,7 @@ export class RequestQueue {
   /** Takes out every request for which `isGone` holds. */
   remove(isGone: (pending: Pending) => boolean): Pending[] {
     const removed: Pending[] = [];
-    for (const group of this.#groups.values()) {
+    for (const group of [...this.#groups]) {
       for (const pending of group.remove(isGone)) {
         this.#forget(group, pending);
         removed.push(pending);
@@ -95,7 +100,7 @@ export class RequestQueue {
 
   #forget(group: RequestGroup, pending: Pending): void {
     this.#count(pending, -1);
-    if (group.first === undefined) this.#groups.delete(group.key);
+    if (group.first === undefined) this.#groups.splice(this.#groups.indexOf(group), 1);
   }
 
   #count({ level, rows, bytes }: Pending, sign: 1 | -1): void {
