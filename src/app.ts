@@ -18,7 +18,7 @@ import { refuseMalformedHost } from './http/host-header.ts';
 import { parseJsonBodies } from './http/json-parser.ts';
 import { measureRequests, metricsRoute } from './http/metrics.ts';
 import { modelRoutes } from './http/models.ts';
-import { answerOptions, answerUnknownRoutes } from './http/not-found.ts';
+import { answerUnknownRoutes } from './http/not-found.ts';
 import { documentRoutes, type Paths } from './http/openapi.ts';
 import { requestId } from './http/request-id.ts';
 import { routableTarget } from './http/request-target.ts';
@@ -140,7 +140,6 @@ export async function createApp(settings: Settings, services: Services): Promise
   endConnectionsWhileDraining(app, readiness);
   cutUploadsAtStop(app, settings.uploadTimeoutMs);
   app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));
-  answerOptions(app);
   await documentRoutes(app, {
     version: services.version,
     needsKey: keys !== undefined,

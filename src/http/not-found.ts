@@ -7,13 +7,11 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The methods that the routes of a path and query take; none if there are no routes. */
     methodsOf(url: string): string[];
-    /** The error for a request that no route takes, for protocols that answer it in a form of their own; sets `Allow`. */
-    unknownRoute(request: FastifyRequest, reply: FastifyReply): AppError;
   }
 }
 
 /**
- * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`). Registered before any route.
+ * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`), and answers OPTIONS for a known one. Registered before any route.
  *
  * @param isHidden whether the routes of a path are not there for the time being
  */
@@ -35,27 +33,33 @@ export function answerUnknownRoutes(
   app.decorate('methodsOf', (url: string) =>
     isHidden(url) ? [] : [...methods].filter((method) => known.find(method, url) !== null),
   );
-  app.decorate('unknownRoute', (request: FastifyRequest, reply: FastifyReply) => {
-    const allowed = app.methodsOf(request.url);
-    if (allowed.length === 0) {
-      return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${request.method} ${request.url}` });
-    }
-    reply.header('allow', allowed.join(', '));
-    const message = `The route takes ${allowed.join(', ')}, not ${request.method}`;
-    return new AppError('METHOD_NOT_ALLOWED', { message, expected: allowed });
-  });
-  app.setNotFoundHandler((request, reply) => sendProblem(app.unknownRoute(request, reply), request, reply));
+  answerWhereNoRouteIs(app, sendProblem);
 }
 
-/** Answers OPTIONS for every known path with its methods. Registered when it is known who asks. */
-export function answerOptions(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
+/**
+ * Answers OPTIONS for a known path with its methods, and everything else that no route takes with an error, in the form
+ * of the protocol whose routes these are.
+ */
+export function answerWhereNoRouteIs(
+  app: FastifyInstance,
+  send: (error: AppError, request: FastifyRequest, reply: FastifyReply) => unknown,
+): void {
+  app.setNotFoundHandler((request, reply) => {
     const allowed = request.method === 'OPTIONS' ? app.methodsOf(request.url) : [];
-    if (allowed.length === 0) done();
-    else
-      reply
-        .code(204)
-        .header('allow', [...allowed, 'OPTIONS'].join(', '))
-        .send();
+    if (allowed.length === 0) return send(unknownRoute(request, reply), request, reply);
+    return reply
+      .code(204)
+      .header('allow', [...allowed, 'OPTIONS'].join(', '))
+      .send();
   });
+}
+
+/** Sets `Allow` where the path has routes for other methods. */
+function unknownRoute(request: FastifyRequest, reply: FastifyReply): AppError {
+  const { method, url, server } = request;
+  const allowed = server.methodsOf(url);
+  if (allowed.length === 0) return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}` });
+  reply.header('allow', allowed.join(', '));
+  const message = `The route takes ${allowed.join(', ')}, not ${method}`;
+  return new AppError('METHOD_NOT_ALLOWED', { message, expected: allowed });
 }

@@ -42,24 +42,15 @@ export async function predictTensors<Answer>(
     requestTimeoutMs(request, reply) ?? Number.POSITIVE_INFINITY,
     asked.timeoutMs ?? Number.POSITIVE_INFINITY,
   );
-  let encodeMs: number | undefined;
   const signal = whenClientIsGone(reply);
   const trace = traceContextOf(request);
   const priority = asked.priority ?? requestPriority(request);
   const { id: requestId, caller } = request;
   const asks = { model, version, outputs, typed, separate, requestId, caller, signal, timeoutMs, priority, trace };
-  const result = await infer(asks, async (served, context) => {
-    const startedMs = performance.now();
-    const inputs = await encode(served, context);
-    encodeMs = performance.now() - startedMs;
-    return inputs;
-  });
+  const result = await infer(asks, encode);
   const inferredMs = performance.now();
   const decoded = decode(result);
   const answer = decoded instanceof Promise ? await decoded : decoded;
-  setPredictionHeaders(request, reply, result, {
-    encodeMs: encodeMs ?? result.encodeMs,
-    decodeMs: performance.now() - inferredMs,
-  });
+  setPredictionHeaders(request, reply, result, { decodeMs: performance.now() - inferredMs });
   return answer;
 }

@@ -1,18 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { InferResult } from '../serving/infer.ts';
 
-/** What a route adds to the phases of the engine: the time for making tensors of its request, and a reply of tensors. */
-export interface CodecTimes {
-  readonly encodeMs: number;
-  readonly decodeMs: number;
-}
-
 /** Says which model answered, by which id the prediction log has it, and where the time went, as `server-timing` in milliseconds. */
 export function setPredictionHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  { model, phases, totalMs, predictionId }: InferResult,
-  { encodeMs, decodeMs }: CodecTimes,
+  { model, phases, encodeMs, totalMs, predictionId }: InferResult,
+  { decodeMs }: { readonly decodeMs: number },
 ): void {
   request.servedModel = model;
   request.codecTimes = { parseMs: Math.max(0, reply.elapsedTime - totalMs - decodeMs), decodeMs };

@@ -11,7 +11,7 @@ import { releaseMemory } from './release-memory.ts';
 export type TakeBody = (error: AppError | null, body: Buffer) => void;
 
 export interface ReadBodyOptions {
-  /** Puts the chunks of a body that is not compressed into one piece. @default Buffer.concat */
+  /** Puts the chunks of a body that is not compressed into one piece. @default the only one, or all of them copied */
   readonly join?: (chunks: readonly Buffer[], request: FastifyRequest) => Buffer;
   /** Most bytes by another setting than that of the route. */
   readonly limit?: (request: FastifyRequest) => ByteLimit;
@@ -31,22 +31,19 @@ export function readBody(
   request: FastifyRequest,
   payload: Readable,
   take: TakeBody,
-  { join = (chunks) => Buffer.concat(chunks), ...options }: ReadBodyOptions = {},
+  { join = joinChunks, limit: ownLimit }: ReadBodyOptions = {},
 ): void {
   const { headers } = request;
-  const limit = lesser(
-    { bytes: request.routeOptions.bodyLimit, setting: 'BODY_LIMIT_BYTES' },
-    options.limit?.(request),
-  );
-  const prepared = attempt(() => {
-    if (Number(headers['content-length']) > limit.bytes) throw bodyTooLarge(limit);
-    return { coding: readContentEncoding(headers['content-encoding']) };
-  });
-  if (prepared instanceof AppError) {
-    take(prepared, nothing);
+  const limit = lesser({ bytes: request.routeOptions.bodyLimit, setting: 'BODY_LIMIT_BYTES' }, ownLimit?.(request));
+  if (Number(headers['content-length']) > limit.bytes) {
+    take(bodyTooLarge(limit), nothing);
     return;
   }
-  const { coding } = prepared;
+  const coding = attempt(() => readContentEncoding(headers['content-encoding']));
+  if (coding instanceof AppError) {
+    take(coding, nothing);
+    return;
+  }
   const lease = headers['content-length'] === undefined ? request.bodyLease : undefined;
   collect(payload, { limit, lease }, (error, chunks) => {
     if (error !== null) {
@@ -59,11 +56,16 @@ export function readBody(
     } else {
       const joined = attempt(() => join(chunks, request));
       // Node.js copies every chunk of a body that comes over a socket into memory of its own.
-      if (payload instanceof IncomingMessage) for (const chunk of chunks) releaseMemory(chunk);
+      if (payload instanceof IncomingMessage) for (const chunk of chunks) if (chunk !== joined) releaseMemory(chunk);
       if (joined instanceof AppError) take(joined, nothing);
       else take(null, joined);
     }
   });
+}
+
+function joinChunks(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
 }
 
 /** What a compressed body may become, however small it is. */
@@ -102,8 +104,8 @@ function collect(
   let bytes = 0;
   const onData = (chunk: Buffer) => {
     bytes += chunk.byteLength;
-    const refusal = bytes > limit.bytes ? bodyTooLarge(limit) : attempt(() => lease?.take(chunk.byteLength));
-    if (refusal instanceof AppError) end(refusal);
+    const refusal = bytes > limit.bytes ? bodyTooLarge(limit) : countBytes(lease, chunk.byteLength);
+    if (refusal !== undefined) end(refusal);
     else chunks.push(chunk);
   };
   const onEnd = () => end(null);
@@ -120,6 +122,13 @@ function collect(
     done(error, chunks);
   };
   payload.on('data', onData).on('end', onEnd).on('error', onError);
+}
+
+/** Gives the error when there is no room for so many bytes more. */
+function countBytes(lease: BodyLease | undefined, bytes: number): AppError | undefined {
+  if (lease === undefined) return undefined;
+  const taken = attempt(() => lease.take(bytes));
+  return taken instanceof AppError ? taken : undefined;
 }
 
 function attempt<T>(work: () => T): T | AppError {

@@ -60,9 +60,11 @@ export function mayRound(text: string): boolean {
   return beyondDouble.test(text) || startsBeyondDouble.test(text);
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 function decodeText(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch (cause) {
     throw new AppError('MALFORMED_JSON', { message: 'The body is not valid UTF-8', expected: 'UTF-8', cause });
   }

@@ -1,13 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { whenClientIsGone } from '../../http/client-signal.ts';
-import { setPredictionHeaders } from '../../http/prediction-headers.ts';
-import { requestPriority } from '../../http/priority-header.ts';
+import { predictTensors } from '../../http/predict-tensors.ts';
 import { releaseMemory } from '../../http/release-memory.ts';
-import { predictionHeaders, requestTimeoutMs } from '../../http/timeout-header.ts';
-import { traceContextOf } from '../../http/trace.ts';
+import { predictionHeaders } from '../../http/timeout-header.ts';
 import { addVary } from '../../http/vary.ts';
-import type { Infer, InferRequest } from '../../serving/infer.ts';
+import type { Infer } from '../../serving/infer.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { bodyOf } from './body.ts';
 import { chooseCoding, compress } from './compression.ts';
@@ -91,40 +88,17 @@ async function answer(
   const bytes = bodyOf(request);
   const read = readInferBody(request.headers, bytes, request.server.bodyLimits.jsonLimitBytes);
   const body = read instanceof Promise ? await read : read;
-  let encodeMs = 0;
-  const result = await infer(inferRequestOf(request, reply, body), async (model) => {
-    const startedMs = performance.now();
-    const inputs = await inTurns(decodeInputs(body, model));
-    encodeMs = performance.now() - startedMs;
-    return inputs;
-  }).finally(() => releaseMemory(bytes));
-  const inferredMs = performance.now();
-  const written = inTurns(encodeReply(result, replyOptions(body)));
-  const encoded = written instanceof Promise ? await written : written;
-  setPredictionHeaders(request, reply, result, { encodeMs, decodeMs: performance.now() - inferredMs });
-  return send(encoded, request, reply);
-}
-
-function inferRequestOf(
-  request: FastifyRequest<{ Params: { name: string; version?: string } }>,
-  reply: FastifyReply,
-  body: InferBody,
-): InferRequest {
-  const { name, version } = request.params;
   const asked = body.kind === 'json' ? body.request : undefined;
-  const timeouts = [requestTimeoutMs(request, reply), asked?.timeoutMs];
-  const timeoutMs = Math.min(...timeouts.filter((timeout) => timeout !== undefined));
-  return {
-    model: name,
-    version,
-    requestId: request.id,
-    caller: request.caller,
-    signal: whenClientIsGone(reply),
-    trace: traceContextOf(request),
-    timeoutMs,
-    priority: asked?.priority ?? requestPriority(request),
+  const encoded = await predictTensors(request, reply, infer, {
+    model: request.params.name,
+    version: request.params.version,
+    timeoutMs: asked?.timeoutMs,
+    priority: asked?.priority,
     outputs: asked?.outputs?.map((output) => output.name),
-  };
+    encode: (model) => inTurns(decodeInputs(body, model)),
+    decode: (result) => inTurns(encodeReply(result, replyOptions(body))),
+  }).finally(() => releaseMemory(bytes));
+  return send(encoded, request, reply);
 }
 
 function replyOptions(body: InferBody): ReplyOptions {

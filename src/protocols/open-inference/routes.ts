@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { fromThrown } from '../../http/error-handler.ts';
+import { answerWhereNoRouteIs } from '../../http/not-found.ts';
 import { declareScope } from '../../http/route-scope.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import type { Registry } from '../../models/registry.ts';
@@ -32,7 +33,7 @@ export async function openInferenceRoutes(app: FastifyInstance, options: OpenInf
   // The schemas document. What arrives is checked where it is read.
   app.setValidatorCompiler(() => () => true);
   app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown, request), request, reply));
-  app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
+  answerWhereNoRouteIs(app, sendError);
   declareScope(app, 'infer');
   takeAnyBody(app);
 

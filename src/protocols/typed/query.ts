@@ -59,9 +59,10 @@ export function wantedOutputs(
   lists: readonly string[] | undefined,
   { outputs }: ServedModel['signature'],
 ): readonly string[] | undefined {
+  if (lists === undefined) return undefined;
   const known = new Set(outputs.map(({ name }) => name));
   const mostPieces = Math.max(1, ...outputs.map(({ name }) => name.split(',').length));
-  return lists?.flatMap((list) => {
+  return lists.flatMap((list) => {
     const pieces = list.split(',');
     const names: string[] = [];
     for (let start = 0; start < pieces.length; ) {

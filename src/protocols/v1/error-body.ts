@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type AppError, type ErrorCode, errorCodes } from '../../errors.ts';
 import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
 import { statusOfKind } from '../../http/error-status.ts';
+import { answerWhereNoRouteIs } from '../../http/not-found.ts';
 import { sendBareJson } from '../bare-json.ts';
 
 const errorSchema = z.object({ error: z.string() });
@@ -10,7 +11,7 @@ const errorSchema = z.object({ error: z.string() });
 /** Answers the errors of the routes in this plugin as `{"error": "…"}`, with the status codes of TensorFlow Serving. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown, request), request, reply));
-  app.setNotFoundHandler((request, reply) => sendError(app.unknownRoute(request, reply), request, reply));
+  answerWhereNoRouteIs(app, sendError);
 }
 
 function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
