@@ -22,7 +22,9 @@ export interface ProofOptions {
 
 /** Longest that the trial may go on before it does with smaller runs, in milliseconds. */
 const budgetMs = 3_000;
-/** Rows that are tried alone; a larger run repeats them. */
+/** A runner is given a run while it is at another one. */
+const runsUnderWay = 2;
+/** Rows that are tried alone, a multiple of {@link runsUnderWay}; a larger run repeats them. */
 const distinctRows = 6;
 /** Ways to make rows that are tried in all; a model that takes none of them wants a warm-up request. */
 const mostSources = 60;
@@ -111,13 +113,16 @@ export class Proof {
     const outputs: (readonly Tensor[])[] = [];
     let perRowMs = 0;
     // Seeds differ from source to source, or values of every range would have the same order.
-    for (let seed = firstSeed; seed < firstSeed + distinctRows; seed += 1) {
-      const row = source.row(seed);
-      const outcome = await this.#options.trial.runRows([row]);
-      if ('refused' in outcome) return outcome;
-      rows.push(row);
-      outputs.push(outcome.outputs);
-      perRowMs = outcome.runMs;
+    for (let at = 0; at < distinctRows; at += runsUnderWay) {
+      const next = Array.from({ length: runsUnderWay }, (_, index) => source.row(firstSeed + at + index));
+      for (const [index, outcome] of (
+        await Promise.all(next.map((row) => this.#options.trial.runRows([row])))
+      ).entries()) {
+        if ('refused' in outcome) return outcome;
+        rows.push(next[index] ?? []);
+        outputs.push(outcome.outputs);
+        perRowMs = outcome.runMs;
+      }
     }
     return { source, rows, outputs, perRowMs };
   }
@@ -133,9 +138,9 @@ export class Proof {
         ? [repeated(size, (at) => at % distinctRows), repeated(size, (at) => last - (at % distinctRows))]
         : []),
     ];
-    for (const order of orders) {
-      const difference = (await this.#runTogether(singles, order)).difference;
-      if (difference !== undefined) return difference;
+    for (let at = 0; at < orders.length; at += runsUnderWay) {
+      const runs = orders.slice(at, at + runsUnderWay).map((order) => this.#runTogether(singles, order));
+      for (const { difference } of await Promise.all(runs)) if (difference !== undefined) return difference;
     }
     return undefined;
   }
@@ -151,19 +156,16 @@ export class Proof {
     for (const neighbour of source.oddNeighbours()) {
       tried += 1;
       if (tried > neededNeighbours && this.#options.now() > this.#endMs) return undefined;
-      for (const isFirst of [true, false]) {
-        const outcome = await this.#options.trial.runRows(isFirst ? [row, neighbour] : [neighbour, row]);
-        // A row that the model refuses shows nothing about others.
-        if ('refused' in outcome) break;
-        const difference = disagreement(
-          this.#outputNames,
-          outputs,
-          outcome.outputs,
-          isFirst ? [0, undefined] : [undefined, 0],
-          'column',
-        );
-        if (difference !== undefined) return difference;
-      }
+      const [first, second] = await Promise.all([
+        this.#options.trial.runRows([row, neighbour]),
+        this.#options.trial.runRows([neighbour, row]),
+      ]);
+      // A row that the model refuses shows nothing about others.
+      if ('refused' in first || 'refused' in second) continue;
+      const difference =
+        disagreement(this.#outputNames, outputs, first.outputs, [0, undefined], 'column') ??
+        disagreement(this.#outputNames, outputs, second.outputs, [undefined, 0], 'column');
+      if (difference !== undefined) return difference;
     }
     return undefined;
   }

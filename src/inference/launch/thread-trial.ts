@@ -4,7 +4,7 @@ import type { RunsRequests } from '../independence/trial-runner.ts';
 /** More threads must make a run shorter by more than this share: they take cores from other work. */
 const worthwhileShare = 0.15;
 /** A run that is shorter is over before another thread has begun to work, in milliseconds. */
-const tooShortMs = 0.1;
+const tooShortMs = 0.2;
 /** A run that is longer is worth every thread, and too long for a trial, in milliseconds. */
 const tooLongMs = 20;
 /** Runs that are timed for each number of threads; the shortest counts. */

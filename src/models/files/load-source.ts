@@ -2,10 +2,8 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
-import { readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
 import type { UnservableOutput } from '../../tensor/tensor.ts';
 import type { VersionFile } from '../model-folder.ts';
-import { unservableOutputs } from '../unservable-outputs.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { refuseOutside } from './refuse-outside.ts';
 import { type VersionFiles, versionFiles } from './version-files.ts';
@@ -39,7 +37,8 @@ export async function openLoadSource(file: VersionFile, warn: (why: Error) => vo
   const files = await versionFiles(root, path);
   if (files.problem !== undefined) throw files.problem;
   const check = () => refuseChanged(file, files);
-  const unservable = await readUnservable(path);
+  const { unservable } = files;
+  if (unservable instanceof AppError) throw unservable;
   const inPlace = { path, unservable, readIntoMemory: [], check, remove: async () => {} };
   if (files.externalData.length === 0 || file.ownedByServer === true) return inPlace;
   try {
@@ -49,12 +48,6 @@ export async function openLoadSource(file: VersionFile, warn: (why: Error) => vo
     warn(thrown);
     return { ...inPlace, readIntoMemory: files.externalData };
   }
-}
-
-/** What cannot be read is for ONNX Runtime to refuse. */
-async function readUnservable(path: string): Promise<readonly UnservableOutput[]> {
-  const file = await readOnnxFile(path).catch(() => undefined);
-  return file === undefined ? [] : unservableOutputs(file);
 }
 
 async function copy(

@@ -2,13 +2,17 @@ import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { AppError, toAppError } from '../../errors.ts';
-import { readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
+import { type OnnxFile, readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
+import type { UnservableOutput } from '../../tensor/tensor.ts';
+import { unservableOutputs } from '../unservable-outputs.ts';
 import { refuseOutside } from './refuse-outside.ts';
 
 /** All files that one version is made of. */
 export interface VersionFiles {
   /** Where the tensors are that are not in the graph's own file, relative to its folder. */
   readonly externalData: readonly string[];
+  /** Outputs that cannot be served while there are others; the error where there are none. */
+  readonly unservable: readonly UnservableOutput[] | AppError;
   /** Changes whenever one of the files does, or comes, or goes. */
   readonly fingerprint: string;
   readonly sizeBytes: number;
@@ -16,9 +20,8 @@ export interface VersionFiles {
   readonly problem: AppError | undefined;
 }
 
-interface Known {
+interface Known extends Pick<VersionFiles, 'externalData' | 'unservable'> {
   readonly fingerprint: string;
-  readonly externalData: readonly string[];
 }
 
 /**
@@ -36,7 +39,7 @@ const mostKnown = 10_000;
  */
 export async function versionFiles(root: string, path: string): Promise<VersionFiles> {
   const graph = await stat(path, { bigint: true });
-  const externalData = await externalDataOf(path, fingerprintOf(graph));
+  const { externalData, unservable } = await readGraph(path, fingerprintOf(graph));
   const parts = [fingerprintOf(graph)];
   let sizeBytes = Number(graph.size);
   let problem: AppError | undefined;
@@ -50,7 +53,7 @@ export async function versionFiles(root: string, path: string): Promise<VersionF
       problem ??= toAppError(thrown);
     }
   }
-  return { externalData, fingerprint: parts.join(' '), sizeBytes, problem };
+  return { externalData, unservable, fingerprint: parts.join(' '), sizeBytes, problem };
 }
 
 async function externalFile(root: string, path: string, location: string): Promise<BigIntStats> {
@@ -75,17 +78,25 @@ function isInside(location: string): boolean {
   return !normalize(location).split('/').includes('..');
 }
 
-/** A file that is no ONNX has no external data; ONNX Runtime says what is wrong with it. */
-async function externalDataOf(path: string, fingerprint: string): Promise<readonly string[]> {
+/** Of a file that is no ONNX nothing is known; ONNX Runtime says what is wrong with it. */
+async function readGraph(path: string, fingerprint: string): Promise<Known> {
   const before = known.get(path);
-  if (before?.fingerprint === fingerprint) return before.externalData;
-  const externalData = await readOnnxFile(path).then(
-    (file) => file.externalData,
-    () => [],
+  if (before?.fingerprint === fingerprint) return before;
+  const read = await readOnnxFile(path).then(
+    (file) => ({ fingerprint, externalData: file.externalData, unservable: unservableOf(file) }),
+    () => ({ fingerprint, externalData: [], unservable: [] }),
   );
   if (known.size >= mostKnown) known.clear();
-  known.set(path, { fingerprint, externalData });
-  return externalData;
+  known.set(path, read);
+  return read;
+}
+
+function unservableOf(file: OnnxFile): VersionFiles['unservable'] {
+  try {
+    return unservableOutputs(file);
+  } catch (thrown) {
+    return toAppError(thrown);
+  }
 }
 
 /** Nanoseconds, since a file may be written twice in a millisecond; the inode, since it may be replaced by an older one. */
