@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { systemClock } from '../src/inference/clock.ts';
 import { loadModel } from '../src/inference/model.ts';
-import { newPhases } from '../src/inference/phases.ts';
 
 const [, , path = fileURLToPath(new URL('../test/fixtures/models/linear.onnx', import.meta.url)), ...counts] =
   process.argv;
@@ -64,7 +63,7 @@ async function engine(clients: number): Promise<number> {
   const client = async () => {
     while (performance.now() - startedMs < roundMs) {
       const deadlineMs = performance.now() + 60_000;
-      await model.predict(inputs, { requestId: '', signal, deadlineMs, phases: newPhases() });
+      await model.predict(inputs, { requestId: '', signal, deadlineMs, arrivedAt: 0 });
       answered += 1;
     }
   };

@@ -36,7 +36,7 @@ const inference: Inference = {
   },
   inputs: { features: float32([1, 4], [5.1, 3.5, 1.4, 0.2]) },
   outputs: { label: int64([1], [0]), probabilities: float32([1, 3], [0.97, 0.02, 0.01]) },
-  phases: { queueMs: 0.1, batchMs: 0.2, inferMs: 0.3, batchRows: 8 },
+  timings: { queueMs: 0.1, batchMs: 0.2, inferMs: 0.3, batchRows: 8 },
   encodeMs: 0.01,
   totalMs: 0.7,
 };

@@ -1,5 +1,6 @@
 import type { EngineEvents } from './inference/events.ts';
-import type { EngineDependencies, LoadedModel, ModelOptions } from './inference/model.ts';
+import type { VersionArtifact } from './models/artifact.ts';
+import type { Assemble } from './models/assembled.ts';
 import type { PredictionCounts } from './predictions/dropped.ts';
 import type { InferObserver } from './serving/infer.ts';
 import type { Statistics } from './serving/statistics.ts';
@@ -29,13 +30,13 @@ export function whenOnline(callback: () => void): InferObserver {
 export function predictionLogObserver(options: PredictionLogOptions): InferObserver {
   const write = predictionLog(options);
   return {
-    onAnswer: ({ requestId, typed }, { model, inputs, outputs, phases, totalMs }) =>
+    onAnswer: ({ requestId, typed }, { model, inputs, outputs, timings, totalMs }) =>
       write({
         requestId,
         model: model.name,
         version: model.version,
         totalMs,
-        phases,
+        timings,
         inputs: typed?.instances ?? inputs,
         outputs,
       }),
@@ -81,18 +82,20 @@ export function engineObserver({ statistics, metrics, tracing }: EngineObservers
   };
 }
 
-type LoadModel = (options: ModelOptions, dependencies: EngineDependencies) => Promise<LoadedModel>;
-
-/** Loads as `load` does, and counts how it went. */
-export function countLoads(load: LoadModel, metrics: Metrics | undefined): LoadModel {
-  return async (options, dependencies) => {
-    const { name, version } = options;
+/** Assembles as `assemble` does, and counts how the loads went. */
+export function countLoads<Kind extends VersionArtifact>(
+  assemble: Assemble<Kind>,
+  metrics: Metrics | undefined,
+): Assemble<Kind> {
+  return async (version, members) => {
+    const count = (outcome: 'success' | 'failure') =>
+      metrics?.inference.recordLoad(version.name, version.artifact.version, outcome);
     try {
-      const model = await load(options, dependencies);
-      metrics?.inference.recordLoad(name, version, 'success');
-      return model;
+      const assembled = await assemble(version, members);
+      count('success');
+      return assembled;
     } catch (thrown) {
-      metrics?.inference.recordLoad(name, version, 'failure');
+      count('failure');
       throw thrown;
     }
   };

@@ -9,6 +9,7 @@ import { ConnectionBound, connectionsThatFit } from './http/connection-bound.ts'
 import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
+import { createAssemble } from './models/assemble.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
@@ -75,10 +76,13 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const tracing = openTelemetry?.tracing;
   const statistics = new Statistics();
   const events = engineObserver({ statistics, metrics, tracing });
-  const load = countLoads(loadModel, metrics);
-  const registry: Registry = new Registry({
+  const assemble = createAssemble({
     loadModel: (model) =>
-      load({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events }),
+      loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events }),
+    log,
+  });
+  const registry: Registry = new Registry({
+    assemble: countLoads(assemble, metrics),
     now: () => systemClock.now(),
     onChange: () => faces.modelsChanged(),
     log,

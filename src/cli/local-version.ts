@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts';
 import { systemClock } from '../inference/clock.ts';
 import { loadModel } from '../inference/model.ts';
-import type { Lease } from '../models/loaded-version.ts';
+import { createAssemble } from '../models/assemble.ts';
+import type { Lease } from '../models/lease.ts';
 import { Registry } from '../models/registry.ts';
 import { scanRepository } from '../models/repository.ts';
 import { createInfer, type Infer } from '../serving/infer.ts';
@@ -10,7 +11,7 @@ import { Statistics } from '../serving/statistics.ts';
 /** A version of a model that this process runs for itself. */
 export interface LocalVersion {
   readonly infer: Infer;
-  readonly served: Pick<Lease, 'name' | 'version' | 'manifest' | 'model'>;
+  readonly served: Pick<Lease, 'name' | 'version' | 'manifest' | 'predictor'>;
 }
 
 export interface LocalVersionOptions {
@@ -49,7 +50,10 @@ export async function withLocalVersion<Result>(
     throw new AppError('VERSION_NOT_FOUND', { message, received: version, expected: present });
   }
   const registry = new Registry({
-    loadModel: (loaded) => loadModel(loaded, { clock: systemClock, log: silent }),
+    assemble: createAssemble({
+      loadModel: (options) => loadModel(options, { clock: systemClock, log: silent }),
+      log: silent,
+    }),
     now: () => systemClock.now(),
     log: silent,
   });

@@ -77,8 +77,8 @@ async function run(command: ReplayCommand): Promise<ReplayReport> {
 }
 
 function rulesOf({ served }: LocalVersion, domains: readonly AnyDomain[], tolerance: number): ReplayRules {
-  const { manifest, model } = served;
-  const ofTensors = tensorTarget(manifest, model.signature);
+  const { manifest, predictor } = served;
+  const ofTensors = tensorTarget(manifest, predictor.signature);
   return {
     task: manifest.predictionLog.task,
     classNames: ofTensors === undefined ? undefined : manifest.labels[ofTensors],

@@ -5,7 +5,9 @@ import type { AnyDomain } from './define-domain.ts';
 export interface FaceModels {
   find(
     name: string,
-  ): { readonly versions: readonly { readonly model: { readonly signature: Signature } | undefined }[] } | undefined;
+  ):
+    | { readonly versions: readonly { readonly predictor: { readonly signature: Signature } | undefined }[] }
+    | undefined;
 }
 
 export interface FaceLog {
@@ -89,7 +91,7 @@ export class Faces {
   #problemOf(domain: AnyDomain): string | undefined {
     const model = this.#models.find(domain.model);
     if (model === undefined) return `there is no model ${domain.model}`;
-    const signature = model.versions.find((version) => version.model !== undefined)?.model?.signature;
+    const signature = model.versions.find((version) => version.predictor !== undefined)?.predictor?.signature;
     if (signature === undefined || domain.signature === undefined) return undefined;
     const before = this.#compared.get(domain);
     if (before?.signature === signature) return before.problem;

@@ -1,7 +1,8 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { ModelStats, RunnerStats } from '../inference/model.ts';
+import type { EngineStats, RunnerStats } from '../inference/engine.ts';
+import type { Predictor } from '../inference/predictor.ts';
 import type { LoadedVersion } from '../models/loaded-version.ts';
 import type { RegisteredModel, Registry } from '../models/registry.ts';
 import type { TensorSpec } from '../tensor/tensor.ts';
@@ -138,21 +139,18 @@ function describeModel(model: RegisteredModel): z.input<typeof modelSchema> {
 }
 
 function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
-  const { version, state, reason, loadMs, model, manifest } = loaded;
+  const { version, state, reason, loadMs, predictor, engine, manifest } = loaded;
   return {
     version,
     state,
     ...(reason !== undefined && { reason }),
     ...(loaded.failedReplacement !== undefined && { failed_replacement: loaded.failedReplacement.message }),
     ...(loadMs !== undefined && { load_ms: Math.round(loadMs) }),
-    ...(model !== undefined && {
-      inputs: model.signature.inputs.map(describeTensor),
-      outputs: model.signature.outputs.map(describeTensor),
-      ...(model.signature.unservable !== undefined && { unservable: [...model.signature.unservable] }),
-      independent_rows: model.independence.independentRows,
-      independent_rows_why: model.independence.why,
-      intra_op_threads: model.intraOpThreads,
-      ...describeStats(model.stats()),
+    ...(predictor !== undefined && describePredictor(predictor)),
+    ...(engine !== undefined && {
+      independent_rows_why: engine.independence.why,
+      intra_op_threads: engine.intraOpThreads,
+      ...describeStats(engine.stats()),
     }),
     ...(manifest.description !== undefined && { description: manifest.description }),
     labels: manifest.labels,
@@ -160,11 +158,20 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
   };
 }
 
+function describePredictor({ signature, independentRows }: Predictor) {
+  return {
+    inputs: signature.inputs.map(describeTensor),
+    outputs: signature.outputs.map(describeTensor),
+    ...(signature.unservable !== undefined && { unservable: [...signature.unservable] }),
+    independent_rows: independentRows,
+  };
+}
+
 function describeTensor({ name, datatype, shape, dimensions }: TensorSpec): z.input<typeof tensorSpec> {
   return { name, datatype, shape: [...shape], ...(dimensions !== undefined && { dimensions: [...dimensions] }) };
 }
 
-function describeStats({ runners, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost }: ModelStats) {
+function describeStats({ runners, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost }: EngineStats) {
   return {
     runners: runners.map(describeRunner),
     queue: { rows: queueRows, bytes: queueBytes, oldest_wait_ms: oldestWaitMs, background_rows: backgroundRows },

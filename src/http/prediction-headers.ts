@@ -5,7 +5,7 @@ import type { InferResult } from '../serving/infer.ts';
 export function setPredictionHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  { model, phases, encodeMs, totalMs, predictionId }: InferResult,
+  { model, timings, encodeMs, totalMs, predictionId }: InferResult,
   { decodeMs }: { readonly decodeMs: number },
 ): void {
   request.servedModel = model;
@@ -15,7 +15,7 @@ export function setPredictionHeaders(
   if (predictionId !== undefined) reply.header('x-prediction-id', predictionId);
   reply.header(
     'server-timing',
-    `queue;dur=${ms(phases.queueMs)}, batch;dur=${ms(phases.batchMs)}, infer;dur=${ms(phases.inferMs)}, ` +
+    `queue;dur=${ms(timings.queueMs)}, batch;dur=${ms(timings.batchMs)}, infer;dur=${ms(timings.inferMs)}, ` +
       `encode;dur=${ms(encodeMs)}, decode;dur=${ms(decodeMs)}`,
   );
 }

@@ -4,21 +4,22 @@ import { concatenateRows, sliceRows } from '../tensor/rows.ts';
 import { type Signature, type Tensor, type Tensors, tensorBytes } from '../tensor/tensor.ts';
 import { Batcher } from './batcher/batcher.ts';
 import { rowsThatFit } from './batcher/build-batch.ts';
+import type { Answer } from './batcher/pending.ts';
 import type { Clock } from './clock.ts';
+import type { Engine, EngineStats } from './engine.ts';
 import type { EngineLog } from './engine-log.ts';
 import type { EngineEvents } from './events.ts';
 import { dependent, type Independence } from './independence/independence.ts';
 import type { Row } from './independence/sample-rows.ts';
 import { SpotChecks } from './independence/spot-checks.ts';
 import type { ModelFacts } from './launch/launcher.ts';
-import type { LoadedModel, ModelState, ModelStats } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
 import { answerNoRows } from './no-rows.ts';
-import { newPhases, type Phases } from './phases.ts';
-import type { PredictContext } from './predictor.ts';
+import type { Health, PredictContext, Prediction, Predictor } from './predictor.ts';
 import { backgroundLevel, levelOf } from './priority.ts';
 import { type ReadRequest, RequestReader } from './request-reader.ts';
 import type { RunnerPool } from './runner/runner-pool.ts';
+import { noTimings, timingsInParallel, timingsInSequence } from './timings.ts';
 
 interface Dependencies {
   readonly clock: Clock;
@@ -27,20 +28,20 @@ interface Dependencies {
 }
 
 /** A model behind its batcher. */
-export class BatchedModel implements LoadedModel {
+export class BatchedModel implements Predictor, Engine {
   readonly signature: Signature;
   readonly #options: ModelOptions;
   readonly #pool: RunnerPool;
   readonly #batcher: Batcher;
   readonly #reader: RequestReader;
   readonly #clock: Clock;
-  readonly #listeners = new Set<(state: ModelState) => void>();
+  readonly #listeners = new Set<(health: Health) => void>();
   readonly example: Tensors | undefined;
   readonly intraOpThreads: number;
   readonly #events: EngineEvents | undefined;
   readonly #log: EngineLog;
   #independence: Independence;
-  #lastState: ModelState = { ready: true };
+  #lastHealth: Health = { ready: true };
 
   constructor(options: ModelOptions, facts: ModelFacts, pool: RunnerPool, { clock, log, events }: Dependencies) {
     const { name, version, batching, unservable = [] } = options;
@@ -80,31 +81,35 @@ export class BatchedModel implements LoadedModel {
     return this.#independence;
   }
 
-  async predict(inputs: Tensors, context: PredictContext): Promise<Tensors> {
+  get independentRows(): boolean {
+    return this.#independence.independentRows;
+  }
+
+  get health(): Health {
+    return this.#pool.health;
+  }
+
+  async predict(inputs: Tensors, context: PredictContext): Promise<Prediction> {
     if (this.#pool.gaveUp) throw this.#notReady();
     const { independentRows } = this.#independence;
     const request = this.#reader.read(inputs, context.outputs, independentRows);
     const none = independentRows ? answerNoRows(this.signature, request) : undefined;
-    if (none !== undefined) return this.#reader.name(none, request.outputs);
+    if (none !== undefined) return { outputs: this.#reader.name(none, request.outputs), timings: noTimings };
     this.#checkSize(request);
     const maxRows = this.#mostRows(request);
-    const outputs =
+    const { outputs, timings } =
       request.group !== undefined && request.rows > maxRows
         ? await this.#runInParts(request, context, maxRows)
-        : await this.#run(request, context, context.phases);
-    return this.#reader.name(outputs, request.outputs);
+        : await this.#run(request, context);
+    return { outputs: this.#reader.name(outputs, request.outputs), timings };
   }
 
-  state(): ModelState {
-    return this.#pool.state;
-  }
-
-  stats(): ModelStats {
+  stats(): EngineStats {
     const { queueRows, queueBytes, backgroundRows, oldestWaitMs, cost } = this.#batcher;
     return { runners: this.#pool.stats, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost: cost.line };
   }
 
-  whenStateChanges(listener: (state: ModelState) => void): () => void {
+  whenHealthChanges(listener: (health: Health) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -118,10 +123,10 @@ export class BatchedModel implements LoadedModel {
   runnersChanged(): void {
     if (this.#pool.gaveUp) this.#batcher.rejectWaiting(() => this.#notReady());
     else this.#batcher.wake();
-    const state = this.#pool.state;
-    if (state.ready === this.#lastState.ready) return;
-    this.#lastState = state;
-    for (const listener of this.#listeners) listener(state);
+    const { health } = this.#pool;
+    if (health.ready === this.#lastHealth.ready) return;
+    this.#lastHealth = health;
+    for (const listener of this.#listeners) listener(health);
   }
 
   /** Most rows of the request that one run takes. */
@@ -135,8 +140,7 @@ export class BatchedModel implements LoadedModel {
   #run(
     request: ReadRequest,
     context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace' | 'priority'>,
-    phases: Phases,
-  ): Promise<Tensor[]> {
+  ): Promise<Answer> {
     const { inputs, outputs, group, rows, bytes, isPart } = request;
     const deadlineMs = Math.min(context.deadlineMs, this.#clock.now() + this.#options.timeoutMs);
     const { signal, trace } = context;
@@ -152,7 +156,6 @@ export class BatchedModel implements LoadedModel {
         deadlineMs,
         signal,
         trace,
-        phases,
         ...(isPart && { isPart }),
         resolve,
         reject,
@@ -161,7 +164,7 @@ export class BatchedModel implements LoadedModel {
   }
 
   /** Runs a row that is to be compared, when no client waits for a runner. */
-  #runAlone(row: Row, outputs: readonly number[]): Promise<Tensor[]> {
+  #runAlone(row: Row, outputs: readonly number[]): Promise<readonly Tensor[]> {
     const bytes = row.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
     return new Promise((resolve, reject) => {
       this.#batcher.submit({
@@ -173,9 +176,8 @@ export class BatchedModel implements LoadedModel {
         level: backgroundLevel,
         deadlineMs: this.#clock.now() + this.#options.timeoutMs,
         signal: { aborted: false },
-        phases: newPhases(),
         isCheck: true,
-        resolve,
+        resolve: (answer) => resolve(answer.outputs),
         reject,
       });
     });
@@ -197,22 +199,22 @@ export class BatchedModel implements LoadedModel {
   }
 
   /** Runs a request of more rows than a run takes in several, and puts the outputs together again. */
-  async #runInParts(request: ReadRequest, context: PredictContext, maxRows: number): Promise<Tensor[]> {
-    const { deadlineMs, phases, trace, priority } = context;
-    // When one part fails, nobody waits for the others any more.
+  async #runInParts(request: ReadRequest, context: PredictContext, maxRows: number): Promise<Answer> {
+    const { deadlineMs, trace, priority } = context;
+    // When one part fails, the others are of no use.
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
-    const parts = splitRequest(request, maxRows).map(async (part) => {
-      const partPhases = newPhases();
-      const outputs = await this.#run(part, { deadlineMs, signal, trace, priority }, partPhases);
-      addPhases(phases, partPhases);
-      return outputs;
-    });
+    const runs = splitRequest(request, maxRows).map((part) => this.#run(part, { deadlineMs, signal, trace, priority }));
     try {
-      const outputs = await Promise.all(parts);
+      const parts = await Promise.all(runs);
+      const timings = timingsInParallel(parts.map((part) => part.timings));
       // It was found meanwhile that cutting changes the answer.
-      if (!this.#independence.independentRows) return await this.#run(whole(request), context, phases);
-      return request.outputs.map((_, i) => concatenateRows(outputs.flatMap((part) => part[i] ?? [])));
+      if (!this.#independence.independentRows) {
+        const again = await this.#run(whole(request), context);
+        return { outputs: again.outputs, timings: timingsInSequence([timings, again.timings]) };
+      }
+      const outputs = request.outputs.map((_, i) => concatenateRows(parts.flatMap((part) => part.outputs[i] ?? [])));
+      return { outputs, timings };
     } catch (error) {
       failed.abort();
       throw error;
@@ -232,8 +234,8 @@ export class BatchedModel implements LoadedModel {
   }
 
   #notReady(): AppError {
-    const { state } = this.#pool;
-    const reason = state.ready ? 'it is starting' : state.reason;
+    const { health } = this.#pool;
+    const reason = health.ready ? 'it is starting' : health.reason;
     return new AppError('MODEL_NOT_READY', {
       message: `The model ${this.#options.name} is not ready: ${reason}`,
       retryAfterSeconds: 10,
@@ -255,12 +257,4 @@ function splitRequest(request: ReadRequest, maxRows: number): ReadRequest[] {
     parts.push({ ...request, inputs, rows: end - start, bytes, isPart: true });
   }
   return parts;
-}
-
-/** Parts may wait and run side by side: the longest wait counts, and the work of all. */
-function addPhases(total: Phases, part: Phases): void {
-  total.queueMs = Math.max(total.queueMs, part.queueMs);
-  total.batchMs += part.batchMs;
-  total.inferMs += part.inferMs;
-  total.batchRows = Math.max(total.batchRows, part.batchRows);
 }

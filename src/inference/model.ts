@@ -1,14 +1,15 @@
 import { AppError } from '../errors.ts';
 import { BatchedModel } from './batched-model.ts';
 import type { Clock } from './clock.ts';
+import type { Engine } from './engine.ts';
 import type { EngineLog } from './engine-log.ts';
 import type { EngineEvents } from './events.ts';
 import { Launcher } from './launch/launcher.ts';
-import type { LoadedModel } from './loaded-model.ts';
 import type { ModelOptions } from './model-options.ts';
+import type { Predictor } from './predictor.ts';
 import { RunnerPool } from './runner/runner-pool.ts';
 
-export type { LoadedModel, ModelState, ModelStats, RunnerStats } from './loaded-model.ts';
+export type { Engine, EngineStats, RunnerStats } from './engine.ts';
 export type { BatchingOptions, ModelOptions, SessionOptions } from './model-options.ts';
 
 export interface EngineDependencies {
@@ -22,7 +23,7 @@ export interface EngineDependencies {
  *
  * @throws AppError `MODEL_LOAD_FAILED` with the reason in its message
  */
-export async function loadModel(options: ModelOptions, dependencies: EngineDependencies): Promise<LoadedModel> {
+export async function loadModel(options: ModelOptions, dependencies: EngineDependencies): Promise<Predictor & Engine> {
   const { name, version } = options;
   const { clock, events } = dependencies;
   const log = withFields(dependencies.log, { model: name, version });

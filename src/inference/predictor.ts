@@ -1,6 +1,6 @@
 import type { Signature, Tensors } from '../tensor/tensor.ts';
-import type { Phases } from './phases.ts';
 import type { Priority } from './priority.ts';
+import type { Timings } from './timings.ts';
 import type { TraceContext } from './trace-context.ts';
 
 /** What a prediction knows about the request that it serves. */
@@ -16,16 +16,31 @@ export interface PredictContext {
   readonly outputs?: readonly string[];
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
-  /** Filled by the engine as the prediction goes on. */
-  readonly phases: Phases;
+  /** The key of the client; undefined when there are no keys. */
+  readonly caller?: { readonly id: string; readonly name: string } | undefined;
+  /** Headers that a predictor may choose by, by lower-case name. @default none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** When the request arrived, in milliseconds since 1970. */
+  readonly arrivedAt: number;
 }
 
-/**
- * The one interface of the engine. A loaded model, the batcher in front of it and every graph node implement it,
- * so any of them can stand in any other's place.
- */
+/** What a predictor has made of inputs. */
+export interface Prediction {
+  readonly outputs: Tensors;
+  /** Where the time went; the parts never sum to more than the prediction took. */
+  readonly timings: Timings;
+}
+
+/** Whether a predictor takes requests, and why not. */
+export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+/** The one interface of everything that answers, so that any of them can stand in any other's place. */
 export interface Predictor {
   readonly signature: Signature;
+  /** Whether dimension 0 of every input and output counts rows that do not change each other. It may end while it serves. */
+  readonly independentRows: boolean;
+  /** Derived from what the predictor stands on, whenever it is asked for. */
+  readonly health: Health;
   /**
    * Runs the inputs, which must fit the signature, and gives the named outputs. Once it has settled, nothing reads the
    * memory of the inputs any more, and the outputs share none with them.
@@ -33,7 +48,7 @@ export interface Predictor {
    * @throws AppError `QUEUE_FULL`, `DEADLINE_UNREACHABLE`, `DEADLINE_EXCEEDED`, `RUNNER_DIED`, `CLIENT_GONE`,
    * `MODEL_REFUSED_INPUT`, `INPUT_KILLED_RUNNER` or `SHUTTING_DOWN`
    */
-  predict(inputs: Tensors, context: PredictContext): Promise<Tensors>;
+  predict(inputs: Tensors, context: PredictContext): Promise<Prediction>;
   /** Takes no more requests; resolves after the last prediction has settled. */
   close(): Promise<void>;
 }

@@ -1,18 +1,12 @@
 import { AppError, hideFolders } from '../errors.ts';
-import type { LoadedModel } from '../inference/model.ts';
+import type { Engine } from '../inference/engine.ts';
+import type { Predictor } from '../inference/predictor.ts';
+import type { Assembled } from './assembled.ts';
+import type { Lease } from './lease.ts';
 import type { Manifest } from './manifest.ts';
 
 /** States of a version, named as in the model repository extension of the Open Inference Protocol. */
 export type VersionState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
-
-/** A version that is promised to stay loaded until the lease is released. */
-export interface Lease {
-  readonly name: string;
-  readonly version: string;
-  readonly manifest: Manifest;
-  readonly model: LoadedModel;
-  release(): void;
-}
 
 /** One version of a model in memory, from the beginning of its load to the end of its last lease. */
 export class LoadedVersion {
@@ -20,9 +14,8 @@ export class LoadedVersion {
   readonly version: string;
   readonly manifest: Manifest;
   readonly fingerprint: string;
-  #release: () => Promise<void> = async () => {};
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
-  #model: LoadedModel | undefined;
+  #assembled: Assembled | undefined;
   #error: AppError | undefined;
   #failedReplacement: AppError | undefined;
   #loadMs: number | undefined;
@@ -36,11 +29,9 @@ export class LoadedVersion {
     this.fingerprint = identity.fingerprint;
   }
 
-  /** @param release called when the runners have ended */
-  succeed(model: LoadedModel, loadMs: number, release: () => Promise<void>): void {
-    this.#release = release;
+  succeed(assembled: Assembled, loadMs: number): void {
     this.#phase = 'loaded';
-    this.#model = model;
+    this.#assembled = assembled;
     this.#loadMs = loadMs;
   }
 
@@ -59,9 +50,14 @@ export class LoadedVersion {
     return this.#failedReplacement;
   }
 
-  /** The loaded model; undefined while it loads, after it failed, and once it unloads. */
-  get model(): LoadedModel | undefined {
-    return this.#phase === 'loaded' ? this.#model : undefined;
+  /** What answers for the version; undefined while it loads, after it failed, and once it unloads. */
+  get predictor(): Predictor | undefined {
+    return this.#phase === 'loaded' ? this.#assembled?.predictor : undefined;
+  }
+
+  /** The runners behind the predictor; undefined where there are none. */
+  get engine(): Engine | undefined {
+    return this.#phase === 'loaded' ? this.#assembled?.engine : undefined;
   }
 
   /** How long loading and warming up took, in milliseconds. */
@@ -72,7 +68,7 @@ export class LoadedVersion {
   get state(): VersionState {
     if (this.#phase === 'loading') return 'LOADING';
     if (this.#phase === 'unloading') return 'UNLOADING';
-    return this.#phase === 'loaded' && this.#model?.state().ready ? 'READY' : 'UNAVAILABLE';
+    return this.predictor?.health.ready === true ? 'READY' : 'UNAVAILABLE';
   }
 
   /** Why the version is not ready; undefined if it is. */
@@ -81,14 +77,14 @@ export class LoadedVersion {
     if (this.#phase === 'unloading') return 'the model is being unloaded';
     if (this.#phase === 'unloaded') return 'unloaded';
     if (this.#phase === 'failed') return this.#error?.message;
-    const state = this.#model?.state();
-    return state === undefined || state.ready ? undefined : hideFolders(state.reason);
+    const health = this.predictor?.health;
+    return health === undefined || health.ready ? undefined : hideFolders(health.reason);
   }
 
   /** @throws AppError `MODEL_NOT_READY` with the reason */
   acquire(): Lease {
-    const model = this.model;
-    if (model === undefined) {
+    const { predictor, engine } = this;
+    if (predictor === undefined) {
       throw new AppError('MODEL_NOT_READY', {
         message: `Version ${this.version} of the model ${this.name} is not ready: ${this.reason}`,
         retryAfterSeconds: 1,
@@ -101,7 +97,8 @@ export class LoadedVersion {
       name: this.name,
       version: this.version,
       manifest: this.manifest,
-      model,
+      predictor,
+      engine,
       release: () => {
         if (released) return;
         released = true;
@@ -111,15 +108,15 @@ export class LoadedVersion {
     };
   }
 
-  /** Gives no more leases; closes the runners when the last one has been returned. */
+  /** Gives no more leases; closes the predictor when the last one has been returned. */
   async unload(): Promise<void> {
     if (this.#phase !== 'loaded') return;
     this.#phase = 'unloading';
     this.#settleIfDrained();
     await this.#drained.promise;
-    await this.#model?.close();
-    await this.#release();
-    this.#model = undefined;
+    await this.#assembled?.predictor.close();
+    await this.#assembled?.release?.();
+    this.#assembled = undefined;
     this.#phase = 'unloaded';
   }
 

@@ -1,12 +1,12 @@
+import type { OnnxArtifact } from './artifact.ts';
 import { versionFiles } from './files/version-files.ts';
-import type { VersionFile } from './repository.ts';
 
 /** A session holds the weights of its files at least once, and twice while it loads them. */
 const copiesOfWeights = 2;
 
 /** Whether the memory that is left to this process takes the models of these files, going by their sizes. */
 export async function fitsInMemory(
-  files: readonly VersionFile[],
+  files: readonly OnnxArtifact[],
   availableBytes: number = process.availableMemory(),
 ): Promise<boolean> {
   const sizes = await Promise.all(files.map(async ({ root, path }) => (await versionFiles(root, path)).sizeBytes));

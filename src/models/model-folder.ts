@@ -1,26 +1,14 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { AppError, toAppError } from '../errors.ts';
+import type { Artifact, OnnxArtifact, VersionArtifact } from './artifact.ts';
 import { refuseOutside } from './files/refuse-outside.ts';
 import { versionFiles } from './files/version-files.ts';
 import { defaultManifest, type Manifest, parseManifest } from './manifest.ts';
 
-/** One version of a model on disk. */
-export interface VersionFile {
-  readonly version: string;
-  /** Path of the ONNX file. */
-  readonly path: string;
-  /** The repository, which the file must be in. */
-  readonly root: string;
-  /** Changes whenever one of its files, or what is said about it, does. */
-  readonly fingerprint: string;
-  /** Whether the server wrote the files itself, so that they never change. */
-  readonly ownedByServer?: boolean;
-}
-
 /** A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used. */
-export type ModelFolder = { readonly name: string } & (
-  | { readonly manifest: Manifest; readonly versions: readonly VersionFile[] }
+export type ModelFolder<Kind extends VersionArtifact = Artifact> = { readonly name: string } & (
+  | { readonly manifest: Manifest; readonly versions: readonly Kind[] }
   | { readonly error: AppError }
 );
 
@@ -189,11 +177,11 @@ async function noVersion(name: string, folder: string): Promise<AppError> {
   });
 }
 
-async function versionFile(root: string, version: string, path: string, manifestText: string): Promise<VersionFile> {
+async function versionFile(root: string, version: string, path: string, manifestText: string): Promise<OnnxArtifact> {
   await refuseOutside(root, path);
   await refuseOther(root, path);
   const { fingerprint } = await versionFiles(root, path);
-  return { version, path, root, fingerprint: `${fingerprint}:${manifestText}` };
+  return { kind: 'onnx', version, path, root, fingerprint: `${fingerprint}:${manifestText}` };
 }
 
 /** A pipe would be waited for until the load is given up. */

@@ -1,16 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError, withoutFolders } from '../errors.ts';
-import type { LoadedModel } from '../inference/model.ts';
-import type { ModelOptions } from '../inference/model-options.ts';
+import type { Predictor } from '../inference/predictor.ts';
 import type { Signature, TensorSpec } from '../tensor/tensor.ts';
-import { type LoadSource, openLoadSource } from './files/load-source.ts';
-import { type Lease, LoadedVersion } from './loaded-version.ts';
+import type { Artifact, VersionArtifact } from './artifact.ts';
+import type { Assemble, Assembled } from './assembled.ts';
+import { dependencyOrder } from './dependency-order.ts';
+import type { Lease } from './lease.ts';
+import { LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
-import { compareVersions, type ModelFolder, type VersionFile } from './model-folder.ts';
-import { modelOptions } from './model-options.ts';
+import { compareVersions, type ModelFolder } from './model-folder.ts';
 
-export interface RegistryDependencies {
-  readonly loadModel: (options: ModelOptions) => Promise<LoadedModel>;
+export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
+  readonly assemble: Assemble<Kind>;
   /** Milliseconds that never run backwards. */
   readonly now: () => number;
   /** Called when models or versions have come, gone or failed. */
@@ -28,10 +29,12 @@ export interface RegisteredModel {
   readonly error: AppError | undefined;
 }
 
-class Entry implements RegisteredModel {
+class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   readonly name: string;
   versions: LoadedVersion[] = [];
   error: AppError | undefined;
+  /** What was last asked for; undefined when it was unloaded. */
+  folder: ModelFolder<Kind> | undefined;
   /** The change that is under way; the next one waits for it. */
   change: Promise<void> = Promise.resolve();
 
@@ -40,16 +43,13 @@ class Entry implements RegisteredModel {
   }
 }
 
-const noCopy =
-  'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
-
 /** What is loaded, as opposed to what is on disk. */
-export class Registry {
-  readonly #entries = new Map<string, Entry>();
-  readonly #dependencies: RegistryDependencies;
+export class Registry<Kind extends VersionArtifact = Artifact> {
+  readonly #entries = new Map<string, Entry<Kind>>();
+  readonly #dependencies: RegistryDependencies<Kind>;
   #closed = false;
 
-  constructor(dependencies: RegistryDependencies) {
+  constructor(dependencies: RegistryDependencies<Kind>) {
     this.#dependencies = dependencies;
   }
 
@@ -93,7 +93,7 @@ export class Registry {
   acquire(name: string, version?: string): Lease {
     if (version !== undefined) return this.getVersion(name, version).acquire();
     const model = this.get(name);
-    const loaded = model.versions.find((candidate) => candidate.model !== undefined) ?? model.versions[0];
+    const loaded = model.versions.find((candidate) => candidate.predictor !== undefined) ?? model.versions[0];
     if (loaded !== undefined) return loaded.acquire();
     throw new AppError('MODEL_NOT_READY', {
       message: `The model ${name} is not ready: ${model.error?.message ?? 'it has no version'}`,
@@ -103,13 +103,41 @@ export class Registry {
   }
 
   /**
-   * Makes what is loaded equal to what is on disk: loads new and changed versions, then unloads what is gone.
-   * A version that fails to load never replaces one that works.
+   * As {@link acquire}, of a model that another one is made of.
+   *
+   * @throws AppError `MODEL_NOT_READY` that names the member, also where there is no such model
    */
-  async sync(folders: readonly ModelFolder[]): Promise<void> {
+  leaseMember(name: string, version?: string): Lease {
+    try {
+      return this.acquire(name, version);
+    } catch (thrown) {
+      const cause = toAppError(thrown);
+      if (cause.kind !== 'not_found') throw cause;
+      throw new AppError('MODEL_NOT_READY', {
+        message: `The model ${name} is not ready: ${cause.message}`,
+        retryAfterSeconds: 1,
+        cause,
+      });
+    }
+  }
+
+  /**
+   * Makes what is loaded equal to what is on disk: loads new and changed versions, each after the models that it is made
+   * of, then unloads what is gone. A version that fails to load never replaces one that works.
+   */
+  async sync(folders: readonly ModelFolder<Kind>[]): Promise<void> {
     const names = new Set(folders.map((folder) => folder.name));
     const gone = [...this.#entries.keys()].filter((name) => !names.has(name));
-    await Promise.all([...folders.map((folder) => this.syncModel(folder)), ...gone.map((name) => this.unload(name))]);
+    const models = folders.map((folder) => ({ name: folder.name, folder, members: membersOf(folder) }));
+    const { ordered, circular } = dependencyOrder(models);
+    const synced = new Map<string, Promise<unknown>>();
+    for (const [{ name }, error] of circular) synced.set(name, this.syncModel({ name, error }));
+    for (const { name, folder, members } of ordered) {
+      const before = members.flatMap((member) => synced.get(member) ?? []);
+      const load = () => this.syncModel(folder);
+      synced.set(name, before.length === 0 ? load() : Promise.all(before).then(load));
+    }
+    await Promise.all([...synced.values(), ...gone.map((name) => this.unload(name))]);
   }
 
   /**
@@ -118,12 +146,13 @@ export class Registry {
    * @param options.reload load also what has not changed, into new runners
    * @returns why the model, or versions of it, could not be loaded; empty when all is well
    */
-  syncModel(folder: ModelFolder, { reload = false } = {}): Promise<readonly AppError[]> {
+  syncModel(folder: ModelFolder<Kind>, { reload = false } = {}): Promise<readonly AppError[]> {
     let entry = this.#entries.get(folder.name);
     if (entry === undefined) {
       entry = new Entry(folder.name);
       this.#entries.set(folder.name, entry);
     }
+    entry.folder = folder;
     return this.#change(entry, (current) => this.#follow(current, folder, reload));
   }
 
@@ -131,16 +160,15 @@ export class Registry {
   async unload(name: string): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
-    const change = this.#change(entry, async (current) => {
+    entry.folder = undefined;
+    await this.#change(entry, async (current) => {
       await Promise.all(current.versions.map((version) => version.unload()));
       current.versions = [];
     });
-    const ended = entry.change;
-    await change;
-    // A change that was asked for meanwhile goes on with the same entry.
-    if (entry.change !== ended) return;
+    // It was asked for again meanwhile, and goes on with the same entry.
+    if (entry.folder !== undefined) return;
     this.#entries.delete(name);
-    this.#changed();
+    this.#report();
   }
 
   /** Unloads everything, after the last lease of each has been returned. */
@@ -149,19 +177,39 @@ export class Registry {
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
   }
 
-  #change<T>(entry: Entry, change: (entry: Entry) => Promise<T>): Promise<T> {
-    const result = entry.change.then(() => change(entry));
-    const settled = () => this.#changed();
+  #change<T>(entry: Entry<Kind>, change: (entry: Entry<Kind>) => Promise<T>): Promise<T> {
+    const result = entry.change.then(async () => {
+      const before = predictorsOf(entry);
+      try {
+        return await change(entry);
+      } finally {
+        this.#report();
+        if (!sameList(before, predictorsOf(entry))) this.#followMember(entry.name);
+      }
+    });
+    const settled = () => {};
     entry.change = result.then(settled, settled);
     return result;
   }
 
   /** What ends because everything does is no change to follow. */
-  #changed(): void {
+  #report(): void {
     if (!this.#closed) this.#dependencies.onChange?.();
   }
 
-  async #follow(entry: Entry, folder: ModelFolder, reload: boolean): Promise<readonly AppError[]> {
+  /** Loads anew what is made of the model. */
+  #followMember(member: string): void {
+    if (this.#closed) return;
+    for (const entry of this.#entries.values()) {
+      const { folder } = entry;
+      if (folder === undefined || !membersOf(folder).includes(member)) continue;
+      void this.#change(entry, async (current) => {
+        if (current.folder !== undefined) await this.#follow(current, current.folder, true);
+      });
+    }
+  }
+
+  async #follow(entry: Entry<Kind>, folder: ModelFolder<Kind>, reload: boolean): Promise<readonly AppError[]> {
     if ('error' in folder) {
       entry.error = withoutFolders(folder.error);
       this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
@@ -181,33 +229,28 @@ export class Registry {
     return failures;
   }
 
-  /** Loads the file and lets it take the place of the loaded version of the same number; gives why it could not. */
-  async #replace(entry: Entry, file: VersionFile, manifest: Manifest): Promise<AppError | undefined> {
+  /** Loads the version and lets it take the place of the loaded one of the same number; gives why it could not. */
+  async #replace(entry: Entry<Kind>, artifact: Kind, manifest: Manifest): Promise<AppError | undefined> {
     const { name } = entry;
-    const identity = { name, version: file.version, manifest, fingerprint: file.fingerprint };
-    const next = new LoadedVersion(identity);
-    const previous = entry.versions.find((loaded) => loaded.version === file.version);
-    if (previous?.model === undefined) putVersion(entry, next);
+    const { version, fingerprint } = artifact;
+    const next = new LoadedVersion({ name, version, manifest, fingerprint });
+    const previous = entry.versions.find((loaded) => loaded.version === version);
+    if (previous?.predictor === undefined) putVersion(entry, next);
 
     const startedMs = this.#dependencies.now();
-    let source: LoadSource | undefined;
     try {
-      const opened = await openLoadSource(file, (err) =>
-        this.#dependencies.log.warn({ err, model: name, version: file.version }, noCopy),
-      );
-      source = opened;
-      const model = await this.#dependencies.loadModel(modelOptions(next, opened, manifest));
-      await refuseNewSignature(previous, model);
-      next.succeed(model, this.#dependencies.now() - startedMs, () => opened.remove());
+      const members = { lease: (member: string, wanted?: string) => this.leaseMember(member, wanted) };
+      const assembled = await this.#dependencies.assemble({ name, manifest, artifact }, members);
+      await refuseNewSignature(previous, assembled);
+      next.succeed(assembled, this.#dependencies.now() - startedMs);
     } catch (thrown) {
-      await source?.remove();
       const error = toAppError(thrown);
       next.fail(withoutFolders(error));
-      if (previous?.model !== undefined) previous.keepInPlaceOf(withoutFolders(error));
-      const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';
+      if (previous?.predictor !== undefined) previous.keepInPlaceOf(withoutFolders(error));
+      const consequence = previous?.predictor === undefined ? '' : '; the loaded one goes on serving';
       this.#dependencies.log.warn(
-        { err: error, model: name, version: file.version },
-        `Version ${file.version} of the model ${name} could not be loaded${consequence}`,
+        { err: error, model: name, version },
+        `Version ${version} of the model ${name} could not be loaded${consequence}`,
       );
       return withoutFolders(error);
     }
@@ -218,51 +261,62 @@ export class Registry {
 
     putVersion(entry, next);
     this.#dependencies.log.info(
-      {
-        model: name,
-        version: file.version,
-        load_ms: Math.round(next.loadMs ?? 0),
-        ...logIndependence(next.model),
-      },
+      { model: name, version, load_ms: Math.round(next.loadMs ?? 0), ...logIndependence(next) },
       'Model loaded',
     );
     await previous?.unload();
     return undefined;
   }
 
-  async #drop(entry: Entry, obsolete: readonly LoadedVersion[]): Promise<void> {
+  async #drop(entry: Entry<Kind>, obsolete: readonly LoadedVersion[]): Promise<void> {
     await Promise.all(obsolete.map((version) => version.unload()));
     entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
   }
 }
 
-function logIndependence(model: LoadedModel | undefined): object {
-  if (model === undefined) return {};
-  const { independentRows, why } = model.independence;
+function membersOf(folder: ModelFolder<VersionArtifact>): readonly string[] {
+  return 'error' in folder ? [] : folder.versions.flatMap(({ members = [] }) => members);
+}
+
+function predictorsOf({ versions }: RegisteredModel): readonly Predictor[] {
+  return versions.flatMap(({ predictor }) => predictor ?? []);
+}
+
+function sameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((element, index) => element === other[index]);
+}
+
+function logIndependence({ engine }: LoadedVersion): object {
+  if (engine === undefined) return {};
+  const { independentRows, why } = engine.independence;
   return { independent_rows: independentRows, why };
 }
 
-function isUnchanged(loaded: LoadedVersion, files: readonly VersionFile[]): boolean {
-  return files.some((file) => file.version === loaded.version && file.fingerprint === loaded.fingerprint);
+function isUnchanged(loaded: LoadedVersion, artifacts: readonly VersionArtifact[]): boolean {
+  return artifacts.some(
+    (artifact) => artifact.version === loaded.version && artifact.fingerprint === loaded.fingerprint,
+  );
 }
 
-function hasReady(entry: Entry, versions: ReadonlySet<string>): boolean {
-  return entry.versions.some((loaded) => versions.has(loaded.version) && loaded.model !== undefined);
+function hasReady(entry: RegisteredModel, versions: ReadonlySet<string>): boolean {
+  return entry.versions.some((loaded) => versions.has(loaded.version) && loaded.predictor !== undefined);
 }
 
-function putVersion(entry: Entry, next: LoadedVersion): void {
+function putVersion(entry: { versions: LoadedVersion[] }, next: LoadedVersion): void {
   const others = entry.versions.filter((loaded) => loaded.version !== next.version);
   entry.versions = [...others, next].sort((a, b) => compareVersions(a.version, b.version));
 }
 
 /** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */
-async function refuseNewSignature(previous: LoadedVersion | undefined, model: LoadedModel): Promise<void> {
-  const before = previous?.model?.signature;
-  if (before === undefined || sameSignature(before, model.signature)) return;
-  await model.close();
+async function refuseNewSignature(previous: LoadedVersion | undefined, assembled: Assembled): Promise<void> {
+  const before = previous?.predictor?.signature;
+  const { signature } = assembled.predictor;
+  if (before === undefined || sameSignature(before, signature)) return;
+  await assembled.predictor.close();
+  await assembled.release?.();
   throw new AppError('MODEL_LOAD_FAILED', {
     message: 'The file was replaced by one with another signature; give it a version number of its own',
-    received: model.signature,
+    received: signature,
     expected: before,
   });
 }

@@ -13,7 +13,7 @@ import {
   readModelFolder,
 } from './model-folder.ts';
 
-export type { ModelFolder, VersionFile } from './model-folder.ts';
+export type { ModelFolder } from './model-folder.ts';
 
 export interface ScanOptions {
   /** Name of the model that lies in the folder itself. @default model */

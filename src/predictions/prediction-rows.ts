@@ -93,10 +93,10 @@ function rowText(captured: CapturedPrediction, instance: number, inputs: string,
     status: formatEnd(captured),
     total_ms: round(inference?.totalMs),
     encode_ms: round(inference?.encodeMs),
-    queue_ms: round(inference?.phases.queueMs),
-    batch_ms: round(inference?.phases.batchMs),
-    infer_ms: round(inference?.phases.inferMs),
-    batch_rows: inference?.phases.batchRows,
+    queue_ms: round(inference?.timings.queueMs),
+    batch_ms: round(inference?.timings.batchMs),
+    infer_ms: round(inference?.timings.inferMs),
+    batch_rows: inference?.timings.batchRows,
   };
   return `${JSON.stringify(columns).slice(0, -1)},"inputs":${inputs},"outputs":${outputs}}`;
 }

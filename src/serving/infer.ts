@@ -1,15 +1,18 @@
 import { type AppError, toAppError } from '../errors.ts';
 import type { Clock } from '../inference/clock.ts';
-import { newPhases, type Phases } from '../inference/phases.ts';
+import type { PredictContext } from '../inference/predictor.ts';
 import type { Priority } from '../inference/priority.ts';
+import type { Timings } from '../inference/timings.ts';
 import type { TraceContext } from '../inference/trace-context.ts';
-import type { Manifest } from '../models/manifest.ts';
 import type { Registry } from '../models/registry.ts';
-import type { Signature, Tensors } from '../tensor/tensor.ts';
+import type { Tensors } from '../tensor/tensor.ts';
 import { checkAnswer } from './answer-limit.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAtATime } from './separate-instances.ts';
+import { type ServedModel, servedModelOf } from './served-model.ts';
 import type { Statistics } from './statistics.ts';
+
+export type { ServedModel };
 
 /** Who asks, for which model, and until when the answer is of use. */
 export interface InferRequest {
@@ -32,7 +35,9 @@ export interface InferRequest {
   /** For requests whose instances may run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
   /** Who asks; undefined when there are no keys. */
-  readonly caller?: { readonly id: string; readonly name: string } | undefined;
+  readonly caller?: PredictContext['caller'];
+  /** Headers that a predictor may choose by, by lower-case name. @default none */
+  readonly headers?: PredictContext['headers'];
 }
 
 /** A request in the terms of its client: what its tensors are made from, and what becomes of those of the answer. */
@@ -46,16 +51,6 @@ export interface TypedRequest {
   results(runs: readonly Tensors[], model: ServedModel): readonly unknown[];
   /** What can be said of a file that is not kept. */
   describeFile(bytes: Uint8Array): object;
-}
-
-/** A model as an encoder sees it. */
-export interface ServedModel {
-  readonly name: string;
-  readonly version: string;
-  readonly signature: Signature;
-  readonly manifest: Manifest;
-  /** Whether requests share runs, so that dimension 0 of every input and output counts rows. */
-  readonly independentRows: boolean;
 }
 
 export interface InferResult extends Inference {
@@ -73,7 +68,7 @@ export interface Inference {
   readonly outputs: Tensors;
   /** The outputs of every run, where each instance ran by itself. */
   readonly runs?: readonly Tensors[];
-  readonly phases: Phases;
+  readonly timings: Timings;
   /** Making the inputs. */
   readonly encodeMs: number;
   /** From the call to the outputs. */
@@ -137,14 +132,8 @@ export function createInfer(dependencies: InferDependencies): Infer {
   return async (request, encode) => {
     const startedMs = clock.now();
     const lease = acquire(request);
-    const { name, version, manifest, model } = lease;
-    const served = {
-      name,
-      version,
-      manifest,
-      signature: model.signature,
-      independentRows: model.independence.independentRows,
-    };
+    const { name, version, manifest } = lease;
+    const served = servedModelOf(lease);
     try {
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
@@ -155,12 +144,15 @@ export function createInfer(dependencies: InferDependencies): Infer {
         ...(wanted !== undefined && { outputs: wanted }),
         priority: request.priority,
         trace: request.trace,
+        caller: request.caller,
+        headers: request.headers,
+        arrivedAt: Date.now(),
       };
       const { separate } = request;
       const ran =
-        separate !== undefined && separate.count > 1 && takesOneAtATime(model.signature)
-          ? await runSeparately(separate, { served, model, context, clock })
-          : await runOnce(encode, { served, model, context, clock });
+        separate !== undefined && separate.count > 1 && takesOneAtATime(served.signature)
+          ? await runSeparately(separate, { served, lease, context, clock })
+          : await runOnce(encode, { served, lease, context, clock });
       for (const outputs of ran.runs ?? [ran.outputs]) checkAnswer(Object.values(outputs), answerLimitBytes);
       const inference = { model: served, ...ran, totalMs: clock.now() - startedMs };
       statistics.recordSuccess(name, version, inference);
@@ -180,14 +172,13 @@ export function createInfer(dependencies: InferDependencies): Infer {
 
 async function runOnce(
   encode: Encode,
-  { served, model, context, clock }: RunDependencies<ServedModel>,
-): Promise<Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'phases' | 'encodeMs'>> {
+  { served, lease, context, clock }: RunDependencies<ServedModel>,
+): Promise<Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'timings' | 'encodeMs'>> {
   const startedMs = clock.now();
   const encoded = encode(served, encodeContext(context, clock));
   // Most encoders need not wait, and a turn of the microtasks costs every small request.
   const inputs = encoded instanceof Promise ? await encoded : encoded;
   const encodeMs = clock.now() - startedMs;
-  const phases = newPhases();
-  const outputs = await model.predict(inputs, { ...context, phases });
-  return { inputs, outputs, phases, encodeMs };
+  const { outputs, timings } = await lease.predictor.predict(inputs, context);
+  return { inputs, outputs, timings, encodeMs };
 }

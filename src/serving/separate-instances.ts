@@ -1,8 +1,8 @@
 import { AppError, relocateFaults, toAppError } from '../errors.ts';
 import type { Clock } from '../inference/clock.ts';
-import type { LoadedModel } from '../inference/model.ts';
-import { newPhases, type Phases } from '../inference/phases.ts';
 import type { PredictContext } from '../inference/predictor.ts';
+import { type Timings, timingsInParallel, timingsInSequence } from '../inference/timings.ts';
+import type { Lease } from '../models/lease.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 
@@ -21,15 +21,15 @@ export interface SeparateRuns {
   /** Those of the first instance. */
   readonly outputs: Tensors;
   readonly encodeMs: number;
-  readonly phases: Phases;
+  readonly timings: Timings;
 }
 
 /** With what instances run. */
 export interface RunDependencies<Model> {
   readonly served: Model;
-  readonly model: LoadedModel;
+  readonly lease: Lease;
   /** All that is the same for every run. */
-  readonly context: Omit<PredictContext, 'phases'>;
+  readonly context: PredictContext;
   readonly clock: Clock;
 }
 
@@ -48,16 +48,17 @@ export function takesOneAtATime({ inputs }: Signature): boolean {
  */
 export async function runSeparately<Model>(
   instances: SeparateInstances<Model>,
-  { served, model, context, clock }: RunDependencies<Model>,
+  { served, lease, context, clock }: RunDependencies<Model>,
 ): Promise<SeparateRuns> {
   const runs: Tensors[] = [];
   const errors: (AppError | undefined)[] = new Array<AppError | undefined>(instances.count).fill(undefined);
-  const phases = newPhases();
+  const timings: Timings[] = [];
   const wanted = encodeContext(context, clock);
   let inputs: Tensors = {};
   let encodeMs = 0;
   let next = 0;
   const work = async () => {
+    const own: Timings[] = [];
     for (let index = next; index < instances.count; index = next) {
       next += 1;
       try {
@@ -65,9 +66,9 @@ export async function runSeparately<Model>(
         const encoded = await instances.encode(index, served, wanted);
         encodeMs += clock.now() - startedMs;
         if (index === 0) inputs = encoded;
-        const own = newPhases();
-        runs[index] = await model.predict(encoded, { ...context, phases: own });
-        addPhases(phases, own);
+        const prediction = await lease.predictor.predict(encoded, context);
+        runs[index] = prediction.outputs;
+        own.push(prediction.timings);
       } catch (thrown) {
         const error = toAppError(thrown);
         errors[index] = error;
@@ -75,23 +76,17 @@ export async function runSeparately<Model>(
         if (!isFaulty(error)) next = instances.count;
       }
     }
+    timings.push(timingsInSequence(own));
   };
-  const workers = Math.min(instances.count, underWayPerRunner * Math.max(1, model.stats().runners.length));
+  const workers = Math.min(instances.count, underWayPerRunner * (lease.engine?.stats().runners.length ?? 1));
   await Promise.all(Array.from({ length: workers }, work));
   const error = combine(errors);
   if (error !== undefined) throw error;
-  return { runs, inputs, outputs: runs[0] ?? {}, encodeMs, phases };
+  return { runs, inputs, outputs: runs[0] ?? {}, encodeMs, timings: timingsInParallel(timings) };
 }
 
 function isFaulty({ kind }: AppError): boolean {
   return kind === 'invalid' || kind === 'malformed';
-}
-
-function addPhases(sum: Phases, phases: Phases): void {
-  sum.queueMs += phases.queueMs;
-  sum.batchMs += phases.batchMs;
-  sum.inferMs += phases.inferMs;
-  sum.batchRows = Math.max(sum.batchRows, phases.batchRows);
 }
 
 function combine(errors: readonly (AppError | undefined)[]): AppError | undefined {

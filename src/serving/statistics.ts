@@ -1,5 +1,5 @@
 import type { BatchEvent } from '../inference/events.ts';
-import type { Phases } from '../inference/phases.ts';
+import type { Timings } from '../inference/timings.ts';
 
 /** How often something happened, and how long all of it took, in nanoseconds. */
 export interface Duration {
@@ -41,7 +41,7 @@ export interface RequestTimes {
   readonly totalMs: number;
   /** Making tensors of the request. */
   readonly encodeMs: number;
-  readonly phases: Phases;
+  readonly timings: Timings;
 }
 
 class Total {
@@ -80,13 +80,13 @@ export class Statistics {
     this.#wallClock = wallClock;
   }
 
-  recordSuccess(model: string, version: string, { totalMs, encodeMs, phases }: RequestTimes): void {
+  recordSuccess(model: string, version: string, { totalMs, encodeMs, timings }: RequestTimes): void {
     const counters = this.#counters(model, version);
     counters.success.add(totalMs);
-    counters.queue.add(phases.queueMs);
+    counters.queue.add(timings.queueMs);
     counters.computeInput.add(encodeMs);
-    counters.computeInfer.add(phases.inferMs);
-    counters.computeOutput.add(phases.batchMs);
+    counters.computeInfer.add(timings.inferMs);
+    counters.computeOutput.add(timings.batchMs);
     counters.lastInferenceMs = this.#wallClock();
   }
 

@@ -18,7 +18,7 @@ export interface LoggedPrediction {
   readonly model: string;
   readonly version: string;
   readonly totalMs: number;
-  readonly phases: { readonly queueMs: number; readonly inferMs: number; readonly batchRows: number };
+  readonly timings: { readonly queueMs: number; readonly inferMs: number; readonly batchRows: number };
   readonly inputs: unknown;
   readonly outputs: unknown;
 }
@@ -28,16 +28,16 @@ export function predictionLog({ log, share, inputs, redact, random = Math.random
   const redacted = new Set(redact);
   return (prediction: LoggedPrediction): void => {
     if (random() >= share) return;
-    const { requestId, model, version, totalMs, phases } = prediction;
+    const { requestId, model, version, totalMs, timings } = prediction;
     log.info({
       event: 'prediction',
       request_id: requestId,
       model,
       version,
       total_ms: round(totalMs),
-      queue_ms: round(phases.queueMs),
-      infer_ms: round(phases.inferMs),
-      batch_rows: phases.batchRows,
+      queue_ms: round(timings.queueMs),
+      infer_ms: round(timings.inferMs),
+      batch_rows: timings.batchRows,
       ...(inputs && {
         inputs: loggable(prediction.inputs, redacted),
         outputs: loggable(prediction.outputs, redacted),

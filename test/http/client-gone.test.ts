@@ -17,7 +17,7 @@ describe('a request whose client is gone', () => {
       'hangs/model.json': '{ "batching": { "enabled": true } }',
     });
     await using server = await startReadyServer({ MODELS_DIR: repository.path }, []);
-    const model = server.registry.getVersion('hangs', '1').model;
+    const model = server.registry.getVersion('hangs', '1').engine;
     const post = (turns: number, options: RequestInit = {}) =>
       fetch(server.address + path, {
         method: 'POST',

@@ -9,7 +9,7 @@ async function setUp() {
   const repository = await fixtureRepository(['hangs'], { 'hangs/model.json': manifest });
   const server = await startReadyServer({ MODELS_DIR: repository.path, GRPC_PORT: '0' }, []);
   const client = grpcClient(server.grpcPort);
-  const stats = () => server.registry.getVersion('hangs', '1').model?.stats();
+  const stats = () => server.registry.getVersion('hangs', '1').engine?.stats();
   return {
     address: server.address,
     client,

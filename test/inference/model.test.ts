@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { float32, int64, type Tensor, text, zeros } from '../../src/tensor/tensor.ts';
-import { context, modelOptions, openModel, recordingLog } from './models.ts';
+import { context, modelOptions, openModel, outputsOf, recordingLog } from './models.ts';
 
 const load = (model: string, overrides = {}) =>
   loadModel(modelOptions(model, overrides), { clock: systemClock, log: recordingLog() });
@@ -18,7 +18,7 @@ describe('loading', () => {
       ],
     });
     expect(model.independence.independentRows).toBe(true);
-    expect(model.state()).toEqual({ ready: true });
+    expect(model.health).toEqual({ ready: true });
   });
 
   test.each([
@@ -44,7 +44,7 @@ describe('loading', () => {
   test('serves a model that hangs on the warm-up request that was made for it', async () => {
     const { model, log } = await openModel('hangs_on_zeros', { loadTimeoutMs: 4_000 });
     expect(log.map(({ message }) => message)).toContainEqual(expect.stringContaining('without such requests'));
-    await expect(model.predict({ turns: int64([1], [1]) }, context())).resolves.toBeDefined();
+    await expect(outputsOf(model, { turns: int64([1], [1]) }, context())).resolves.toBeDefined();
   });
 
   test('fails when a given warm-up request is refused', async () => {
@@ -67,9 +67,11 @@ describe('loading', () => {
     expect(log).toContainEqual(
       expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ outputs: ['list'] }) }),
     );
-    const outputs = await model.predict({ x: float32([1, 2], [3, 4]) }, context());
+    const outputs = await outputsOf(model, { x: float32([1, 2], [3, 4]) }, context());
     expect(outputs['y']?.data).toEqual(Float32Array.of(3, 4));
-    await expect(model.predict({ x: float32([1, 2], [3, 4]) }, context({ outputs: ['list'] }))).rejects.toMatchObject({
+    await expect(
+      outputsOf(model, { x: float32([1, 2], [3, 4]) }, context({ outputs: ['list'] })),
+    ).rejects.toMatchObject({
       code: 'SIGNATURE_MISMATCH',
     });
   });
@@ -81,7 +83,7 @@ describe('loading', () => {
       why: 'The output "y" has the shape [2,4] for one row.',
     });
     const requests = [1, 2, 3].map((value) =>
-      model.predict({ x: float32([1, 4], new Array(4).fill(value)) }, context()),
+      outputsOf(model, { x: float32([1, 4], new Array(4).fill(value)) }, context()),
     );
     const outputs = await Promise.all(requests);
     expect(outputs.map(({ y }) => y?.shape)).toEqual([
@@ -96,7 +98,7 @@ describe('loading', () => {
     const { model } = await openModel('fixed_first');
     expect(model.independence.independentRows).toBe(false);
     const requests = [1, 2, 3].map((value) =>
-      model.predict({ x: float32([1, 4], new Array(4).fill(value)) }, context()),
+      outputsOf(model, { x: float32([1, 4], new Array(4).fill(value)) }, context()),
     );
     expect((await Promise.all(requests)).map(({ y }) => y?.data[0])).toEqual([-1, -2, -3]);
   });
@@ -105,21 +107,20 @@ describe('loading', () => {
 describe('predict', () => {
   test('gives the outputs of a run by name', async () => {
     const { model } = await openModel('linear');
-    const request = context();
-    const outputs = await model.predict({ x: float32([2, 4], [1, 2, 3, 4, 5, 6, 7, 8]) }, request);
+    const { outputs, timings } = await model.predict({ x: float32([2, 4], [1, 2, 3, 4, 5, 6, 7, 8]) }, context());
     expect(outputs).toEqual({
       label: { datatype: 'INT64', shape: [2], data: BigInt64Array.of(2n, 2n) },
       scores: { datatype: 'FP32', shape: [2, 3], data: Float32Array.of(0, 10, 20, -24, 2, 28) },
     });
-    expect(request.phases.inferMs).toBeGreaterThan(0);
-    expect(request.phases.batchRows).toBe(2);
+    expect(timings.inferMs).toBeGreaterThan(0);
+    expect(timings.batchRows).toBe(2);
   });
 
   test('joins requests and gives each its own rows', async () => {
     const { model, batches } = await openModel('linear');
     const rows = [1, 2, 1, 3];
     const answers = await Promise.all(
-      rows.map((count, i) => model.predict({ x: float32([count, 4], new Array(4 * count).fill(i + 1)) }, context())),
+      rows.map((count, i) => outputsOf(model, { x: float32([count, 4], new Array(4 * count).fill(i + 1)) }, context())),
     );
     expect(batches).toContainEqual({ rows: 7, requests: 4 });
     for (const [i, { scores }] of answers.entries()) {
@@ -131,7 +132,7 @@ describe('predict', () => {
   test('splits a request of more rows than a run takes, and puts it together again', async () => {
     const { model, batches } = await openModel('copy', { batching: { maxSize: 8 } });
     const values = Array.from({ length: 200 }, (_, i) => i);
-    const outputs = await model.predict({ x: float32([100, 2], values) }, context());
+    const outputs = await outputsOf(model, { x: float32([100, 2], values) }, context());
     expect(outputs['y']).toEqual(float32([100, 2], values));
     expect(batches.length).toBeGreaterThanOrEqual(13);
     expect(Math.max(...batches.map(({ rows }) => rows))).toBe(8);
@@ -142,7 +143,7 @@ describe('predict', () => {
     const answers = await Promise.all(
       [1, 2, 1, 3, 2].map((length, i) => {
         const a = float32([1, length], new Array(length).fill(i));
-        return model.predict({ a, b: float32([1, length], new Array(length).fill(1)) }, context());
+        return outputsOf(model, { a, b: float32([1, length], new Array(length).fill(1)) }, context());
       }),
     );
     expect(answers.map(({ sum }) => [...(sum?.data ?? [])])).toEqual([[1], [2, 2], [3], [4, 4, 4], [5, 5]]);
@@ -152,7 +153,7 @@ describe('predict', () => {
     const { model } = await openModel('copy');
     for (const length of [9001, 150_001, 9003]) {
       const values = Float32Array.from({ length }, (_, index) => index);
-      const { y } = await model.predict({ x: float32([1, length], values) }, context());
+      const { y } = await outputsOf(model, { x: float32([1, length], values) }, context());
       expect(y).toEqual(float32([1, length], values));
     }
   });
@@ -161,8 +162,8 @@ describe('predict', () => {
     const { model } = await openModel('two_inputs');
     const inputs = { a: float32([1, 1], [5]), b: float32([1, 1], [3]) };
     const [difference, sum] = await Promise.all([
-      model.predict(inputs, context({ outputs: ['difference'] })),
-      model.predict(inputs, context({ outputs: ['sum'] })),
+      outputsOf(model, inputs, context({ outputs: ['difference'] })),
+      outputsOf(model, inputs, context({ outputs: ['sum'] })),
     ]);
     expect(difference).toEqual({ difference: float32([1, 1], [2]) });
     expect(sum).toEqual({ sum: float32([1, 1], [8]) });
@@ -181,7 +182,7 @@ describe('predict', () => {
   ];
   test.each(roundTrips)('carries the data of %s there and back', async (name, x) => {
     const { model } = await openModel(name);
-    const outputs = await model.predict({ x }, context());
+    const outputs = await outputsOf(model, { x }, context());
     expect(outputs['y']?.shape).toEqual(x.shape);
     expect(outputs['y']?.data).toEqual(x.data);
   });
@@ -189,7 +190,7 @@ describe('predict', () => {
   test('fails only the request that the model refuses', async () => {
     const { model } = await openModel('gather');
     const answers = await Promise.allSettled(
-      [1, 2, 99, 4].map((i) => model.predict({ i: int64([1], [i]) }, context())),
+      [1, 2, 99, 4].map((i) => outputsOf(model, { i: int64([1], [i]) }, context())),
     );
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(answers[2]).toMatchObject({
@@ -199,27 +200,27 @@ describe('predict', () => {
 
   test('refuses inputs that do not fit before they reach the model', async () => {
     const { model } = await openModel('linear');
-    await expect(model.predict({ x: float32([1, 5], [1, 2, 3, 4, 5]) }, context())).rejects.toMatchObject({
+    await expect(outputsOf(model, { x: float32([1, 5], [1, 2, 3, 4, 5]) }, context())).rejects.toMatchObject({
       code: 'SIGNATURE_MISMATCH',
     });
   });
 
   test('refuses a request that could never wait', async () => {
     const { model } = await openModel('linear', { batching: { maxQueueRows: 10 } });
-    await expect(model.predict({ x: zeros('FP32', [11, 4]) }, context())).rejects.toMatchObject({
+    await expect(outputsOf(model, { x: zeros('FP32', [11, 4]) }, context())).rejects.toMatchObject({
       code: 'BODY_TOO_LARGE',
     });
   });
 
   test('does not count the first dimension where requests run singly', async () => {
     const { model, batches } = await openModel('copy', { batching: { enabled: false, maxQueueRows: 10 } });
-    await expect(model.predict({ x: zeros('FP32', [11, 4]) }, context())).resolves.toBeDefined();
+    await expect(outputsOf(model, { x: zeros('FP32', [11, 4]) }, context())).resolves.toBeDefined();
     expect(batches).toEqual([{ rows: 1, requests: 1 }]);
   });
 
   test('uses every instance', async () => {
     const { model } = await openModel('linear', { instances: 2, batching: { maxSize: 1 } });
-    await Promise.all(Array.from({ length: 50 }, () => model.predict({ x: zeros('FP32', [1, 4]) }, context())));
+    await Promise.all(Array.from({ length: 50 }, () => outputsOf(model, { x: zeros('FP32', [1, 4]) }, context())));
     for (const runner of model.stats().runners) expect(runner.runs).toBeGreaterThan(0);
   });
 });

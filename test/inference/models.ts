@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
-import { type LoadedModel, loadModel, type ModelOptions } from '../../src/inference/model.ts';
-import { newPhases } from '../../src/inference/phases.ts';
-import type { PredictContext } from '../../src/inference/predictor.ts';
+import { type Engine, loadModel, type ModelOptions } from '../../src/inference/model.ts';
+import type { PredictContext, Predictor } from '../../src/inference/predictor.ts';
+import type { Tensors } from '../../src/tensor/tensor.ts';
 
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';
@@ -71,13 +71,19 @@ export function context(overrides: Partial<PredictContext> & { timeoutMs?: numbe
     requestId: 'test',
     signal: new AbortController().signal,
     deadlineMs: systemClock.now() + timeoutMs,
-    phases: newPhases(),
+    arrivedAt: Date.now(),
     ...rest,
   };
 }
 
+/** What the model makes of the inputs. */
+export async function outputsOf(model: Predictor, inputs: Tensors, asked = context()): Promise<Tensors> {
+  const { outputs } = await model.predict(inputs, asked);
+  return outputs;
+}
+
 /** The process of the model's only runner. */
-export function runnerPid(model: LoadedModel): number {
+export function runnerPid(model: Engine): number {
   const pid = model.stats().runners[0]?.pid;
   if (pid === undefined) throw new Error('the model has no runner');
   return pid;
@@ -93,14 +99,14 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Resolves when the model is in that state. */
-export function whenReady(model: LoadedModel, ready: boolean): Promise<void> {
+export function whenReady(model: Predictor & Engine, ready: boolean): Promise<void> {
   return new Promise((resolve) => {
-    const stop = model.whenStateChanges((state) => check(state.ready));
+    const stop = model.whenHealthChanges((health) => check(health.ready));
     const check = (now: boolean) => {
       if (now !== ready) return;
       stop();
       resolve();
     };
-    check(model.state().ready);
+    check(model.health.ready);
   });
 }

@@ -1,7 +1,6 @@
 /** A main process of its own, to be killed: it loads a model, writes the runner's pid and, if told so, lets it hang. */
 import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
-import { newPhases } from '../../src/inference/phases.ts';
 import { int64 } from '../../src/tensor/tensor.ts';
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
@@ -25,7 +24,7 @@ if (process.argv[2] === 'hanging') {
   const deadlineMs = systemClock.now() + 600_000;
   void model.predict(
     { turns: int64([1], [1_000_000_000_000]) },
-    { requestId: '', signal, deadlineMs, phases: newPhases() },
+    { requestId: '', signal, deadlineMs, arrivedAt: Date.now() },
   );
   const timer = setInterval(() => {
     if (model.stats().runners[0]?.state !== 'busy') return;

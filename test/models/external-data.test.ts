@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
+import { createAssemble } from '../../src/models/assemble.ts';
 import { makePrivateFolder, sweepPrivateFolders } from '../../src/models/files/private-folder.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
@@ -12,9 +13,12 @@ import { float32 } from '../../src/tensor/tensor.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { float, onnxModel } from '../helpers/onnx-model.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
-import { context, whenReady } from '../inference/models.ts';
+import { context } from '../inference/models.ts';
 
 /** As many weights as take more than a page of memory. */
+/** A runner starts within seconds, and some machines are slow. */
+const untilRestarted = { timeout: 20_000 };
+
 const columns = 5_000;
 
 /** `y = x · w + shift`, whose weights are in the file `location` beside it. */
@@ -46,7 +50,7 @@ async function openRepository() {
   vi.stubEnv('TMPDIR', temporary);
   const log = pino({ level: 'silent' });
   const registry = new Registry({
-    loadModel: (model) => loadModel(model, { clock: systemClock, log }),
+    assemble: createAssemble({ loadModel: (model) => loadModel(model, { clock: systemClock, log }), log }),
     now: () => systemClock.now(),
     log,
   });
@@ -63,10 +67,10 @@ async function openRepository() {
     /** The first element of what the model makes of ones. */
     predict: async () => {
       const x = float32([1, columns], new Array<number>(columns).fill(1));
-      const outputs = await lease().model.predict({ x }, context());
+      const { outputs } = await lease().predictor.predict({ x }, context());
       return outputs['y']?.data[0];
     },
-    model: () => lease().model,
+    engine: () => lease().engine,
     copies: () => readdir(temporary),
     async [Symbol.asyncDispose]() {
       await registry.close();
@@ -150,10 +154,10 @@ describe('a model with external data', () => {
     await using repository = await openRepository();
     const { data } = await addModel(repository.path);
     await repository.sync();
-    const [before] = repository.model().stats().runners;
+    const [before] = repository.engine()?.stats().runners ?? [];
     await truncate(data, 0);
     expect(await repository.predict()).toBe(2);
-    expect(repository.model().stats().runners[0]?.pid).toBe(before?.pid);
+    expect(repository.engine()?.stats().runners[0]?.pid).toBe(before?.pid);
 
     await repository.sync();
     expect(await repository.predict()).toBe(2);
@@ -166,11 +170,10 @@ describe('a model with external data', () => {
     await repository.sync();
     await writeFile(data, weights(5));
     await writeFile(graph, externalModel('weights.bin', 100));
-    const model = repository.model();
-    const down = whenReady(model, false);
-    process.kill(model.stats().runners[0]?.pid ?? 0, 'SIGKILL');
-    await down;
-    await whenReady(model, true);
+    const runner = () => repository.engine()?.stats().runners[0];
+    const killed = runner()?.pid;
+    process.kill(killed ?? 0, 'SIGKILL');
+    await expect.poll(() => runner()?.state === 'ready' && runner()?.pid !== killed, untilRestarted).toBe(true);
     expect(await repository.predict()).toBe(2);
   });
 
@@ -225,11 +228,8 @@ describe('a model with external data', () => {
     expect(await repository.predict()).toBe(2);
 
     // A runner that starts now would have other weights than those that were loaded.
-    const model = repository.model();
-    const down = whenReady(model, false);
-    process.kill(model.stats().runners[0]?.pid ?? 0, 'SIGKILL');
-    await down;
-    await expect.poll(() => repository.version().reason).toMatch(/have changed/);
+    process.kill(repository.engine()?.stats().runners[0]?.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => repository.version().reason, untilRestarted).toMatch(/have changed/);
     await writeFile(data, weights(6));
     await repository.sync();
     expect(await repository.predict()).toBe(6);
@@ -248,11 +248,8 @@ it('a model without external data is not copied, and its runners start anew from
 
   await writeFile(graph, model('Neg'));
   expect(await repository.predict()).toBe(1);
-  const loaded = repository.model();
-  const down = whenReady(loaded, false);
-  process.kill(loaded.stats().runners[0]?.pid ?? 0, 'SIGKILL');
-  await down;
-  await expect.poll(() => repository.version().reason).toMatch(/have changed/);
+  process.kill(repository.engine()?.stats().runners[0]?.pid ?? 0, 'SIGKILL');
+  await expect.poll(() => repository.version().reason, untilRestarted).toMatch(/have changed/);
   await repository.sync();
   expect(await repository.predict()).toBe(-1);
 });

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
-import { newPhases } from '../../src/inference/phases.ts';
+import { createAssemble } from '../../src/models/assemble.ts';
 import { ModelControl } from '../../src/models/model-control.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
@@ -25,7 +25,7 @@ async function repository(...paths: string[]) {
   }
   const log = pino({ level: 'silent' });
   const registry = new Registry({
-    loadModel: (model) => loadModel(model, { clock: systemClock, log }),
+    assemble: createAssemble({ loadModel: (model) => loadModel(model, { clock: systemClock, log }), log }),
     now: () => systemClock.now(),
     log,
   });
@@ -40,7 +40,7 @@ async function repository(...paths: string[]) {
 const pidsOf = (registry: Registry, name: string) => {
   const lease = registry.acquire(name);
   lease.release();
-  return lease.model.stats().runners.map(({ pid }) => pid);
+  return (lease.engine?.stats().runners ?? []).map(({ pid }) => pid);
 };
 
 describe('the index', () => {
@@ -136,8 +136,8 @@ describe('unload', () => {
     const unloading = models.control.unload('copy').then(() => {
       isUnloaded = true;
     });
-    const context = { requestId: 'a', signal: new AbortController().signal, deadlineMs: Infinity, phases: newPhases() };
-    const outputs = await lease.model.predict({ x: float32([1, 1], [7]) }, context);
+    const context = { requestId: 'a', signal: new AbortController().signal, deadlineMs: Infinity, arrivedAt: 0 };
+    const { outputs } = await lease.predictor.predict({ x: float32([1, 1], [7]) }, context);
     expect(outputs).toMatchObject({ y: { shape: [1, 1] } });
     expect(isUnloaded).toBe(false);
     expect(await models.control.index()).toMatchObject([{ name: 'copy', state: 'UNLOADING' }]);

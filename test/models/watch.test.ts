@@ -5,7 +5,11 @@ import { RepositoryWatcher } from '../../src/models/watch.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
 function model(name: string, fingerprint: string, version = '1'): ModelFolder {
-  return { name, manifest: defaultManifest(), versions: [{ version, path: `/${name}`, root: '/', fingerprint }] };
+  return {
+    name,
+    manifest: defaultManifest(),
+    versions: [{ kind: 'onnx', version, path: `/${name}`, root: '/', fingerprint }],
+  };
 }
 
 /** A watcher over a list of models that the test changes; it writes down what it asks of the registry. */

@@ -175,7 +175,7 @@ const inference: Inference = {
   },
   inputs: { x: float32([1], [1]) },
   outputs: { y: float32([1], [2]) },
-  phases: { queueMs: 0, batchMs: 0, inferMs: 1, batchRows: 1 },
+  timings: { queueMs: 0, batchMs: 0, inferMs: 1, batchRows: 1 },
   encodeMs: 0,
   totalMs: 1,
 };

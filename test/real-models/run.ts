@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { systemClock } from '../../src/inference/clock.ts';
 import { disagreement } from '../../src/inference/independence/agreement.ts';
-import { type LoadedModel, loadModel } from '../../src/inference/model.ts';
-import { newPhases } from '../../src/inference/phases.ts';
+import { loadModel } from '../../src/inference/model.ts';
+import type { Predictor } from '../../src/inference/predictor.ts';
 import { sliceRows } from '../../src/tensor/rows.ts';
 import type { Tensor, Tensors } from '../../src/tensor/tensor.ts';
 import { Bare } from './bare.ts';
@@ -102,14 +102,11 @@ async function open(path: string, enabled: boolean | 'auto') {
   return { model, loadMs: performance.now() - startedMs, batches };
 }
 
-function ask(model: LoadedModel, inputs: Tensors): Promise<Tensors> {
+async function ask(model: Predictor, inputs: Tensors): Promise<Tensors> {
   const deadlineMs = systemClock.now() + 600_000;
-  return model.predict(inputs, {
-    requestId: 'test',
-    signal: new AbortController().signal,
-    deadlineMs,
-    phases: newPhases(),
-  });
+  const { signal } = new AbortController();
+  const { outputs } = await model.predict(inputs, { requestId: 'test', signal, deadlineMs, arrivedAt: Date.now() });
+  return outputs;
 }
 
 /** How an answer differs from the right one, in a clause; within rounding where it may have shared a run. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
+import { createAssemble } from '../../src/models/assemble.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
 import { ReadinessGate } from '../../src/serving/readiness.ts';
@@ -21,7 +22,7 @@ describe('the readiness of a server', () => {
   it('is refused before its models are loaded and while it drains, whatever they are', async () => {
     await using repository = await temporaryRepository('iris');
     const registry = new Registry({
-      loadModel: (options) => loadModel(options, { clock: systemClock, log }),
+      assemble: createAssemble({ loadModel: (model) => loadModel(model, { clock: systemClock, log }), log }),
       now: () => systemClock.now(),
       log,
     });

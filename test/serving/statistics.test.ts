@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { newPhases } from '../../src/inference/phases.ts';
+import { noTimings } from '../../src/inference/timings.ts';
 import { Statistics } from '../../src/serving/statistics.ts';
 
-const phases = { ...newPhases(), queueMs: 1, inferMs: 2, batchMs: 0.5 };
+const timings = { ...noTimings, queueMs: 1, inferMs: 2, batchMs: 0.5 };
 
 describe('Statistics', () => {
   it('adds up what each version has done', () => {
     const statistics = new Statistics(() => 1_700_000_000_000);
-    statistics.recordSuccess('iris', '1', { totalMs: 4, encodeMs: 0.25, phases });
-    statistics.recordSuccess('iris', '1', { totalMs: 6, encodeMs: 0.25, phases });
+    statistics.recordSuccess('iris', '1', { totalMs: 4, encodeMs: 0.25, timings });
+    statistics.recordSuccess('iris', '1', { totalMs: 6, encodeMs: 0.25, timings });
     statistics.recordFailure('iris', '1', 3);
     statistics.recordBatch('iris', '1', { rows: 3, requests: 2, runMs: 2 });
     statistics.recordBatch('iris', '1', { rows: 1, requests: 1, runMs: 1 });

@@ -43,9 +43,9 @@ describe('the prediction log', () => {
     const log = pino({}, { write: (line: string) => void lines.push(line) });
     const draws = [0.1, 0.24, 0.25, 0.9];
     const write = predictionLog({ log, share: 0.25, inputs: false, redact: [], random: () => draws.shift() ?? 1 });
-    const phases = { queueMs: 0, inferMs: 1, batchRows: 1 };
+    const timings = { queueMs: 0, inferMs: 1, batchRows: 1 };
     for (const requestId of ['a', 'b', 'c', 'd']) {
-      write({ requestId, model: 'm', version: '1', totalMs: 1, phases, inputs: {}, outputs: {} });
+      write({ requestId, model: 'm', version: '1', totalMs: 1, timings, inputs: {}, outputs: {} });
     }
     expect(lines.map((line) => JSON.parse(line).request_id)).toEqual(['a', 'b']);
   });

@@ -1,8 +1,7 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import type { DeadlyInputs } from '../deadly-inputs.ts';
 import type { Caution } from './caution.ts';
-import { isBackground, type Pending } from './pending.ts';
+import { type Answer, isBackground, type Pending } from './pending.ts';
 import { clientGone, deadlineExceeded, killedRunner } from './refusals.ts';
 
 /** Answers every request that was let in exactly once, and knows how many are still without an answer. */
@@ -28,7 +27,7 @@ export class Answers {
     this.#open += 1;
   }
 
-  resolve(pending: Pending, outputs: Tensor[], nowMs: number): void {
+  resolve(pending: Pending, answer: Answer, nowMs: number): void {
     if (pending.settled) return;
     if (nowMs > pending.deadlineMs) {
       this.reject(pending, deadlineExceeded());
@@ -36,7 +35,7 @@ export class Answers {
     }
     this.#settle(pending);
     if (!isBackground(pending)) this.#caution.wasInTime();
-    pending.resolve(outputs);
+    pending.resolve(answer);
   }
 
   reject(pending: Pending, error: AppError): void {

@@ -52,12 +52,13 @@ function finishDone(
     const member = members[i];
     const outputs = shares[i];
     if (member === undefined || outputs === undefined) continue;
-    const { phases } = member;
-    phases.queueMs += Math.max(0, outcome.startedMs - member.enqueuedMs);
-    phases.inferMs += outcome.runMs;
-    phases.batchMs += Math.max(0, nowMs - outcome.startedMs - outcome.runMs);
-    phases.batchRows = rows;
-    answers.resolve(member, outputs, nowMs);
+    const timings = {
+      queueMs: Math.max(0, outcome.startedMs - member.enqueuedMs),
+      batchMs: Math.max(0, nowMs - outcome.startedMs - outcome.runMs),
+      inferMs: outcome.runMs,
+      batchRows: rows,
+    };
+    answers.resolve(member, { outputs, timings }, nowMs);
   }
   return [];
 }

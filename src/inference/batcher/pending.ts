@@ -1,8 +1,15 @@
 import type { AppError } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Phases } from '../phases.ts';
 import { backgroundLevel } from '../priority.ts';
+import type { Timings } from '../timings.ts';
 import type { TraceContext } from '../trace-context.ts';
+
+/** What a request gets. */
+export interface Answer {
+  /** In the order of {@link Pending.outputs}. */
+  readonly outputs: readonly Tensor[];
+  readonly timings: Timings;
+}
 
 /** A request, or a part of a large one, from the moment it is let in until it is answered. */
 export interface Pending {
@@ -23,7 +30,6 @@ export interface Pending {
   readonly signal: { readonly aborted: boolean };
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
-  readonly phases: Phases;
   /** A part of a request that was cut. */
   readonly isPart?: true;
   /** A run of our own, which no client asked for: it is not counted. */
@@ -32,8 +38,7 @@ export interface Pending {
   settled: boolean;
   /** Runs with it in which the runner crashed. */
   crashes: number;
-  /** Outputs in the order of {@link Pending.outputs}. */
-  readonly resolve: (outputs: Tensor[]) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: AppError) => void;
 }
 

@@ -1,11 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../engine-log.ts';
+import type { Health } from '../predictor.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { RunnerEnd } from './runner-end.ts';
 import type { RunnerProcess } from './runner-process.ts';
 import { RunnerSlot, type RunnerStats } from './runner-slot.ts';
-
-export type ModelState = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
 export interface RunnerPoolOptions {
   readonly instances: number;
@@ -64,7 +63,7 @@ export class RunnerPool {
    * Ready while a runner serves, or will in a moment after an input crashed it, unless the runners die so often that the
    * model was given up.
    */
-  get state(): ModelState {
+  get health(): Health {
     if (this.#verdict !== undefined) return { ready: false, reason: `${this.#verdict}: ${this.#lastReason}` };
     if (this.slots.some((slot) => slot.accepts)) return { ready: true };
     if (this.#options.clock.now() < this.#graceUntilMs) return { ready: true };

@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import type { UnservableOutput } from '../../tensor/tensor.ts';
-import type { VersionFile } from '../model-folder.ts';
+import type { OnnxArtifact } from '../artifact.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { refuseOutside } from './refuse-outside.ts';
 import { type VersionFiles, versionFiles } from './version-files.ts';
@@ -31,7 +31,7 @@ export interface LoadSource {
  * @param warn told why no copy could be made
  * @throws AppError `MODEL_LOAD_FAILED` when a file is missing, leaves the repository, or changes meanwhile, or when no output can be served
  */
-export async function openLoadSource(file: VersionFile, warn: (why: Error) => void): Promise<LoadSource> {
+export async function openLoadSource(file: OnnxArtifact, warn: (why: Error) => void): Promise<LoadSource> {
   const { root, path } = file;
   await refuseOutside(root, path);
   const files = await versionFiles(root, path);
@@ -75,7 +75,7 @@ async function copy(
   }
 }
 
-async function refuseChanged({ version, root, path }: VersionFile, before: VersionFiles): Promise<void> {
+async function refuseChanged({ version, root, path }: OnnxArtifact, before: VersionFiles): Promise<void> {
   // A link may lead elsewhere by now.
   await refuseOutside(root, path);
   const { fingerprint, problem } = await versionFiles(root, path);

@@ -138,7 +138,7 @@ function earlier(rows: readonly StoredPrediction[], reference: string): Distribu
 function loadedVersion(registry: Registry, model: string, version: string | undefined): LoadedVersion {
   if (version !== undefined) return registry.getVersion(model, version);
   const { versions } = registry.get(model);
-  const loaded = versions.find((candidate) => candidate.model !== undefined) ?? versions[0];
+  const loaded = versions.find((candidate) => candidate.predictor !== undefined) ?? versions[0];
   if (loaded !== undefined) return loaded;
   throw new AppError('VERSION_NOT_FOUND', { message: `The model ${model} has no version`, received: version });
 }
@@ -156,11 +156,11 @@ interface TargetRules extends ScoringRules {
 }
 
 function scoringRules(
-  { manifest, model }: LoadedVersion,
+  { manifest, predictor }: LoadedVersion,
   judged: readonly StoredPrediction[],
   targets: ReadonlyMap<string, string>,
 ): TargetRules {
-  const ofTensors = tensorTarget(manifest, model?.signature);
+  const ofTensors = tensorTarget(manifest, predictor?.signature);
   const domain = judged.find((answer) => answer.domain !== null)?.domain ?? undefined;
   const named = [ofTensors, domain === undefined ? undefined : targets.get(domain)];
   const classNames = named

@@ -1,5 +1,5 @@
 import { defaultPriorityLevel, priorityLevels } from '../../inference/priority.ts';
-import type { Lease } from '../../models/loaded-version.ts';
+import type { Lease } from '../../models/lease.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { TensorSpec } from '../../tensor/tensor.ts';
 import { empty, live, modelMetadata, modelSelector, ready, serverMetadata } from './messages/metadata.ts';
@@ -71,28 +71,28 @@ function find(registry: Registry, { name, version }: Selector): Lease {
 }
 
 function describe(registry: Registry, selector: Selector) {
-  const { name, model } = find(registry, selector);
-  const { inputs, outputs } = model.signature;
-  const loaded = registry.get(name).versions.filter((version) => version.model !== undefined);
+  const { name, predictor } = find(registry, selector);
+  const { inputs, outputs } = predictor.signature;
+  const loaded = registry.get(name).versions.filter((version) => version.predictor !== undefined);
   const versions = loaded.map(({ version }) => version);
   return { name, versions, platform, inputs, outputs };
 }
 
 /** Triton counts the rows of a batch apart from the dimensions. */
-function configOf({ name, model, manifest }: Lease): ModelConfig {
+function configOf({ name, predictor, manifest }: Lease): ModelConfig {
   const describeTensor = ({ name: tensor, datatype, shape }: TensorSpec) => ({
     name: tensor,
     dataType: dataTypeNumbers[datatype],
-    dims: model.independence.independentRows ? shape.slice(1) : shape,
+    dims: predictor.independentRows ? shape.slice(1) : shape,
   });
   return {
     name,
     platform,
     backend: 'onnxruntime',
-    maxBatchSize: model.independence.independentRows ? manifest.batching.maxSize : 0,
-    input: model.signature.inputs.map(describeTensor),
-    output: model.signature.outputs.map(describeTensor),
-    dynamicBatching: model.independence.independentRows
+    maxBatchSize: predictor.independentRows ? manifest.batching.maxSize : 0,
+    input: predictor.signature.inputs.map(describeTensor),
+    output: predictor.signature.outputs.map(describeTensor),
+    dynamicBatching: predictor.independentRows
       ? {
           maxQueueDelayMicroseconds: Math.round(manifest.batching.maxDelayMs * 1000),
           priorityLevels,

@@ -17,7 +17,7 @@ export function statisticsCall({ registry, statistics }: GrpcServices): UnaryCal
     },
     ({ name, version }) => ({
       modelStats: select(registry, name, version)
-        .filter(({ model }) => model !== undefined)
+        .filter(({ predictor }) => predictor !== undefined)
         .map((loaded) => write(loaded, statistics.of(loaded.name, loaded.version))),
     }),
   );
@@ -28,8 +28,8 @@ function select(registry: Registry, name: string, version: string): readonly Loa
   return version === '' ? registry.get(name).versions : [registry.getVersion(name, version)];
 }
 
-function write({ name, version, model }: LoadedVersion, stats: ModelStatistics): WrittenModelStatistics {
-  const runners = model?.stats().runners ?? [];
+function write({ name, version, engine }: LoadedVersion, stats: ModelStatistics): WrittenModelStatistics {
+  const runners = engine?.stats().runners ?? [];
   return {
     name,
     version,

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { maySeeModel } from '../../http/authorization.ts';
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
-import type { ServedModel } from '../../serving/infer.ts';
+import { type ServedModel, servedModelOf } from '../../serving/served-model.ts';
 import type { Statistics } from '../../serving/statistics.ts';
 import type { TensorSpec } from '../../tensor/tensor.ts';
 import { errorResponses } from './error-body.ts';
@@ -39,7 +39,7 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
 
   ofModel('', { summary: 'Inputs and outputs of a model', response: schemas.modelMetadata }, ({ name, version }) => {
     const { signature } = served(registry, name, version);
-    const versions = registry.get(name).versions.filter(({ model }) => model !== undefined);
+    const versions = registry.get(name).versions.filter(({ predictor }) => predictor !== undefined);
     return {
       name,
       versions: versions.map((loaded) => loaded.version),
@@ -63,7 +63,7 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
 
   const describeLoaded = (versions: readonly LoadedVersion[]) => ({
     model_stats: versions
-      .filter(({ model }) => model !== undefined)
+      .filter(({ predictor }) => predictor !== undefined)
       .map((loaded) => describeStatistics(loaded, statistics.of(loaded.name, loaded.version))),
   });
 
@@ -114,12 +114,5 @@ function versionsOf(registry: Registry, name: string, version: string | undefine
 function served(registry: Registry, name: string, version: string | undefined): ServedModel {
   const lease = registry.acquire(name, version);
   lease.release();
-  const { signature, independence } = lease.model;
-  return {
-    name,
-    version: lease.version,
-    manifest: lease.manifest,
-    signature,
-    independentRows: independence.independentRows,
-  };
+  return servedModelOf(lease);
 }

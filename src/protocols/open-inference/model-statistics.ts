@@ -9,9 +9,9 @@ const none = { count: 0, ns: 0 };
  *
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
  */
-export function describeStatistics({ name, version, model }: LoadedVersion, statistics: ModelStatistics) {
+export function describeStatistics({ name, version, engine }: LoadedVersion, statistics: ModelStatistics) {
   const { success, fail, queue, computeInput, computeInfer, computeOutput, batches } = statistics;
-  const runners = model?.stats().runners ?? [];
+  const runners = engine?.stats().runners ?? [];
   return {
     name,
     version,

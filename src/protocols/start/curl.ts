@@ -35,8 +35,8 @@ export function curlOf(
 }
 
 function genericExample(served: LoadedVersion | undefined): object | undefined {
-  if (served?.model === undefined) return undefined;
-  return exampleRequest(served.model.example);
+  if (served?.predictor === undefined) return undefined;
+  return exampleRequest(served.engine?.example);
 }
 
 /** A word of a POSIX shell that stands for the text, whatever is in it. */

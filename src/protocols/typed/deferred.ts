@@ -1,6 +1,7 @@
 import type { Registry } from '../../models/registry.ts';
 import type { DeferredWork } from '../../serving/deferred-work.ts';
 import type { Infer, ServedModel } from '../../serving/infer.ts';
+import { servedModelOf } from '../../serving/served-model.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';
@@ -50,10 +51,9 @@ export async function checkOrder(
 ): Promise<void> {
   const lease = registry.acquire(name);
   try {
-    const { version, manifest, model } = lease;
-    const { signature, independence } = model;
-    checkQuery(query, { name, version, manifest, signature, independentRows: independence.independentRows });
-    await inTurns(tensorsFromMembers(members, signature, ['body']));
+    const served = servedModelOf(lease);
+    checkQuery(query, served);
+    await inTurns(tensorsFromMembers(members, served.signature, ['body']));
   } finally {
     lease.release();
   }

@@ -24,7 +24,7 @@ export function modelPaths(
   const operation = asObject(asObject(documented[anyModel])['post']);
   const paths: [string, JsonSchema][] = [];
   for (const { name, versions } of registry.list()) {
-    const [served, ...others] = versions.filter(({ model }) => model !== undefined);
+    const [served, ...others] = versions.filter(({ predictor }) => predictor !== undefined);
     if (served === undefined || !maySee(name)) continue;
     paths.push([`/models/${name}/predict`, { post: modelOperation(operation, served) }]);
     if (others.length === 0) continue;
@@ -36,9 +36,12 @@ export function modelPaths(
   return Object.fromEntries(paths);
 }
 
-function modelOperation(operation: JsonSchema, { name, version, manifest, model }: LoadedVersion): JsonSchema {
-  const signature: Signature = model?.signature ?? { inputs: [], outputs: [] };
-  const example = exampleRequest(model?.example);
+function modelOperation(
+  operation: JsonSchema,
+  { name, version, manifest, predictor, engine }: LoadedVersion,
+): JsonSchema {
+  const signature: Signature = predictor?.signature ?? { inputs: [], outputs: [] };
+  const example = exampleRequest(engine?.example);
   const inputs = signature.inputs.map((spec) => [spec.name, inputSchema(spec)] as const);
   const outputs = signature.outputs.map((spec) => [spec.name, outputSchema(spec, manifest.labels[spec.name])] as const);
   return {

@@ -97,7 +97,7 @@ export async function v1Routes(app: FastifyInstance, { registry, infer }: V1Rout
       handler: (request) => {
         const lease = registry.acquire(request.params.name, selectedVersion(registry, request.params));
         try {
-          return metadataOf(lease, lease.model.signature);
+          return metadataOf(lease, lease.predictor.signature);
         } finally {
           lease.release();
         }

@@ -5,7 +5,7 @@ import { VersionSeries } from './version-series.ts';
 export interface InferenceTimes {
   readonly totalMs: number;
   readonly encodeMs: number;
-  readonly phases: { readonly queueMs: number; readonly batchMs: number; readonly inferMs: number };
+  readonly timings: { readonly queueMs: number; readonly batchMs: number; readonly inferMs: number };
 }
 
 export interface RunFigures {
@@ -30,13 +30,13 @@ export class InferenceSeries {
     this.#observeModels = observeModels;
   }
 
-  recordSuccess(model: string, version: string, { totalMs, encodeMs, phases }: InferenceTimes): void {
+  recordSuccess(model: string, version: string, { totalMs, encodeMs, timings }: InferenceTimes): void {
     const series = this.#ofVersion(model, version);
     series.total.observe(totalMs / 1000);
     series.encode.observe(encodeMs / 1000);
-    series.queue.observe(phases.queueMs / 1000);
-    series.batch.observe(phases.batchMs / 1000);
-    series.infer.observe(phases.inferMs / 1000);
+    series.queue.observe(timings.queueMs / 1000);
+    series.batch.observe(timings.batchMs / 1000);
+    series.infer.observe(timings.inferMs / 1000);
   }
 
   /** @param version undefined when no version could take the request */

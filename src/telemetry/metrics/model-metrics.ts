@@ -28,8 +28,8 @@ export function exposeModels(registry: Registry, observeModels: ObserveModels): 
     });
   const loadedGauge = (name: string, help: string, value: (stats: ObservedStats) => number | undefined) =>
     gauge(name, help, {
-      of: ({ model }, labels) => {
-        const figure = model === undefined ? undefined : value(model.stats());
+      of: ({ engine }, labels) => {
+        const figure = engine === undefined ? undefined : value(engine.stats());
         return figure === undefined ? [] : [[labels, figure]];
       },
     });
@@ -42,7 +42,7 @@ export function exposeModels(registry: Registry, observeModels: ObserveModels): 
     of: ({ loadMs }, labels) => (loadMs === undefined ? [] : [[labels, loadMs / 1000]]),
   });
   gauge('inferd_queue_limit_rows', 'Rows that may wait for a runner', {
-    of: ({ model, manifest }, labels) => (model === undefined ? [] : [[labels, manifest.batching.maxQueueRows]]),
+    of: ({ engine, manifest }, labels) => (engine === undefined ? [] : [[labels, manifest.batching.maxQueueRows]]),
   });
   loadedGauge('inferd_queue_rows', 'Rows that wait for a runner', ({ queueRows }) => queueRows);
   loadedGauge(
@@ -68,8 +68,8 @@ export function exposeModels(registry: Registry, observeModels: ObserveModels): 
   );
   gauge('inferd_runners', 'Runner processes by state', {
     label: 'state',
-    of: ({ model }, labels) => {
-      const runners = model?.stats().runners;
+    of: ({ engine }, labels) => {
+      const runners = engine?.stats().runners;
       if (runners === undefined) return [];
       return servingStates.map((state) => [
         { ...labels, state },
@@ -79,7 +79,7 @@ export function exposeModels(registry: Registry, observeModels: ObserveModels): 
   });
   gauge('inferd_runner_resident_memory_bytes', 'Resident memory of a runner process after its last run', {
     label: 'runner',
-    of: ({ model }, labels) =>
-      (model?.stats().runners ?? []).map(({ rssBytes }, index) => [{ ...labels, runner: String(index) }, rssBytes]),
+    of: ({ engine }, labels) =>
+      (engine?.stats().runners ?? []).map(({ rssBytes }, index) => [{ ...labels, runner: String(index) }, rssBytes]),
   });
 }

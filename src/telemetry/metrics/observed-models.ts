@@ -7,8 +7,8 @@ export interface ObservedVersion {
   readonly state: (typeof modelStates)[number];
   readonly loadMs: number | undefined;
   readonly manifest: { readonly batching: { readonly maxQueueRows: number } };
-  /** Undefined while it is not loaded. */
-  readonly model: { stats(): ObservedStats } | undefined;
+  /** Undefined while it is not loaded, and where no runners stand behind it. */
+  readonly engine: { stats(): ObservedStats } | undefined;
 }
 
 export interface ObservedStats {

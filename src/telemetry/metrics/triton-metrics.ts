@@ -74,8 +74,8 @@ export function exposeTritonNames(registry: Registry, inference: InferenceSeries
   });
 }
 
-function read({ version, model, loadMs = 0 }: ReturnType<ObserveModels>[number]['versions'][number]) {
-  return { version, queueRows: model?.stats().queueRows ?? 0, loadMs };
+function read({ version, engine, loadMs = 0 }: ReturnType<ObserveModels>[number]['versions'][number]) {
+  return { version, queueRows: engine?.stats().queueRows ?? 0, loadMs };
 }
 
 function failuresOf({ failures }: VersionSeries, reason: string): number {

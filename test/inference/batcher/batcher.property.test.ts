@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AppError } from '../../../src/errors.ts';
 import { Batcher, type BatcherOptions } from '../../../src/inference/batcher/batcher.ts';
-import { newPhases } from '../../../src/inference/phases.ts';
 import { levelOf, type Priority } from '../../../src/inference/priority.ts';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
@@ -101,8 +100,7 @@ async function play({ options, runner, instances, requests }: World) {
         level: levelOf(priority),
         deadlineMs: atMs + timeoutMs,
         signal: abort.signal,
-        phases: newPhases(),
-        resolve: (outputs) => answer({ outputs }),
+        resolve: ({ outputs }) => answer({ outputs }),
         reject: (error) => answer({ error }),
       });
       const { queueRows, queueBytes, backgroundRows } = batcher;

@@ -9,7 +9,7 @@ describe('gathering', () => {
     await clock.advance(11);
     expect(runners[0]?.runs[0]?.startedMs).toBe(5);
     expect(sent.atMs).toBe(16);
-    expect(sent.phases).toMatchObject({ queueMs: 0, inferMs: 11, batchRows: 1 });
+    expect(sent.timings).toMatchObject({ queueMs: 0, inferMs: 11, batchRows: 1 });
   });
 
   test('requests of the same turn share a run', async () => {
@@ -28,7 +28,7 @@ describe('gathering', () => {
     const last = send(3);
     await clock.advance(50);
     expect(runsOf()).toEqual([[1], [2, 3]]);
-    expect(last.phases).toMatchObject({ queueMs: 9, inferMs: 12, batchRows: 2 });
+    expect(last.timings).toMatchObject({ queueMs: 9, inferMs: 12, batchRows: 2 });
   });
 
   test('every idle runner gets a share, and no run is begun twice', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { Batcher } from '../../../src/inference/batcher/batcher.ts';
-import { newPhases } from '../../../src/inference/phases.ts';
 import { defaultPriorityLevel } from '../../../src/inference/priority.ts';
 import { float32 } from '../../../src/tensor/tensor.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
@@ -42,7 +41,6 @@ async function overload(timesCapacity: number, timeoutMs: number, instances: num
       level: defaultPriorityLevel,
       deadlineMs: clock.now() + timeoutMs,
       signal: new AbortController().signal,
-      phases: newPhases(),
       resolve: () => {
         ends.inTime += 1;
       },

@@ -1,13 +1,13 @@
 import type { AppError } from '../../../src/errors.ts';
 import { Batcher, type BatcherOptions } from '../../../src/inference/batcher/batcher.ts';
-import { newPhases } from '../../../src/inference/phases.ts';
 import { levelOf, type Priority } from '../../../src/inference/priority.ts';
+import type { Timings } from '../../../src/inference/timings.ts';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 import { VirtualRunner, type VirtualRunnerOptions } from './virtual-runner.ts';
 
 interface Sent {
-  readonly phases: ReturnType<typeof newPhases>;
+  timings?: Timings;
   outputs?: Tensor[];
   error?: AppError;
   atMs?: number;
@@ -38,7 +38,7 @@ export function setUp(
     request: { rows?: number; timeoutMs?: number; group?: string; bytes?: number; priority?: Priority } = {},
   ) => {
     const { rows = 1, timeoutMs = 10_000, group = 'a', bytes = 4 * rows, priority } = request;
-    const sent: Sent = { phases: newPhases() };
+    const sent: Sent = {};
     batcher.submit({
       inputs: [float32([rows], new Array(rows).fill(value))],
       outputs: [0],
@@ -48,8 +48,7 @@ export function setUp(
       level: levelOf(priority),
       deadlineMs: clock.now() + timeoutMs,
       signal: new AbortController().signal,
-      phases: sent.phases,
-      resolve: (outputs) => Object.assign(sent, { outputs, atMs: clock.now() }),
+      resolve: (answer) => Object.assign(sent, { ...answer, atMs: clock.now() }),
       reject: (error) => Object.assign(sent, { error, atMs: clock.now() }),
     });
     return sent;

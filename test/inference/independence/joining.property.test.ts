@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
 import type { Node, Tensor as OnnxTensor } from '../../helpers/onnx-model.ts';
-import { context, openModel } from '../models.ts';
+import { context, openModel, outputsOf } from '../models.ts';
 import { floats, floatValue, integers, modelFile } from './models.ts';
 
 /** Operators from `[n, 3]` to `[n, 3]`: what they read is `from`, what they give is `to`. */
@@ -94,7 +94,7 @@ test('requests that are sent at once are answered as requests alone, whatever th
   await fc.assert(
     fc.asyncProperty(names, requests, async (graph, inputs) => {
       const model = await open(graph);
-      const ask = async (x: Tensor) => (await model.predict({ x }, context()))['y'];
+      const ask = async (x: Tensor) => (await outputsOf(model, { x }, context()))['y'];
       const alone: (Tensor | undefined)[] = [];
       for (const x of inputs) alone.push(await ask(x));
       const atOnce = await Promise.all(inputs.map(ask));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { float32, int64, type Tensor, text } from '../../../src/tensor/tensor.ts';
 import type { Graph } from '../../helpers/onnx-model.ts';
 import { int64 as int64Type, string } from '../../helpers/onnx-model.ts';
-import { context, openModel } from '../models.ts';
+import { context, openModel, outputsOf } from '../models.ts';
 import { floats, floatValue, integers, modelFile } from './models.ts';
 
 /** Products of every row with every other, without a name that says so. */
@@ -169,9 +169,9 @@ describe('a model whose rows meet each other', () => {
       shape,
       Array.from({ length: 40 * (columns ?? 1) }, (_, index) => (index % 7) - 3),
     );
-    const whole = (await model.predict({ x }, context()))['y'];
+    const whole = (await outputsOf(model, { x }, context()))['y'];
     expect(batches.map(({ rows }) => rows)).toEqual([1]);
-    const others = await Promise.all(Array.from({ length: 30 }, () => model.predict({ x }, context())));
+    const others = await Promise.all(Array.from({ length: 30 }, () => outputsOf(model, { x }, context())));
     for (const { y } of others) expect(y).toEqual(whole);
   });
 
@@ -205,7 +205,7 @@ describe('a model whose rows meet each other', () => {
 
   test('a running sum of 40 ones is 1 to 40', async () => {
     const { model } = await open(running);
-    const { y } = await model.predict({ x: float32([40, 1], new Array(40).fill(1)) }, context());
+    const { y } = await outputsOf(model, { x: float32([40, 1], new Array(40).fill(1)) }, context());
     expect(y).toEqual(
       float32(
         [40, 1],
@@ -219,7 +219,7 @@ describe('a model whose rows meet each other', () => {
     const { model } = await openModel('strings', { path });
     expect(model.independence).toMatchObject({ independentRows: false, why: expect.stringMatching(/has the shape/) });
     const texts = Array.from({ length: 32 }, (_, count) => new Array(count + 1).fill('word').join(' '));
-    const answers = await Promise.all(texts.map((one) => model.predict({ x: text([1], [one]) }, context())));
+    const answers = await Promise.all(texts.map((one) => outputsOf(model, { x: text([1], [one]) }, context())));
     expect(answers.map(({ y }) => y?.shape)).toEqual(texts.map((_, count) => [1, count + 1]));
   });
 
@@ -227,7 +227,7 @@ describe('a model whose rows meet each other', () => {
     const { model } = await open(pairs);
     const answers = await Promise.all(
       Array.from({ length: 60 }, async (_, client) => {
-        const { y } = await model.predict({ x: float32([2, 2], [client, 1, 0, client]) }, context());
+        const { y } = await outputsOf(model, { x: float32([2, 2], [client, 1, 0, client]) }, context());
         return [y, client] as const;
       }),
     );
@@ -245,14 +245,14 @@ describe('a model of independent rows', () => {
       why: 'Runs of 32 made-up rows gave each row what it gives alone.',
     });
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => model.predict({ x: float32([1, 4], [i, 1, 1, 1]) }, context())),
+      Array.from({ length: 20 }, (_, i) => outputsOf(model, { x: float32([1, 4], [i, 1, 1, 1]) }, context())),
     );
     expect(Math.max(...batches.map(({ requests }) => requests))).toBeGreaterThan(1);
   });
 
   test('runs a long request in few runs', async () => {
     const { model, batches } = await open(perceptron, { batching: { maxRequestRows: 1024 } });
-    await model.predict({ x: float32([1000, 4], new Array(4000).fill(1)) }, context());
+    await outputsOf(model, { x: float32([1000, 4], new Array(4000).fill(1)) }, context());
     expect(batches.map(({ rows }) => rows)).toEqual([1000]);
   });
 
@@ -310,7 +310,7 @@ describe('what cannot be tried', () => {
     const warmup = [{ i: int64([2], [1_000_000, 1_000_002]) }];
     const { model } = await open(table, { warmup });
     expect(model.independence.independentRows).toBe(true);
-    const { y } = await model.predict({ i: int64([1], [1_000_001]) }, context());
+    const { y } = await outputsOf(model, { i: int64([1], [1_000_001]) }, context());
     expect(y).toEqual(float32([1], [20]));
   });
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/inference/clock.ts';
 import { SpotChecks } from '../../../src/inference/independence/spot-checks.ts';
 import { loadModel } from '../../../src/inference/model.ts';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
-import { context, modelOptions, recordingLog } from '../models.ts';
+import { context, modelOptions, outputsOf, recordingLog } from '../models.ts';
 import { floats, floatValue, integers, modelFile } from './models.ts';
 
 function setUp(alone: (row: Tensor) => Tensor) {
@@ -119,7 +119,7 @@ test('a model whose rows turn out to depend on each other is joined no more, fro
     [Symbol.asyncDispose]: () => model.close(),
   });
   expect(model.independence.independentRows).toBe(true);
-  const ask = (value: number) => model.predict({ x: float32([1, 2], [value, value]) }, context());
+  const ask = (value: number) => outputsOf(model, { x: float32([1, 2], [value, value]) }, context());
   await vi.waitFor(async () => {
     await Promise.all([1e7, 2e7, 3e7, 4e7].map(ask));
     expect(model.independence.independentRows).toBe(false);
@@ -136,6 +136,6 @@ test('a model whose rows turn out to depend on each other is joined no more, fro
     [40, 2],
     Array.from({ length: 80 }, () => 1e7),
   );
-  const { y } = await model.predict({ x: long }, context());
+  const { y } = await outputsOf(model, { x: long }, context());
   expect(y?.data[79]).toBe(1e7 + 9e6);
 });

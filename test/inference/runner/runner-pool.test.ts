@@ -32,7 +32,7 @@ async function setUp({ startMs }: { startMs: number }) {
     log: recordingLog(),
     start,
     onRestart: () => {},
-    onChange: () => changes.push(pool.state.ready),
+    onChange: () => changes.push(pool.health.ready),
   });
   const started = pool.slots[0]?.start();
   await clock.advance(1);
@@ -51,12 +51,12 @@ test('a model is ready while the runner that an input crashed is started again, 
   await die({});
   expect(pool.slots[0]?.accepts).toBe(false);
   await clock.advance(4_999);
-  expect(pool.state).toEqual({ ready: true });
+  expect(pool.health).toEqual({ ready: true });
   await clock.advance(2);
-  expect(pool.state).toEqual({ ready: false, reason: 'its runner is being replaced: it was ended by SIGFPE' });
+  expect(pool.health).toEqual({ ready: false, reason: 'its runner is being replaced: it was ended by SIGFPE' });
   expect(changes.at(-1)).toBe(false);
   await clock.advance(3_000);
-  expect(pool.state).toEqual({ ready: true });
+  expect(pool.health).toEqual({ ready: true });
   expect(changes.at(-1)).toBe(true);
 });
 
@@ -66,5 +66,5 @@ test.each([
 ])('a model is not ready without %s', async (_, how) => {
   const { pool, die } = await setUp({ startMs: 7_000 });
   await die(how);
-  expect(pool.state).toMatchObject({ ready: false });
+  expect(pool.health).toMatchObject({ ready: false });
 });

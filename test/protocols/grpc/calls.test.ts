@@ -187,7 +187,7 @@ describe('a call that is cancelled', () => {
     const { client, server } = setup;
     // The first occupies the only runner, so that the second waits.
     const first = client.call('ModelInfer', forever, { deadline: Date.now() + 2000 }).catch(() => {});
-    const runner = () => server.registry.getVersion('hangs', '1').model?.stats().runners[0];
+    const runner = () => server.registry.getVersion('hangs', '1').engine?.stats().runners[0];
     await expect.poll(() => runner()?.state).toBe('busy');
     const second = client.begin('ModelInfer', count(1), { metadata: { 'x-request-id': 'second' } });
     const ended = expect(second.response).rejects.toMatchObject({ code: status.CANCELLED });

@@ -19,7 +19,7 @@ async function start(environment: Record<string, string>) {
     client,
     address: server.address,
     whenBusy: () =>
-      vi.waitFor(() => expect(server.registry.getVersion('hangs', '1').model?.stats().runners[0]?.state).toBe('busy')),
+      vi.waitFor(() => expect(server.registry.getVersion('hangs', '1').engine?.stats().runners[0]?.state).toBe('busy')),
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       await server.stop();

@@ -1,13 +1,12 @@
 import type { Tensors } from '../tensor/tensor.ts';
 import type { CostLine } from './batcher/cost-model.ts';
 import type { Independence } from './independence/independence.ts';
-import type { Predictor } from './predictor.ts';
-import type { ModelState } from './runner/runner-pool.ts';
+import type { Health } from './predictor.ts';
 import type { RunnerStats } from './runner/runner-slot.ts';
 
-export type { ModelState, RunnerStats };
+export type { RunnerStats };
 
-export interface ModelStats {
+export interface EngineStats {
   readonly runners: readonly RunnerStats[];
   /** Rows that wait, but for those in the background. */
   readonly queueRows: number;
@@ -20,15 +19,15 @@ export interface ModelStats {
   readonly cost: CostLine | undefined;
 }
 
-export interface LoadedModel extends Predictor {
+/** What only a predictor has that runs in runner processes behind a batcher. */
+export interface Engine {
   /** Whether requests share runs, and why; it may end while the model serves. */
   readonly independence: Independence;
   /** A request that the model has taken at its load; undefined when it took none that was made up. */
   readonly example: Tensors | undefined;
   /** Threads inside an operator. */
   readonly intraOpThreads: number;
-  state(): ModelState;
-  stats(): ModelStats;
-  /** Calls the listener whenever {@link LoadedModel.state} has changed; the returned function ends that. */
-  whenStateChanges(listener: (state: ModelState) => void): () => void;
+  stats(): EngineStats;
+  /** Calls the listener whenever the health of the predictor has changed; the returned function ends that. */
+  whenHealthChanges(listener: (health: Health) => void): () => void;
 }

@@ -1,0 +1,40 @@
+import type { Engine } from '../inference/engine.ts';
+import type { ModelOptions } from '../inference/model-options.ts';
+import type { Predictor } from '../inference/predictor.ts';
+import type { OnnxArtifact } from './artifact.ts';
+import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
+import { openLoadSource } from './files/load-source.ts';
+import { modelOptions } from './model-options.ts';
+
+export interface AssembleDependencies {
+  readonly loadModel: (options: ModelOptions) => Promise<Predictor & Engine>;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+/** The one place that knows how a version becomes a predictor, and in which order the predictors before it stand. */
+export function createAssemble(dependencies: AssembleDependencies): Assemble {
+  return (version) => {
+    switch (version.artifact.kind) {
+      case 'onnx':
+        return assembleOnnx(version, dependencies);
+    }
+  };
+}
+
+const noCopy =
+  'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
+
+async function assembleOnnx(
+  { name, manifest, artifact }: VersionToAssemble<OnnxArtifact>,
+  { loadModel, log }: AssembleDependencies,
+): Promise<Assembled> {
+  const { version } = artifact;
+  const source = await openLoadSource(artifact, (err) => log.warn({ err, model: name, version }, noCopy));
+  try {
+    const model = await loadModel(modelOptions({ name, version }, source, manifest));
+    return { predictor: model, engine: model, release: () => source.remove() };
+  } catch (thrown) {
+    await source.remove();
+    throw thrown;
+  }
+}

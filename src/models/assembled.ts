@@ -1,0 +1,27 @@
+import type { Engine } from '../inference/engine.ts';
+import type { Predictor } from '../inference/predictor.ts';
+import type { Artifact, VersionArtifact } from './artifact.ts';
+import type { Members } from './lease.ts';
+import type { Manifest } from './manifest.ts';
+
+/** A version that is to be loaded. */
+export interface VersionToAssemble<Kind extends VersionArtifact = Artifact> {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly artifact: Kind;
+}
+
+/** What answers for a version. */
+export interface Assembled {
+  readonly predictor: Predictor;
+  /** Undefined where no runners stand behind the predictor. */
+  readonly engine?: Engine;
+  /** Releases what the version was loaded from; to be called when the predictor has closed. */
+  readonly release?: () => Promise<void>;
+}
+
+/** @throws AppError `MODEL_LOAD_FAILED`, or `MODEL_NOT_READY` when a member is not */
+export type Assemble<Kind extends VersionArtifact = Artifact> = (
+  version: VersionToAssemble<Kind>,
+  members: Members,
+) => Promise<Assembled>;

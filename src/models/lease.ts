@@ -1,0 +1,24 @@
+import type { Engine } from '../inference/engine.ts';
+import type { Predictor } from '../inference/predictor.ts';
+import type { Manifest } from './manifest.ts';
+
+/** A version that is promised to stay loaded until the lease is released. */
+export interface Lease {
+  readonly name: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+  readonly predictor: Predictor;
+  /** Undefined where no runners stand behind the predictor. */
+  readonly engine: Engine | undefined;
+  release(): void;
+}
+
+/** The models that a version is made of. */
+export interface Members {
+  /**
+   * Holds a member in memory until the lease is released: the version asked for, else the highest that is loaded.
+   *
+   * @throws AppError `MODEL_NOT_READY` that names the member, also when there is no such model: the client asked for another
+   */
+  lease(name: string, version?: string): Lease;
+}
