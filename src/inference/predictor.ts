@@ -34,7 +34,10 @@ export interface Prediction {
 /** Whether a predictor takes requests, and why not. */
 export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
-/** The one interface of everything that answers, so that any of them can stand in any other's place. */
+/**
+ * The one interface of everything that answers, so that any of them can stand in any other's place. Its properties can be
+ * read at any time, and never throw. `test/contract/predictor.contract.ts` holds for each of them.
+ */
 export interface Predictor {
   readonly signature: Signature;
   /** Whether dimension 0 of every input and output counts rows that do not change each other. It may end while it serves. */

@@ -4,6 +4,7 @@ import type { PredictContext } from '../inference/predictor.ts';
 import type { Priority } from '../inference/priority.ts';
 import type { Timings } from '../inference/timings.ts';
 import type { TraceContext } from '../inference/trace-context.ts';
+import type { Lease } from '../models/lease.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import { checkAnswer } from './answer-limit.ts';
@@ -101,7 +102,7 @@ export type Encode = (model: ServedModel, context: EncodeContext) => Tensors | P
 export type Infer = (request: InferRequest, encode: Encode) => Promise<InferResult>;
 
 export interface InferDependencies {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'acquire'>;
   readonly clock: Clock;
   /** Longest deadline of any request. */
   readonly timeoutMs: number;
@@ -120,7 +121,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
 
   const acquire = (request: InferRequest) => {
     try {
-      return registry.acquire(request.model, request.version);
+      return serve(registry.acquire(request.model, request.version));
     } catch (thrown) {
       const error = toAppError(thrown);
       for (const observer of observers) observer.onFailure?.(request, undefined, error);
@@ -131,9 +132,8 @@ export function createInfer(dependencies: InferDependencies): Infer {
 
   return async (request, encode) => {
     const startedMs = clock.now();
-    const lease = acquire(request);
-    const { name, version, manifest } = lease;
-    const served = servedModelOf(lease);
+    const { lease, served } = acquire(request);
+    const { name, version, manifest } = served;
     try {
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
@@ -168,6 +168,16 @@ export function createInfer(dependencies: InferDependencies): Infer {
       lease.release();
     }
   };
+}
+
+/** A lease whose model cannot be looked at is returned at once. */
+function serve(lease: Lease): { readonly lease: Lease; readonly served: ServedModel } {
+  try {
+    return { lease, served: servedModelOf(lease) };
+  } catch (thrown) {
+    lease.release();
+    throw thrown;
+  }
 }
 
 async function runOnce(

@@ -15,13 +15,13 @@ export interface ReadinessOptions {
 
 /** Whether the server wants traffic, and why not. The lifespan says when it starts and when it drains. */
 export class ReadinessGate {
-  readonly #registry: Registry;
+  readonly #registry: Pick<Registry, 'list'>;
   readonly #needsModel: boolean;
   readonly #otherProblems: () => Readiness['problems'];
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
   #startReason = 'the server is starting';
 
-  constructor(registry: Registry, options: ReadinessOptions = {}) {
+  constructor(registry: Pick<Registry, 'list'>, options: ReadinessOptions = {}) {
     const { needsModel = true, otherProblems = () => [] } = options;
     this.#registry = registry;
     this.#needsModel = needsModel;

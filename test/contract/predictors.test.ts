@@ -1,0 +1,33 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/inference/clock.ts';
+import { loadModel } from '../../src/inference/model.ts';
+import { FakePredictor } from '../helpers/fake-predictor.ts';
+import { float, onnxModel } from '../helpers/onnx-model.ts';
+import { modelOptions, recordingLog } from '../inference/models.ts';
+import { describePredictor } from './predictor.contract.ts';
+
+const value = { element: float, shape: ['n', 2] };
+const doubling = onnxModel({
+  inputs: { x: value },
+  outputs: { y: value },
+  nodes: [{ op: 'Add', inputs: ['x', 'x'], outputs: ['y'] }],
+});
+
+describePredictor('the batched model', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'inferd-test-'));
+  const path = join(folder, 'model.onnx');
+  await writeFile(path, doubling);
+  const predictor = await loadModel(modelOptions('doubling', { path }), { clock: systemClock, log: recordingLog() });
+  const close = async () => {
+    await predictor.close();
+    await rm(folder, { recursive: true });
+  };
+  return { predictor, owns: true, [Symbol.asyncDispose]: close };
+});
+
+describePredictor('the fake', async () => {
+  const predictor = new FakePredictor({ clock: systemClock });
+  return { predictor, owns: true, [Symbol.asyncDispose]: () => predictor.close() };
+});
