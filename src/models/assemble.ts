@@ -4,6 +4,7 @@ import type { Predictor } from '../inference/predictor.ts';
 import type { OnnxArtifact } from './artifact.ts';
 import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
 import { openLoadSource } from './files/load-source.ts';
+import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
 
 export interface AssembleDependencies {
@@ -32,9 +33,21 @@ async function assembleOnnx(
   const source = await openLoadSource(artifact, (err) => log.warn({ err, model: name, version }, noCopy));
   try {
     const model = await loadModel(modelOptions({ name, version }, source, manifest));
+    const strange = strangeLabels(manifest, model);
+    if (strange.length > 0) {
+      const outputs = model.signature.outputs.map((output) => output.name);
+      log.warn(
+        { model: name, version, labels: strange, outputs },
+        'model.json has labels for outputs that the model does not have',
+      );
+    }
     return { predictor: model, engine: model, release: () => source.remove() };
   } catch (thrown) {
     await source.remove();
     throw thrown;
   }
+}
+
+function strangeLabels({ labels }: Manifest, { signature }: Predictor): string[] {
+  return Object.keys(labels).filter((label) => !signature.outputs.some(({ name }) => name === label));
 }

@@ -7,7 +7,7 @@ const defaultRows = { shared: 32, oneRequest: 1024 };
 const batching = z
   .strictObject({
     enabled: z
-      .union([z.boolean(), z.literal('auto')])
+      .union([z.boolean(), z.literal('auto')], 'expected "auto", true or false')
       .default('auto')
       .describe(
         'Let requests share runs: auto (where a trial shows that rows are independent), true (they are), false',
@@ -34,13 +34,16 @@ const batching = z
     maxRequestRows: maxSize ?? defaultRows.oneRequest,
   }));
 
-const provider = z.union([z.string(), z.looseObject({ name: z.string() })]);
+const provider = z.union(
+  [z.string(), z.looseObject({ name: z.string() })],
+  'expected the name of an execution provider, or an object with its name',
+);
 
 const session = z
   .strictObject({
     providers: z.array(provider).min(1).exactOptional().describe('Execution providers of ONNX Runtime, best first'),
     intraOpThreads: z
-      .union([z.literal('auto'), z.int().min(1).max(1024)])
+      .union([z.literal('auto'), z.int().min(1).max(1024)], 'expected "auto" or a whole number from 1 to 1024')
       .default('auto')
       .describe('Threads in an operator; auto: what a trial at load finds, at most cores / instances'),
     spinning: z.boolean().default(false).describe('Let idle threads wait actively: sooner at work, but a core is busy'),
@@ -52,14 +55,20 @@ const session = z
   .prefault({});
 
 /** Beyond 2^53 − 1, JSON has it as text. */
-const versionNumber = z.union([z.int().min(1), z.string().regex(/^[1-9][0-9]{0,18}$/, 'expected a number from 1 up')]);
+const versionNumber = z.union(
+  [z.int().min(1), z.string().regex(/^[1-9][0-9]{0,18}$/)],
+  'expected a whole number from 1 up, or its digits as a text',
+);
 
 const versionPolicy = z
-  .union([
-    z.strictObject({ latest: z.int().min(1).max(1000) }).describe('The n highest versions'),
-    z.strictObject({ specific: z.array(versionNumber).min(1) }).describe('These versions only'),
-    z.literal('all').describe('Every version'),
-  ])
+  .union(
+    [
+      z.strictObject({ latest: z.int().min(1).max(1000) }).describe('The n highest versions'),
+      z.strictObject({ specific: z.array(versionNumber).min(1) }).describe('These versions only'),
+      z.literal('all').describe('Every version'),
+    ],
+    'expected {"latest": 1 to 1000}, {"specific": [version, …]} or "all"',
+  )
   .default({ latest: 1 });
 
 const jsonTensor = z.strictObject({

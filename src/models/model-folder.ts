@@ -125,6 +125,12 @@ export function checkModelName(name: string): void {
 async function readOptional(root: string, path: string): Promise<string | undefined> {
   if (!(await exists(path))) return undefined;
   await refuseOutside(root, path);
+  if (!(await stat(path)).isFile()) {
+    throw new AppError('MANIFEST_INVALID', {
+      message: `${relative(root, path)} is no file`,
+      expected: 'a file of JSON',
+    });
+  }
   return readFile(path, 'utf8');
 }
 

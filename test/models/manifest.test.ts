@@ -45,3 +45,18 @@ describe('model.json', () => {
     expect(metadata).toMatchObject({ trainedOn: expect.any(String), score: expect.any(Object) });
   });
 });
+
+describe('a key of several forms', () => {
+  it.each([
+    [{ batching: { enabled: 'yes' } }, 'batching.enabled: expected "auto", true or false'],
+    [
+      { session: { intraOpThreads: 'many' } },
+      'session.intraOpThreads: expected "auto" or a whole number from 1 to 1024',
+    ],
+    [{ session: { providers: [1] } }, 'session.providers.0: expected the name of an execution provider'],
+    [{ versionPolicy: 'newest' }, 'versionPolicy: expected {"latest": 1 to 1000}, {"specific": [version, …]} or "all"'],
+    [{ versionLabels: { stable: true } }, 'versionLabels.stable: expected a whole number from 1 up'],
+  ])('that is wrong in %j says which it may have', (manifest, message) => {
+    expect(() => parseManifest('model.json', JSON.stringify(manifest))).toThrow(message);
+  });
+});

@@ -25,6 +25,10 @@ async function scan(files: Record<string, string>, modelName?: string): Promise<
 }
 
 describe('scanRepository', () => {
+  it('says of a model.json that is a folder that it is no file, without its path', async () => {
+    expect(await scan({ 'm/1/model.onnx': '', 'm/model.json/x': '' })).toEqual({ m: 'm/model.json is no file' });
+  });
+
   it('finds version folders and bare files, by name', async () => {
     expect(await scan({ 'b/1/model.onnx': '', 'a.onnx': '' })).toEqual({ a: '1', b: '1' });
   });

@@ -12,7 +12,7 @@ import type { Nested } from '../../tensor/json-output.ts';
 import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { parseExactJson } from '../exact-json-parser.ts';
-import { tensorsFromMembers } from '../named-inputs.ts';
+import { isJsonObject, tensorsFromMembers } from '../named-inputs.ts';
 import { writeSlicedOutputs } from './outputs.ts';
 import { checkQuery, type PredictionQuery, predictionQuery, wantedOutputs } from './query.ts';
 
@@ -21,6 +21,19 @@ export const versionPredictionPath = '/models/:name/versions/:version/predict';
 
 const nested = z.record(z.string(), z.any());
 
+/** As it was sent: a record would leave out `__proto__`, which is the name of no input and has to be refused. */
+const members = z
+  .unknown()
+  .superRefine((value, context) => {
+    if (isJsonObject(value)) return;
+    context.addIssue({
+      code: 'invalid_type',
+      expected: 'object',
+      message: 'expected an object with the inputs by name',
+    });
+  })
+  .meta({ type: 'object', additionalProperties: {}, description: 'The inputs by name' });
+
 const documentation = {
   tags: ['models'],
   description:
@@ -28,7 +41,7 @@ const documentation = {
     'Every loaded model has a path of its own in this document, with its names, types and shapes.',
   headers: predictionHeaders,
   querystring: predictionQuery,
-  body: { content: { 'application/json': { schema: nested.describe('The inputs by name') } } },
+  body: { content: { 'application/json': { schema: members } } },
   response: {
     200: nested.describe('The outputs by name'),
     ...problemResponses(

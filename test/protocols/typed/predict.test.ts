@@ -158,6 +158,7 @@ describe('a request that does not fit', () => {
     [{ a: [[1]], b: [[1]], c: 1 }, 422, ['body', 'c'], 'unknown_input'],
     [{ a: [[1, 'two']], b: [[1, 2]] }, 400, ['body', 'a', 0, 1], 'invalid_type'],
     [{ a: [[1], [1, 2]], b: [[1]] }, 400, ['body', 'a', 1], 'shape_mismatch'],
+    ['{"a": [[1]], "b": [[1]], "__proto__": 1}', 422, ['body', '__proto__'], 'unknown_input'],
     [{ a: [1], b: [[1]] }, 400, ['body', 'a'], 'shape_mismatch'],
     [{ a: [[1e39]], b: [[1]] }, 400, ['body', 'a', 0, 0], 'out_of_range'],
     [{ a: null, b: [[1]] }, 400, ['body', 'a'], 'shape_mismatch'],
