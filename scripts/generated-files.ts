@@ -4,12 +4,14 @@ import { statusOfKind } from '../src/http/error-status.ts';
 import { problemType } from '../src/http/problem.ts';
 import { manifestJsonSchema } from '../src/models/manifest.ts';
 import { environmentSchema } from '../src/settings.ts';
+import { settingsPage } from './settings-page.ts';
 
 /** Files of the repository that follow from the source: path and content. `npm run gen` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['.env.example', envExample()],
     ['docs/errors.md', errorTable()],
+    ['docs/settings.md', settingsPage()],
     ['models/model.schema.json', `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`],
   ]);
 }

@@ -35,7 +35,7 @@ Options of the same, for containers whose settings are arguments:
   --model_name  MODEL_NAME
   --http_port   PORT
 
-Settings come from the environment and from a file .env; README.md lists them.
+Settings come from the environment and from a file .env; docs/settings.md lists them.
 `;
 
 /** Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. */
