@@ -6,7 +6,7 @@ import type { TraceContext } from './trace-context.ts';
 /** What a prediction knows about the request that it serves. */
 export interface PredictContext {
   readonly requestId: string;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
   /** The moment, on the {@link Clock} of the engine, after which an answer is worthless. */
   readonly deadlineMs: number;

@@ -1,19 +1,19 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
 import type { DeadlyInputs } from '../deadly-inputs.ts';
-import type { Caution } from './caution.ts';
+import type { SafetyMargin } from './cost/safety-margin.ts';
 import { type Answer, isBackground, type Pending } from './pending.ts';
 import { clientGone, deadlineExceeded, killedRunner } from './refusals.ts';
 
-/** Answers every request that was let in exactly once, and knows how many are still without an answer. */
+/** Answers every admitted request exactly once, and counts those that have no answer yet. */
 export class Answers {
   readonly #onRefusal: ((code: ErrorCode) => void) | undefined;
-  readonly #caution: Caution;
+  readonly #margin: SafetyMargin;
   readonly #deadly: DeadlyInputs;
   readonly #waiters: (() => void)[] = [];
   #open = 0;
 
-  constructor(caution: Caution, deadly: DeadlyInputs, onRefusal?: (code: ErrorCode) => void) {
-    this.#caution = caution;
+  constructor(margin: SafetyMargin, deadly: DeadlyInputs, onRefusal?: (code: ErrorCode) => void) {
+    this.#margin = margin;
     this.#deadly = deadly;
     this.#onRefusal = onRefusal;
   }
@@ -34,21 +34,21 @@ export class Answers {
       return;
     }
     this.#settle(pending);
-    if (!isBackground(pending)) this.#caution.wasInTime();
+    if (!isBackground(pending)) this.#margin.wasInTime();
     pending.resolve(answer);
   }
 
   reject(pending: Pending, error: AppError): void {
     if (pending.settled) return;
     this.#settle(pending);
-    if (error.code === 'DEADLINE_EXCEEDED' && !isBackground(pending)) this.#caution.wasLate();
+    if (error.code === 'DEADLINE_EXCEEDED' && !isBackground(pending)) this.#margin.wasLate();
     this.#onRefusal?.(error.code);
     pending.reject(error);
   }
 
   /**
-   * Rejects a request that is past its deadline, that nobody waits for, or whose inputs ended a runner before. Says
-   * whether it needs no run any more.
+   * Rejects a request that is past its deadline, whose client is gone, or whose inputs ended a runner before. Returns
+   * whether the request needs no run any more.
    */
   drop(pending: Pending, nowMs: number): boolean {
     if (pending.settled) return true;

@@ -5,19 +5,19 @@ import { DeadlyInputs } from '../deadly-inputs.ts';
 import type { BatchEvent } from '../events.ts';
 import type { SharedRun } from '../independence/spot-checks.ts';
 import type { TraceContext } from '../trace-context.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 import { Answers } from './answers.ts';
-import { Caution } from './caution.ts';
-import { CostModel } from './cost-model.ts';
-import { Door, type DoorOptions } from './door.ts';
+import { CostModel } from './cost/cost-model.ts';
+import { SafetyMargin } from './cost/safety-margin.ts';
 import type { Executor, RunOutcome } from './executor.ts';
 import { finishBatch } from './finish-batch.ts';
+import { type Batch, InFlightSlot } from './in-flight-slot.ts';
 import { joinInputs } from './join.ts';
-import { type Batch, Lane } from './lane.ts';
 import { type Arrival, isBackground, type Pending } from './pending.ts';
+import { type Members, Schedule } from './queue/schedule.ts';
 import { shuttingDown } from './refusals.ts';
-import { type Members, Schedule } from './schedule.ts';
 
-export interface BatcherOptions extends DoorOptions {
+export interface BatcherOptions extends AdmissionOptions {
   readonly maxDelayMs: number;
 }
 
@@ -37,7 +37,7 @@ export interface BatcherDependencies {
 /**
  * Gathers requests into runs. An idle runner takes what waits at once; while all are busy, requests gather, and the
  * next run takes as many rows as fit. The queue is bounded, the order of arrival is kept within a level of priority, and
- * every request that is let in is answered exactly once, at its deadline at the latest.
+ * every admitted request is answered exactly once, at its deadline at the latest.
  */
 export class Batcher {
   readonly cost = new CostModel();
@@ -45,8 +45,8 @@ export class Batcher {
   readonly #dependencies: BatcherDependencies;
   readonly #clock: Clock;
   readonly #schedule: Schedule;
-  readonly #lanes: readonly Lane[];
-  readonly #door: Door;
+  readonly #slots: readonly InFlightSlot[];
+  readonly #admission: Admission;
   readonly #answers: Answers;
   readonly #deadlines: DeadlineWatch;
   #arrivals = 0;
@@ -59,15 +59,15 @@ export class Batcher {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#clock = dependencies.clock;
-    this.#lanes = dependencies.executors.map((executor) => new Lane(executor));
-    const caution = new Caution();
-    this.#answers = new Answers(caution, new DeadlyInputs(), dependencies.onRefusal);
+    this.#slots = dependencies.executors.map((executor) => new InFlightSlot(executor));
+    const margin = new SafetyMargin();
+    this.#answers = new Answers(margin, new DeadlyInputs(), dependencies.onRefusal);
     this.#schedule = new Schedule(options, this.cost, this.#answers);
-    this.#door = new Door(options, { queues: this.#schedule, lanes: this.#lanes, cost: this.cost, caution });
+    this.#admission = new Admission(options, { queues: this.#schedule, slots: this.#slots, cost: this.cost, margin });
     this.#deadlines = new DeadlineWatch(dependencies.clock, () => this.#dropUseless());
   }
 
-  /** Rows of requests that somebody waits for. */
+  /** Rows of online requests that wait. */
   get queueRows(): number {
     return this.#schedule.online.rows;
   }
@@ -81,16 +81,18 @@ export class Batcher {
     return this.#schedule.background.rows;
   }
 
-  /** How long the oldest request that somebody waits for has waited; 0 when none waits. */
+  /** How long the oldest online request has waited; 0 when none waits. */
   get oldestWaitMs(): number {
     const { online } = this.#schedule;
     return online.length === 0 ? 0 : this.#clock.now() - online.earliest(({ oldestMs }) => oldestMs);
   }
 
-  /** Lets a request in, or rejects it at once. */
+  /** Admits a request, or rejects it at once. */
   submit(arrival: Arrival): void {
     const nowMs = this.#clock.now();
-    const refusal = this.#closing ? shuttingDown() : this.#door.refusal(arrival, nowMs, () => void this.#dropUseless());
+    const refusal = this.#closing
+      ? shuttingDown()
+      : this.#admission.refusal(arrival, nowMs, () => void this.#dropUseless());
     if (refusal !== undefined) {
       this.#dependencies.onRefusal?.(refusal.code);
       arrival.reject(refusal);
@@ -126,7 +128,7 @@ export class Batcher {
     for (const pending of this.#schedule.takeAll()) this.#answers.reject(pending, error());
   }
 
-  /** Lets nobody in any more; resolves when every request is answered. */
+  /** Refuses every further request; resolves when every admitted one is answered. */
   async close(): Promise<void> {
     this.#closing = true;
     await this.#answers.whenNoneOpen();
@@ -136,20 +138,20 @@ export class Batcher {
 
   #dispatch(): void {
     const nowMs = this.#clock.now();
-    for (const lane of this.#lanes) {
-      if (!lane.isIdle) continue;
-      const members = this.#schedule.take(lane, nowMs);
+    for (const slot of this.#slots) {
+      if (!slot.isIdle) continue;
+      const members = this.#schedule.take(slot, nowMs);
       if (members === undefined) break;
-      this.#send(lane, members, nowMs);
+      this.#send(slot, members, nowMs);
     }
-    for (const lane of this.#lanes) {
-      const members = lane.canHoldNext ? this.#schedule.takeAhead(lane, nowMs) : undefined;
-      if (members !== undefined) this.#send(lane, members, nowMs);
+    for (const slot of this.#slots) {
+      const members = slot.canHoldNext ? this.#schedule.takeAhead(slot, nowMs) : undefined;
+      if (members !== undefined) this.#send(slot, members, nowMs);
     }
     this.#armDelay(nowMs);
   }
 
-  #send(lane: Lane, members: Members, nowMs: number): void {
+  #send(slot: InFlightSlot, members: Members, nowMs: number): void {
     let rows = 0;
     let bytes = 0;
     let onlineRows = 0;
@@ -164,8 +166,8 @@ export class Batcher {
     const onlineMs = onlineRows === rows ? expectedMs : onlineRows === 0 ? 0 : this.cost.estimateMs(onlineRows);
     const joins = members[0]?.group !== undefined;
     const batch: Batch = { members, rows, bytes, joins, expectedMs, onlineRows, onlineMs };
-    lane.add(batch, nowMs);
-    const run = lane.executor.run({
+    slot.add(batch, nowMs);
+    const run = slot.executor.run({
       inputs: joinInputs(members, rows),
       outputs: members[0]?.outputs ?? [],
       rows,
@@ -173,12 +175,12 @@ export class Batcher {
       latestDeadlineMs,
       expectedMs: batch.expectedMs,
     });
-    void run.then((outcome) => this.#finish(lane, batch, outcome));
+    void run.then((outcome) => this.#finish(slot, batch, outcome));
   }
 
-  #finish(lane: Lane, batch: Batch, outcome: RunOutcome): void {
+  #finish(slot: InFlightSlot, batch: Batch, outcome: RunOutcome): void {
     const nowMs = this.#clock.now();
-    lane.remove(batch, nowMs);
+    slot.remove(batch, nowMs);
     const again = finishBatch(batch, outcome, {
       nowMs,
       answers: this.#answers,
@@ -217,14 +219,14 @@ export class Batcher {
       return false;
     };
     this.#schedule.remove(isUseless);
-    for (const lane of this.#lanes) for (const { members } of lane.batches) members.forEach(isUseless);
+    for (const slot of this.#slots) for (const { members } of slot.batches) members.forEach(isUseless);
     return earliestMs;
   }
 
   #armDelay(nowMs: number): void {
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
-    if (this.#options.maxDelayMs === 0 || !this.#lanes.some((lane) => lane.isIdle)) return;
+    if (this.#options.maxDelayMs === 0 || !this.#slots.some((slot) => slot.isIdle)) return;
     const ripeMs = this.#schedule.ripeMs();
     if (ripeMs === Number.POSITIVE_INFINITY) return;
     this.#cancelDelay = this.#clock.setTimer(Math.max(1, Math.ceil(ripeMs - nowMs)), () => this.#dispatch());

@@ -1,10 +1,10 @@
 import type { SharedRun } from '../independence/spot-checks.ts';
 import type { Answers } from './answers.ts';
-import { separateBackground } from './background.ts';
 import type { RunOutcome } from './executor.ts';
+import type { Batch } from './in-flight-slot.ts';
 import { rowsMatch, splitOutputs } from './join.ts';
-import type { Batch } from './lane.ts';
 import type { Pending } from './pending.ts';
+import { separateBackground } from './queue/background.ts';
 import { modelRefused, runnerDied } from './refusals.ts';
 
 export interface FinishContext {
@@ -63,7 +63,7 @@ function finishDone(
   return [];
 }
 
-/** Requests that somebody waits for shall not fail by what came along in the background: they run again, without it. */
+/** An online request must not fail by background requests of the same run: it runs again without them. */
 function finishDied(members: readonly Pending[], reason: string, { answers }: FinishContext): (readonly Pending[])[] {
   const [online, background] = separateBackground(members);
   for (const member of background ?? members) answers.reject(member, runnerDied(reason));
@@ -111,7 +111,7 @@ function finishRefused(
   return halve(members);
 }
 
-/** Two parts of a batch of several: those that somebody waits for and the others, or else the halves. */
+/** Two parts of a batch of several: the online members and the background ones, or else the halves. */
 function halve(members: readonly Pending[]): (readonly Pending[])[] {
   const parts = separateBackground(members);
   if (parts.length > 1) return [...parts];

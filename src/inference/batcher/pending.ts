@@ -11,7 +11,7 @@ export interface Answer {
   readonly timings: Timings;
 }
 
-/** A request, or a part of a large one, from the moment it is let in until it is answered. */
+/** A request, or a part of a large one, from its admission to its answer. */
 export interface Pending {
   /** In the order of the signature. */
   readonly inputs: readonly Tensor[];
@@ -26,7 +26,7 @@ export interface Pending {
   readonly rows: number;
   readonly bytes: number;
   readonly deadlineMs: number;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal: { readonly aborted: boolean };
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
@@ -42,7 +42,7 @@ export interface Pending {
   readonly reject: (error: AppError) => void;
 }
 
-/** A request as it comes to the door. */
+/** A request that asks for admission. */
 export type Arrival = Omit<Pending, 'order' | 'enqueuedMs' | 'settled' | 'crashes'>;
 
 export function isBackground({ level }: Pick<Pending, 'level'>): boolean {

@@ -1,6 +1,6 @@
 import type { Signature, Tensor, Tensors } from '../../tensor/tensor.ts';
 import { tensorBytes } from '../../tensor/tensor.ts';
-import { rowsThatFit } from '../batcher/build-batch.ts';
+import { rowsThatFit } from '../batcher/queue/build-batch.ts';
 import { allEqual, disagreement } from './agreement.ts';
 import { dependent, type Independence } from './independence.ts';
 import { givenSources, madeUpSources, type Row, type RowSource } from './sample-rows.ts';

@@ -9,7 +9,7 @@ const patience = 10;
  * When a run that began at `startedMs` is taken for a hang, and its runner is killed.
  *
  * A deadline alone proves nothing: a client with a short one must not cost a runner that is merely busy. So a run is a
- * hang when nobody waits for it any more (every deadline of its batch has passed) and it also takes far longer than
+ * hang when every deadline of its batch has passed and it also takes far longer than
  * runs of its size do; and in any case when it has taken the longest that the model allows a request (`timeoutMs`),
  * for then no answer of it could be of worth to anyone.
  */

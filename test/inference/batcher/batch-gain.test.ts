@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BatchGain } from '../../../src/inference/batcher/batch-gain.ts';
+import { BatchGain } from '../../../src/inference/batcher/cost/batch-gain.ts';
 
 const bytesPerRow = 16;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CostModel, fitLine } from '../../../src/inference/batcher/cost-model.ts';
+import { CostModel, fitLine } from '../../../src/inference/batcher/cost/cost-model.ts';
 
 describe('CostModel', () => {
   test('knows nothing before the first run', () => {

@@ -1,4 +1,4 @@
-import type { Pending } from './pending.ts';
+import type { Pending } from '../pending.ts';
 import { PriorityLevel } from './priority-level.ts';
 
 /** Waiting requests that can share a run, by level, and within a level in the order of arrival. */

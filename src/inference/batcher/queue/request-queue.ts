@@ -1,4 +1,4 @@
-import type { Pending } from './pending.ts';
+import type { Pending } from '../pending.ts';
 import { RequestGroup } from './request-group.ts';
 
 /** What waits before a request. */

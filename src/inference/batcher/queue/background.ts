@@ -1,5 +1,5 @@
-import type { CostModel } from './cost-model.ts';
-import { isBackground, type Pending } from './pending.ts';
+import type { CostModel } from '../cost/cost-model.ts';
+import { isBackground, type Pending } from '../pending.ts';
 
 /** Share of their own time that background requests may add to the run of those whose rows they join. */
 const joiningShare = 0.1;
@@ -23,7 +23,7 @@ export function longestAloneMs(cost: CostModel): number {
   return longestRun * (cost.estimateMs(1) + cost.overheadMs) - cost.overheadMs;
 }
 
-/** The members of a batch that somebody waits for, and the others, as two batches. */
+/** The online members of a batch, and the background ones, as two batches. */
 export function separateBackground(members: readonly Pending[]): readonly (readonly Pending[])[] {
   const online = members.filter((member) => !isBackground(member));
   return [online, members.filter(isBackground)].filter((batch) => batch.length > 0);

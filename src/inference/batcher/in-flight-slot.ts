@@ -10,14 +10,14 @@ export interface Batch {
   /** Whether its members could have shared a run with others. */
   readonly joins: boolean;
   readonly expectedMs: number;
-  /** Rows that somebody waits for. */
+  /** Rows of online requests. */
   readonly onlineRows: number;
-  /** How long a run of those alone should take. */
+  /** Expected time of a run of those alone. */
   readonly onlineMs: number;
 }
 
-/** An executor and the batches it was given. */
-export class Lane {
+/** An executor, and the batches that are in flight on it. */
+export class InFlightSlot {
   readonly executor: Executor;
   readonly #batches: Batch[] = [];
   /** When the batch at the front was begun. */
@@ -58,7 +58,7 @@ export class Lane {
     if (index === 0) this.#startedMs = nowMs;
   }
 
-  /** When it will have done what it was given, or would have done what somebody waits for if that were all. */
+  /** When all of its batches will have ended, or those of online requests if there were no others. */
   freeAtMs(nowMs: number, expected: 'expectedMs' | 'onlineMs' = 'expectedMs'): number {
     const [current, ...waiting] = this.#batches;
     if (current === undefined) return nowMs;

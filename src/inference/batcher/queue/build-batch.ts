@@ -1,5 +1,5 @@
-import type { CostModel } from './cost-model.ts';
-import type { Pending } from './pending.ts';
+import type { CostModel } from '../cost/cost-model.ts';
+import type { Pending } from '../pending.ts';
 import type { RequestGroup } from './request-group.ts';
 import type { RequestQueue } from './request-queue.ts';
 

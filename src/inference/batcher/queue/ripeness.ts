@@ -1,5 +1,5 @@
-import { perRunOverheadMs } from './batch-gain.ts';
-import type { CostModel } from './cost-model.ts';
+import { perRunOverheadMs } from '../cost/batch-gain.ts';
+import type { CostModel } from '../cost/cost-model.ts';
 import type { RequestGroup } from './request-group.ts';
 
 /** Share of a run that joining must save for waiting to be worth it. */

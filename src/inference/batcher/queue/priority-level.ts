@@ -1,4 +1,4 @@
-import type { Pending } from './pending.ts';
+import type { Pending } from '../pending.ts';
 
 /** Taken requests that a level may hold before it gives their memory back. */
 const maxTaken = 64;

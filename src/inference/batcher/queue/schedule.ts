@@ -1,11 +1,11 @@
-import { defaultPriorityLevel } from '../priority.ts';
-import type { Answers } from './answers.ts';
+import { defaultPriorityLevel } from '../../priority.ts';
+import type { Answers } from '../answers.ts';
+import { BatchGain } from '../cost/batch-gain.ts';
+import type { CostModel } from '../cost/cost-model.ts';
+import type { Batch, InFlightSlot } from '../in-flight-slot.ts';
+import { isBackground, type Pending } from '../pending.ts';
 import { longestAloneMs, longestJoinedMs } from './background.ts';
-import { BatchGain } from './batch-gain.ts';
 import { type BatchLimits, buildBatch, fillBatch, firstAlive, rowsThatFit } from './build-batch.ts';
-import type { CostModel } from './cost-model.ts';
-import type { Batch, Lane } from './lane.ts';
-import { isBackground, type Pending } from './pending.ts';
 import type { RequestGroup } from './request-group.ts';
 import { RequestQueue } from './request-queue.ts';
 import { gainsNothingByWaiting, ripeAtMs } from './ripeness.ts';
@@ -19,12 +19,11 @@ export interface ScheduleOptions {
 export type Members = readonly Pending[];
 
 /**
- * What waits for a run, and what the next run is. Requests that somebody waits for come first, by level and by arrival.
- * Those in the background take what room is left in a run where that hardly costs time, and a runner that nobody else
- * needs for as long.
+ * What waits for a run, and what the next run is. Online requests come first, by level and by arrival. Background requests
+ * take the room that is left in a run where that hardly costs time, and a runner that no online request will need meanwhile.
  */
 export class Schedule {
-  /** Requests that somebody waits for. */
+  /** Requests whose clients wait. */
   readonly online = new RequestQueue();
   readonly background = new RequestQueue();
   /** Batches that ran in vain and run again, before anything that waits. */
@@ -60,24 +59,24 @@ export class Schedule {
     this.#backgroundAgain.splice(at(this.#backgroundAgain), 0, ...background);
   }
 
-  /** The next run of an idle lane; undefined if nothing may run now. */
-  take(lane: Lane, nowMs: number): Members | undefined {
+  /** The next run of an idle slot; undefined if nothing may run now. */
+  take(slot: InFlightSlot, nowMs: number): Members | undefined {
     return (
       this.#takeAgain(this.#again, nowMs) ??
-      this.#takeOnline(lane, nowMs, () => true) ??
-      this.#takeBackground(lane, nowMs)
+      this.#takeOnline(slot, nowMs, () => true) ??
+      this.#takeBackground(slot, nowMs)
     );
   }
 
-  /** The run that a busy lane may be given ahead: none of a low level, for others would wait behind it. */
-  takeAhead(lane: Lane, nowMs: number): Members | undefined {
-    return this.#takeOnline(lane, nowMs, (group) => {
+  /** The run that a busy slot may be given ahead: none of a low level, for others would wait behind it. */
+  takeAhead(slot: InFlightSlot, nowMs: number): Members | undefined {
+    return this.#takeOnline(slot, nowMs, (group) => {
       const isLow = group.first !== undefined && group.first.level > defaultPriorityLevel;
       return !isLow && gainsNothingByWaiting(group, this.#cost, this.#maxRows(group));
     });
   }
 
-  /** When the next request that somebody waits for is ripe; infinity when none waits. */
+  /** When the next online request is ripe; infinity when none waits. */
   ripeMs(): number {
     return this.online.earliest((group) => this.#ripeAtMs(group));
   }
@@ -106,11 +105,11 @@ export class Schedule {
   }
 
   /** The next run of the ripe group whose turn it is, if that fulfils the condition. */
-  #takeOnline(lane: Lane, nowMs: number, condition: (group: RequestGroup) => boolean): Members | undefined {
+  #takeOnline(slot: InFlightSlot, nowMs: number, condition: (group: RequestGroup) => boolean): Members | undefined {
     for (;;) {
       const group = this.online.nextGroup((candidate) => this.#ripeAtMs(candidate) <= nowMs);
       if (group === undefined || !condition(group)) return undefined;
-      const limits = this.#limits(lane, group, nowMs);
+      const limits = this.#limits(slot, group, nowMs);
       const members = buildBatch(this.online, group, limits);
       if (members.length === 0) continue;
       const others = group.joins ? this.background.group(group.key) : undefined;
@@ -121,8 +120,8 @@ export class Schedule {
     }
   }
 
-  /** The next run that nobody waits for, if it will have ended when another one is ripe. */
-  #takeBackground(lane: Lane, nowMs: number): Members | undefined {
+  /** The next run of background requests, if it will have ended when an online request is ripe. */
+  #takeBackground(slot: InFlightSlot, nowMs: number): Members | undefined {
     const freeMs = this.ripeMs() - nowMs - this.#cost.overheadMs;
     if (freeMs < 0) return undefined;
     const again = this.#takeAgain(this.#backgroundAgain, nowMs);
@@ -130,7 +129,7 @@ export class Schedule {
     for (;;) {
       const group = this.background.nextGroup(() => true);
       if (group === undefined) return undefined;
-      const limits = this.#limits(lane, group, nowMs);
+      const limits = this.#limits(slot, group, nowMs);
       const first = firstAlive(this.background, group, limits);
       if (first === undefined) continue;
       if (this.#cost.estimateMs(first.rows) > freeMs) return undefined;
@@ -139,10 +138,10 @@ export class Schedule {
     }
   }
 
-  #limits(lane: Lane, group: RequestGroup, nowMs: number): BatchLimits {
+  #limits(slot: InFlightSlot, group: RequestGroup, nowMs: number): BatchLimits {
     return {
       maxRows: this.#maxRows(group),
-      startMs: lane.freeAtMs(nowMs) + this.#cost.overheadMs,
+      startMs: slot.freeAtMs(nowMs) + this.#cost.overheadMs,
       cost: this.#cost,
       dropped: (pending) => this.#answers.drop(pending, nowMs),
     };
