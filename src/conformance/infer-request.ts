@@ -25,9 +25,6 @@ export interface InferRequest {
   readonly outputs?: readonly { readonly name: string; readonly parameters?: object }[];
 }
 
-/** How the elements of an input are sent. */
-export type InputForm = 'flat' | 'nested' | 'binary';
-
 /** A body and the headers that belong to it. */
 export interface EncodedBody {
   readonly headers: Readonly<Record<string, string>>;

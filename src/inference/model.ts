@@ -9,8 +9,7 @@ import type { ModelOptions } from './model-options.ts';
 import type { Predictor } from './predictor.ts';
 import { RunnerPool } from './runner/runner-pool.ts';
 
-export type { Engine, EngineStats, RunnerStats } from './engine.ts';
-export type { BatchingOptions, ModelOptions, SessionOptions } from './model-options.ts';
+export type { ModelOptions } from './model-options.ts';
 
 export interface EngineDependencies {
   readonly clock: Clock;

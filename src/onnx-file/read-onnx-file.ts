@@ -7,7 +7,7 @@ import { ModelDescription } from './model-description.ts';
 import type { OnnxFile } from './onnx-file.ts';
 import { malformed, type Reading, WireReader } from './wire-reader.ts';
 
-export type { OnnxFile, OnnxNode, OnnxValue } from './onnx-file.ts';
+export type { OnnxFile, OnnxValue } from './onnx-file.ts';
 
 const windowBytes = 64 * 2 ** 10;
 

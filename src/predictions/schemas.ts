@@ -62,8 +62,6 @@ export const feedbackBody = z
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Expected label, score or comment');
 
-export type FeedbackBody = z.output<typeof feedbackBody>;
-
 const phases = z.object({
   total_ms: z.number().nullable(),
   encode_ms: z.number().nullable(),

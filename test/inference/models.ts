@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
-import { type Engine, loadModel, type ModelOptions } from '../../src/inference/model.ts';
+import type { Engine } from '../../src/inference/engine.ts';
+import { loadModel, type ModelOptions } from '../../src/inference/model.ts';
 import type { PredictContext, Predictor } from '../../src/inference/predictor.ts';
 import type { Tensors } from '../../src/tensor/tensor.ts';
 
