@@ -2,32 +2,35 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { KeyRing } from './access/key-ring.ts';
 import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
-import { logAccess } from './http/access-log.ts';
-import { admitCallers } from './http/admission.ts';
-import { maySeeModel } from './http/authorization.ts';
-import { type BodyBudget, boundBodies } from './http/body-budget.ts';
-import { clientErrorHandler } from './http/client-error.ts';
-import type { ConnectionBound } from './http/connection-bound.ts';
-import { allowOrigins } from './http/cross-origin.ts';
-import { type DefaultChoice, defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
-import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
-import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
-import { setErrorHandler } from './http/error-handler.ts';
-import { healthRoutes } from './http/health.ts';
-import { refuseMalformedHost } from './http/host-header.ts';
-import { parseJsonBodies } from './http/json-parser.ts';
-import { measureRequests, metricsRoute } from './http/metrics.ts';
-import { modelRoutes } from './http/models.ts';
-import { answerUnknownRoutes } from './http/not-found.ts';
-import { documentRoutes, type Paths } from './http/openapi.ts';
-import { requestId } from './http/request-id.ts';
-import { routableTarget } from './http/request-target.ts';
-import { secureAnswers } from './http/secure-headers.ts';
-import { serverFactory } from './http/server-factory.ts';
-import type { TlsFiles } from './http/tls-files.ts';
-import { traceRequests } from './http/trace.ts';
-import { trustedProxies } from './http/trusted-proxies.ts';
-import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
+import { admitCallers } from './http/admission/admission.ts';
+import { maySeeModel } from './http/admission/authorization.ts';
+import { allowOrigins } from './http/answer/cross-origin.ts';
+import { setErrorHandler } from './http/answer/error-handler.ts';
+import { answerUnknownRoutes } from './http/answer/not-found.ts';
+import { secureAnswers } from './http/answer/secure-headers.ts';
+import { zodSerializerCompiler, zodValidatorCompiler } from './http/answer/zod-compilers.ts';
+import { boundBodies } from './http/body/bound-bodies.ts';
+import { ignoreTypeOfNoBody } from './http/body/empty-bodies.ts';
+import { parseJsonBodies } from './http/body/json-parser.ts';
+import { clientErrorHandler } from './http/connection/client-error.ts';
+import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/connection/drain.ts';
+import { refuseMalformedHost } from './http/connection/host-header.ts';
+import { routableTarget } from './http/connection/request-target.ts';
+import { serverFactory } from './http/connection/server-factory.ts';
+import { trustedProxies } from './http/connection/trusted-proxies.ts';
+import { logAccess } from './http/observation/access-log.ts';
+import { measureRequests } from './http/observation/measure-requests.ts';
+import { traceRequests } from './http/observation/trace-requests.ts';
+import {
+  type DefaultChoice,
+  defaultPredictionRoute,
+  rewriteDefaultPrediction,
+} from './http/routes/default-prediction.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { metricsRoute } from './http/routes/metrics.ts';
+import { modelRoutes } from './http/routes/models.ts';
+import { documentRoutes, type Paths } from './http/routes/openapi.ts';
+import { requestId } from './http/terms/request-id.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
@@ -51,6 +54,9 @@ import type { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
+import type { BodyBudget } from './transport/body-budget.ts';
+import type { ConnectionBound } from './transport/connection-bound.ts';
+import type { TlsFiles } from './transport/tls-files.ts';
 
 /** What a process is for: to serve everything, or to work on background tasks and tell of its health alone. */
 export type Role = 'server' | 'worker';

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { Caller } from '../../access/caller.ts';
-import { type Requester, refuseExceeded } from '../../http/caller-limits.ts';
+import { type Requester, refuseExceeded } from '../../limits/caller-limits.ts';
 import { authenticateCall } from './call-access.ts';
 import type { CallContext } from './call-context.ts';
 import type { GrpcServices } from './services.ts';

@@ -1,9 +1,9 @@
 import { type EventEmitter, setMaxListeners } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Caller } from '../../access/caller.ts';
-import { saneRequestId } from '../../http/request-id.ts';
-import { readTraceContext } from '../../http/trace.ts';
 import type { InferRequest } from '../../serving/infer.ts';
+import { saneRequestId } from '../../transport/request-id.ts';
+import { readTraceContext } from '../../transport/trace-context.ts';
 
 /** Who asks, and until when the answer is of use. */
 export interface CallContext {

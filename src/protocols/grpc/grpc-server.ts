@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Server as NetServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { TlsPair } from '../../http/tls-files.ts';
+import type { TlsPair } from '../../transport/tls-files.ts';
 import { handleHealthWatch, healthCheck } from './health.ts';
 import { answerInfer, inferAccess } from './infer-call.ts';
 import { type ListenOptions, listen } from './listen.ts';

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Server as GrpcLibraryServer, ServerCredentials } from '@grpc/grpc-js';
 import { AppError } from '../../errors.ts';
-import type { ConnectionBound } from '../../http/connection-bound.ts';
+import type { ConnectionBound } from '../../transport/connection-bound.ts';
 
 export interface ListenOptions {
   readonly host: string;

@@ -1,13 +1,13 @@
 import type { KeyRing } from '../../access/key-ring.ts';
-import type { BodyBudget } from '../../http/body-budget.ts';
-import type { CallerLimits } from '../../http/caller-limits.ts';
 import type { Clock } from '../../inference/clock.ts';
+import type { CallerLimits } from '../../limits/caller-limits.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Infer } from '../../serving/infer.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import type { Statistics } from '../../serving/statistics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { BodyBudget } from '../../transport/body-budget.ts';
 
 /** Everything that the calls work with. */
 export interface GrpcServices {

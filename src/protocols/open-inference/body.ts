@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { addBodyParser } from '../../http/body-parser.ts';
+import { addBodyParser } from '../../http/body/body-parser.ts';
 import { jsonLength } from './infer-body.ts';
 
 /** The element size that has the greatest alignment. */

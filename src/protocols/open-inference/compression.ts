@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import zlib from 'node:zlib';
-import type { Coding } from '../../http/content-encoding.ts';
+import type { Coding } from '../../http/body/content-encoding.ts';
 
 const encoders = { gzip: zlib.createGzip, deflate: zlib.createDeflate };
 

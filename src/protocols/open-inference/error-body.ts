@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type AppError, type ErrorCode, type ErrorKind, errorCodes } from '../../errors.ts';
-import { prepareErrorReply } from '../../http/error-handler.ts';
-import { statusOfKind } from '../../http/error-status.ts';
+import { prepareErrorReply } from '../../http/answer/error-handler.ts';
+import { statusOfKind } from '../../http/answer/error-status.ts';
 
 const errorSchema = z.object({ error: z.string().describe('What happened') }).describe('An error');
 

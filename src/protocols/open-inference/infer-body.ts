@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '../../errors.ts';
-import { malformedHeader } from '../../http/malformed-header.ts';
+import { malformedHeader } from '../../http/terms/malformed-header.ts';
 import { parseJson } from '../../tensor/parse-json.ts';
 import { slicedFromBytes } from '../../tensor/sliced-json/read-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';

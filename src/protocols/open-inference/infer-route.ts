@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { predictTensors } from '../../http/predict-tensors.ts';
-import { releaseMemory } from '../../http/release-memory.ts';
-import { predictionHeaders } from '../../http/timeout-header.ts';
-import { addVary } from '../../http/vary.ts';
+import { addVary } from '../../http/answer/vary.ts';
+import { releaseMemory } from '../../http/body/release-memory.ts';
+import { predictTensors } from '../../http/prediction/predict-tensors.ts';
+import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { bodyOf } from './body.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, RouteShorthandOptions } from 'fastify';
 import type { z } from 'zod';
-import { maySeeModel } from '../../http/authorization.ts';
+import { maySeeModel } from '../../http/admission/authorization.ts';
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { ServedModel } from '../../serving/infer.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { fromThrown } from '../../http/error-handler.ts';
-import { answerWhereNoRouteIs } from '../../http/not-found.ts';
-import { declareScope } from '../../http/route-scope.ts';
+import { declareScope } from '../../http/admission/route-scope.ts';
+import { fromThrown } from '../../http/answer/error-handler.ts';
+import { answerWhereNoRouteIs } from '../../http/answer/not-found.ts';
 import type { ModelControl } from '../../models/model-control.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { Infer } from '../../serving/infer.ts';

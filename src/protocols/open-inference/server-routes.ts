@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { maySeeModel, tellProblems } from '../../http/authorization.ts';
+import { maySeeModel, tellProblems } from '../../http/admission/authorization.ts';
 import type { Registry } from '../../models/registry.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import { live, modelNames, ready, serverMetadata } from './schemas.ts';

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type AppError, type ErrorCode, type ErrorKind, errorCodes } from '../../errors.ts';
-import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
-import { statusOfKind } from '../../http/error-status.ts';
+import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';
+import { statusOfKind } from '../../http/answer/error-status.ts';
 import { sendBareJson } from '../bare-json.ts';
 
 const errorSchema = z.object({ error_code: z.string(), message: z.string() });

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type AppError, type ErrorCode, errorCodes } from '../../errors.ts';
-import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
-import { statusOfKind } from '../../http/error-status.ts';
-import { answerWhereNoRouteIs } from '../../http/not-found.ts';
+import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';
+import { statusOfKind } from '../../http/answer/error-status.ts';
+import { answerWhereNoRouteIs } from '../../http/answer/not-found.ts';
 import { sendBareJson } from '../bare-json.ts';
 
 const errorSchema = z.object({ error: z.string() });

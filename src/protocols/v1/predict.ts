@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import type { Prediction } from '../../http/predict-tensors.ts';
+import type { Prediction } from '../../http/prediction/predict-tensors.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
 import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
