@@ -1,7 +1,7 @@
 import { type EventEmitter, setMaxListeners } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Caller } from '../../access/caller.ts';
-import type { InferRequest } from '../../serving/infer.ts';
+import type { CallTerms } from '../../serving/call-terms.ts';
 import { saneRequestId } from '../../transport/request-id.ts';
 import { readTraceContext } from '../../transport/trace-context.ts';
 
@@ -15,7 +15,7 @@ export interface CallContext {
   /** Aborted when the client cancels, its deadline passes, or its connection is lost. */
   readonly signal: AbortSignal;
   /** The trace that the metadata `traceparent` and `tracestate` name. */
-  readonly trace: InferRequest['trace'];
+  readonly trace: CallTerms['trace'];
   /** Time that is left to the client's deadline; undefined if it sets none. */
   timeoutMs(): number | undefined;
 }
