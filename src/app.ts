@@ -96,8 +96,9 @@ export interface Services {
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions } = services;
-  const { bodyLimitBytes } = settings;
+  const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions, version } = services;
+  const { bodyLimitBytes, maxHeaderBytes, uploadTimeoutMs, trustProxy, docsPublic } = settings;
+  const needsKey = keys !== undefined;
   const choice: DefaultChoice = {
     defaultModel: settings.defaultModel,
     registry,
@@ -116,12 +117,23 @@ export async function createApp(settings: Settings, services: Services): Promise
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     genReqId: requestId,
-    clientErrorHandler: clientErrorHandler({ log, maxHeaderBytes: settings.maxHeaderBytes }),
-    serverFactory: serverFactory(settings, tls, services.connections),
-    trustProxy: trustedProxies(settings.trustProxy),
+    clientErrorHandler: clientErrorHandler({ log, maxHeaderBytes }),
+    serverFactory: serverFactory(
+      {
+        maxHeaderBytes,
+        headersTimeoutMs: settings.headersTimeoutMs,
+        uploadTimeoutMs,
+        keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
+        answerStallTimeoutMs: settings.answerStallTimeoutMs,
+        trustProxy,
+      },
+      tls,
+      services.connections,
+    ),
+    trustProxy: trustedProxies(trustProxy),
     forceCloseConnections: 'idle',
     // A request has no longer ones. Names that there cannot be are for the routes to refuse.
-    routerOptions: { maxParamLength: settings.maxHeaderBytes },
+    routerOptions: { maxParamLength: maxHeaderBytes },
     // What arrives on a connection while the server closes is answered like what was in flight before.
     return503OnClosing: false,
     rewriteUrl: ({ method, url: target = '/' }) => {
@@ -131,31 +143,33 @@ export async function createApp(settings: Settings, services: Services): Promise
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
-  boundBodies(app, settings, services.bodies);
+  const { jsonLimitBytes, compressionRatioLimit } = settings;
+  boundBodies(app, { jsonLimitBytes, compressionRatioLimit }, services.bodies);
   parseJsonBodies(app);
   ignoreTypeOfNoBody(app);
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
-  answerUnknownRoutes(app, settings, (path) => faces.hides(path));
+  answerUnknownRoutes(app, { maxHeaderBytes }, (path) => faces.hides(path));
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);
   secureAnswers(app, { overTls: tls !== undefined });
   refuseMalformedHost(app);
   endConnectionsWhileDraining(app, readiness);
-  cutUploadsAtStop(app, settings.uploadTimeoutMs);
-  app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));
+  cutUploadsAtStop(app, uploadTimeoutMs);
+  const { rateLimitPerMinute, maxConcurrentPerCaller, redisUrl } = settings;
+  const admission = { keys, docsPublic, rateLimitPerMinute, maxConcurrentPerCaller, redisUrl, log };
+  app.decorate('callerLimits', await admitCallers(app, admission));
   await documentRoutes(app, {
-    version: services.version,
-    needsKey: keys !== undefined,
+    version,
+    needsKey,
     currentPaths: (documented, request) => {
       const maySee = (model: string) => maySeeModel(request, model);
       return { ...servedPaths(faces, documented, maySee), ...modelPaths(registry, documented, maySee) };
     },
   });
 
-  const needsKey = keys !== undefined;
   app.register(healthRoutes, { readiness, needsKey });
   if (metrics !== undefined) app.register(metricsRoute, { metrics });
   if (services.role === 'worker') return app;
@@ -163,18 +177,23 @@ export async function createApp(settings: Settings, services: Services): Promise
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
-  app.register(startRoute, {
-    ...services,
-    domains: () => faces.served(),
-    needsKey,
-    docsPublic: settings.docsPublic,
-  });
+  app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
-  app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
+  app.register(sageMakerRoutes, { ...invoke, choice, readiness, version, bodyLimitBytes });
   for (const domain of faces.domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
-  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings, needsKey });
+  app.register(openInferenceRoutes, {
+    prefix: '/v2',
+    registry,
+    infer,
+    readiness,
+    control: services.control,
+    statistics: services.statistics,
+    version,
+    needsKey,
+    allowModelUpload: settings.allowModelUpload,
+  });
   if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
   if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);

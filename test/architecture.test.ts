@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
 
 const ruleSchema = z.object({
@@ -55,4 +55,9 @@ describe('the table of rooms in docs/architecture.md', () => {
       expect(packages.toSorted(), room).toEqual(rules.get(room)?.toSorted() ?? ['any']);
     }
   });
+});
+
+test('plugins are given the options that they declare, not everything there is', () => {
+  const app = readFileSync(new URL('../src/app.ts', import.meta.url), 'utf8');
+  expect(app).not.toMatch(/\.\.\.(settings|services)\b|[(,] ?settings[,)]/);
 });
