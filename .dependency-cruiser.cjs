@@ -124,8 +124,21 @@ module.exports = {
       name: 'grpc-knows-no-http',
       comment: 'What both transports need is in transport/, limits/ and access/',
       severity: 'error',
-      from: { path: '^src/protocols/grpc/' },
+      from: { path: '^src/protocols/open-inference/grpc/' },
       to: { path: '^src/http/' },
+    },
+    {
+      name: 'values-know-no-transport',
+      comment: 'What REST and gRPC answer alike is made once, of plain values',
+      severity: 'error',
+      from: { path: '^src/protocols/open-inference/values/' },
+      to: { path: '^src/(http|transport|limits)/|^src/protocols/open-inference/(rest|grpc)/|node_modules' },
+    },
+    {
+      name: 'rest-and-grpc-are-strangers',
+      severity: 'error',
+      from: { path: '^src/protocols/open-inference/(rest|grpc)/' },
+      to: { path: '^src/protocols/open-inference/(rest|grpc)/', pathNot: '^src/protocols/open-inference/$1/' },
     },
     {
       name: 'nobody-imports-the-composition-root',

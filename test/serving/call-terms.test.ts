@@ -3,8 +3,8 @@ import { Metadata } from '@grpc/grpc-js';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { readCallTerms as termsOfRequest } from '../../src/http/terms/call-terms.ts';
-import { callContext } from '../../src/protocols/grpc/call-context.ts';
-import { readCallTerms as termsOfCall } from '../../src/protocols/grpc/call-terms.ts';
+import { callContext } from '../../src/protocols/open-inference/grpc/call/call-context.ts';
+import { readCallTerms as termsOfCall } from '../../src/protocols/open-inference/grpc/call/call-terms.ts';
 import { type AskedTerms, type CallTerms, shorterMs } from '../../src/serving/call-terms.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
