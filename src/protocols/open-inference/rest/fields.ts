@@ -1,6 +1,7 @@
 import { AppError } from '../../../errors.ts';
 import { quote } from '../../../tensor/malformed-tensor.ts';
-import { isJsonList, LongList } from '../../../tensor/sliced-json/long-list.ts';
+import { LongList } from '../../../tensor/sliced-json/long-list.ts';
+import { isJsonObject } from '../../named-inputs.ts';
 
 /** Longer lists than any but that of the elements of a tensor. */
 const mostElements = 100_000;
@@ -21,7 +22,7 @@ export function refuseField(path: string, received: unknown, expected: string): 
 
 /** @throws AppError `MALFORMED_BODY` unless the value is an object */
 export function readObject(value: unknown, path: string): Fields {
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   throw refuseField(path, value, 'an object');
 }
 
@@ -59,8 +60,4 @@ export function readOptionalWhole(value: unknown, path: string, least = 0): numb
   const number = typeof value === 'bigint' ? Number(value) : value;
   if (typeof number === 'number' && Number.isInteger(number) && number >= least) return number;
   throw refuseField(path, value, `a whole number from ${least}`);
-}
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !isJsonList(value);
 }

@@ -3,10 +3,11 @@ import type { ModelControl } from '../../../models/model-control.ts';
 import { parseJson } from '../../../tensor/parse-json.ts';
 import { slicedFromBytes } from '../../../tensor/sliced-json/read-sliced-json.ts';
 import { inTurns } from '../../../timing/turns.ts';
+import { sendBareJson } from '../../bare-json.ts';
 import { readSlicedExactJson } from '../../exact-json-parser.ts';
 import { readUpload } from '../values/load-parameters.ts';
 import { bodyOf } from './body.ts';
-import { errorResponses, sendJson } from './error-body.ts';
+import { errorResponses } from './error-body.ts';
 import { type Fields, readObject, readOptionalBoolean } from './fields.ts';
 import { loadParameters } from './load-parameters.ts';
 import { readParameters } from './parameters.ts';
@@ -33,7 +34,7 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
     handler: async (request, reply) => {
       const onlyReady = readOptionalBoolean((await jsonOf(request))['ready'], 'ready') ?? false;
       const entries = await control.index();
-      return sendJson(reply, onlyReady ? entries.filter(({ state }) => state === 'READY') : entries);
+      return sendBareJson(reply, onlyReady ? entries.filter(({ state }) => state === 'READY') : entries);
     },
   });
 
