@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../src/errors.ts';
-import { statusOfKind } from '../src/http/error-status.ts';
-import { problemType } from '../src/http/problem.ts';
+import { statusOfKind } from '../src/http/answer/error-status.ts';
+import { problemType } from '../src/http/answer/problem.ts';
 import { manifestJsonSchema } from '../src/models/manifest.ts';
 import { environmentSchema } from '../src/settings.ts';
 import { settingsPage } from './settings-page.ts';

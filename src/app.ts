@@ -2,37 +2,40 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { KeyRing } from './access/key-ring.ts';
 import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
-import { logAccess } from './http/access-log.ts';
-import { admitCallers } from './http/admission.ts';
-import { maySeeModel } from './http/authorization.ts';
-import { type BodyBudget, boundBodies } from './http/body-budget.ts';
-import { clientErrorHandler } from './http/client-error.ts';
-import type { ConnectionBound } from './http/connection-bound.ts';
-import { allowOrigins } from './http/cross-origin.ts';
-import { type DefaultChoice, defaultPredictionRoute, rewriteDefaultPrediction } from './http/default-prediction.ts';
-import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/drain.ts';
-import { ignoreTypeOfNoBody } from './http/empty-bodies.ts';
-import { setErrorHandler } from './http/error-handler.ts';
-import { healthRoutes } from './http/health.ts';
-import { refuseMalformedHost } from './http/host-header.ts';
-import { parseJsonBodies } from './http/json-parser.ts';
-import { measureRequests, metricsRoute } from './http/metrics.ts';
-import { modelRoutes } from './http/models.ts';
-import { answerUnknownRoutes } from './http/not-found.ts';
-import { documentRoutes, type Paths } from './http/openapi.ts';
-import { requestId } from './http/request-id.ts';
-import { routableTarget } from './http/request-target.ts';
-import { secureAnswers } from './http/secure-headers.ts';
-import { serverFactory } from './http/server-factory.ts';
-import type { TlsFiles } from './http/tls-files.ts';
-import { traceRequests } from './http/trace.ts';
-import { trustedProxies } from './http/trusted-proxies.ts';
-import { zodSerializerCompiler, zodValidatorCompiler } from './http/zod-compilers.ts';
+import { admitCallers } from './http/admission/admission.ts';
+import { maySeeModel } from './http/admission/authorization.ts';
+import { allowOrigins } from './http/answer/cross-origin.ts';
+import { setErrorHandler } from './http/answer/error-handler.ts';
+import { answerUnknownRoutes } from './http/answer/not-found.ts';
+import { secureAnswers } from './http/answer/secure-headers.ts';
+import { zodSerializerCompiler, zodValidatorCompiler } from './http/answer/zod-compilers.ts';
+import { boundBodies } from './http/body/bound-bodies.ts';
+import { ignoreTypeOfNoBody } from './http/body/empty-bodies.ts';
+import { parseJsonBodies } from './http/body/json-parser.ts';
+import { clientErrorHandler } from './http/connection/client-error.ts';
+import { cutUploadsAtStop, endConnectionsWhileDraining } from './http/connection/drain.ts';
+import { refuseMalformedHost } from './http/connection/host-header.ts';
+import { routableTarget } from './http/connection/request-target.ts';
+import { serverFactory } from './http/connection/server-factory.ts';
+import { trustedProxies } from './http/connection/trusted-proxies.ts';
+import { logAccess } from './http/observation/access-log.ts';
+import { measureRequests } from './http/observation/measure-requests.ts';
+import { traceRequests } from './http/observation/trace-requests.ts';
+import {
+  type DefaultChoice,
+  defaultPredictionRoute,
+  rewriteDefaultPrediction,
+} from './http/routes/default-prediction.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { metricsRoute } from './http/routes/metrics.ts';
+import { modelRoutes } from './http/routes/models.ts';
+import { documentRoutes, type Paths } from './http/routes/openapi.ts';
+import { requestId } from './http/terms/request-id.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
-import { readOpenInferenceInvocation } from './protocols/open-inference/invocation.ts';
-import { openInferenceRoutes } from './protocols/open-inference/routes.ts';
+import { readOpenInferenceInvocation } from './protocols/open-inference/rest/infer/invocation.ts';
+import { openInferenceRoutes } from './protocols/open-inference/rest/routes.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { startRoute } from './protocols/start/routes.ts';
@@ -51,6 +54,9 @@ import type { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
+import type { BodyBudget } from './transport/body-budget.ts';
+import type { ConnectionBound } from './transport/connection-bound.ts';
+import type { TlsFiles } from './transport/tls-files.ts';
 
 /** What a process is for: to serve everything, or to work on background tasks and tell of its health alone. */
 export type Role = 'server' | 'worker';
@@ -90,8 +96,9 @@ export interface Services {
 
 /** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
 export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions } = services;
-  const { bodyLimitBytes } = settings;
+  const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions, version } = services;
+  const { bodyLimitBytes, maxHeaderBytes, uploadTimeoutMs, trustProxy, docsPublic } = settings;
+  const needsKey = keys !== undefined;
   const choice: DefaultChoice = {
     defaultModel: settings.defaultModel,
     registry,
@@ -110,12 +117,23 @@ export async function createApp(settings: Settings, services: Services): Promise
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     genReqId: requestId,
-    clientErrorHandler: clientErrorHandler({ log, maxHeaderBytes: settings.maxHeaderBytes }),
-    serverFactory: serverFactory(settings, tls, services.connections),
-    trustProxy: trustedProxies(settings.trustProxy),
+    clientErrorHandler: clientErrorHandler({ log, maxHeaderBytes }),
+    serverFactory: serverFactory(
+      {
+        maxHeaderBytes,
+        headersTimeoutMs: settings.headersTimeoutMs,
+        uploadTimeoutMs,
+        keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
+        answerStallTimeoutMs: settings.answerStallTimeoutMs,
+        trustProxy,
+      },
+      tls,
+      services.connections,
+    ),
+    trustProxy: trustedProxies(trustProxy),
     forceCloseConnections: 'idle',
     // A request has no longer ones. Names that there cannot be are for the routes to refuse.
-    routerOptions: { maxParamLength: settings.maxHeaderBytes },
+    routerOptions: { maxParamLength: maxHeaderBytes },
     // What arrives on a connection while the server closes is answered like what was in flight before.
     return503OnClosing: false,
     rewriteUrl: ({ method, url: target = '/' }) => {
@@ -125,31 +143,33 @@ export async function createApp(settings: Settings, services: Services): Promise
   });
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
-  boundBodies(app, settings, services.bodies);
+  const { jsonLimitBytes, compressionRatioLimit } = settings;
+  boundBodies(app, { jsonLimitBytes, compressionRatioLimit }, services.bodies);
   parseJsonBodies(app);
   ignoreTypeOfNoBody(app);
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
-  answerUnknownRoutes(app, settings, (path) => faces.hides(path));
+  answerUnknownRoutes(app, { maxHeaderBytes }, (path) => faces.hides(path));
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);
   secureAnswers(app, { overTls: tls !== undefined });
   refuseMalformedHost(app);
   endConnectionsWhileDraining(app, readiness);
-  cutUploadsAtStop(app, settings.uploadTimeoutMs);
-  app.decorate('callerLimits', await admitCallers(app, { ...settings, keys, log }));
+  cutUploadsAtStop(app, uploadTimeoutMs);
+  const { rateLimitPerMinute, maxConcurrentPerCaller, redisUrl } = settings;
+  const admission = { keys, docsPublic, rateLimitPerMinute, maxConcurrentPerCaller, redisUrl, log };
+  app.decorate('callerLimits', await admitCallers(app, admission));
   await documentRoutes(app, {
-    version: services.version,
-    needsKey: keys !== undefined,
+    version,
+    needsKey,
     currentPaths: (documented, request) => {
       const maySee = (model: string) => maySeeModel(request, model);
       return { ...servedPaths(faces, documented, maySee), ...modelPaths(registry, documented, maySee) };
     },
   });
 
-  const needsKey = keys !== undefined;
   app.register(healthRoutes, { readiness, needsKey });
   if (metrics !== undefined) app.register(metricsRoute, { metrics });
   if (services.role === 'worker') return app;
@@ -157,18 +177,23 @@ export async function createApp(settings: Settings, services: Services): Promise
   else app.register(modelRoutes, { registry });
   app.register(typedRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
-  app.register(startRoute, {
-    ...services,
-    domains: () => faces.served(),
-    needsKey,
-    docsPublic: settings.docsPublic,
-  });
+  app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
-  app.register(sageMakerRoutes, { ...services, ...invoke, choice, bodyLimitBytes });
+  app.register(sageMakerRoutes, { ...invoke, choice, readiness, version, bodyLimitBytes });
   for (const domain of faces.domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
-  app.register(openInferenceRoutes, { prefix: '/v2', ...services, ...settings, needsKey });
+  app.register(openInferenceRoutes, {
+    prefix: '/v2',
+    registry,
+    infer,
+    readiness,
+    control: services.control,
+    statistics: services.statistics,
+    version,
+    needsKey,
+    allowModelUpload: settings.allowModelUpload,
+  });
   if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
   if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);

@@ -6,8 +6,8 @@ import { IgnoredFolders } from './models/ignored-folders.ts';
 import type { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
-import type { GrpcServer } from './protocols/grpc/grpc-server.ts';
-import type { GrpcServices } from './protocols/grpc/services.ts';
+import type { GrpcServer } from './protocols/open-inference/grpc/grpc-server.ts';
+import type { GrpcServices } from './protocols/open-inference/grpc/services.ts';
 import type { RunningServer } from './running-server.ts';
 import { createServices, type ServiceOptions } from './services.ts';
 import type { Settings } from './settings.ts';
@@ -94,7 +94,7 @@ async function startGrpc(
 ): Promise<GrpcServer | undefined> {
   const { grpcPort, host, bodyLimitBytes } = settings;
   if (grpcPort === undefined) return undefined;
-  const { startGrpcServer } = await import('./protocols/grpc/grpc-server.ts');
+  const { startGrpcServer } = await import('./protocols/open-inference/grpc/grpc-server.ts');
   const options = {
     host,
     port: grpcPort,

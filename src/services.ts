@@ -4,9 +4,6 @@ import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
-import { BodyBudget } from './http/body-budget.ts';
-import { ConnectionBound, connectionsThatFit } from './http/connection-bound.ts';
-import { TlsFiles } from './http/tls-files.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
 import { createAssemble } from './models/assemble.ts';
@@ -35,6 +32,9 @@ import { exposeTasks } from './telemetry/metrics/task-metrics.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import type { OpenTelemetry } from './telemetry/open-telemetry/options.ts';
 import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
+import { BodyBudget } from './transport/body-budget.ts';
+import { ConnectionBound, connectionsThatFit } from './transport/connection-bound.ts';
+import { TlsFiles } from './transport/tls-files.ts';
 
 export interface ServiceOptions {
   readonly domains: readonly AnyDomain[];

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
-import { queryNumber } from '../http/query-number.ts';
+import { queryNumber } from '../http/terms/query-number.ts';
 import { conventionalModelsDir } from '../models/models-dir.ts';
 import { tensorTarget } from '../predictions/performance/target.ts';
 import {

@@ -1,3 +1,4 @@
+import { backgroundTerms } from '../serving/call-terms.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Infer } from '../serving/infer.ts';
 import type { AnyDomain } from './define-domain.ts';
@@ -19,20 +20,12 @@ export function domainWorkName({ name }: AnyDomain): string {
 export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
   return {
     name: domainWorkName(domain),
-    async run(input, { requestId, signal, caller }) {
+    async run(input, context) {
       const { shape, instances } = input as DomainOrder;
       const typed = typedRequest(domain, instances);
       const separate = separateInstances(domain, instances);
-      const request = {
-        model: domain.model,
-        requestId,
-        signal,
-        caller,
-        typed,
-        separate,
-        priority: 'background' as const,
-      };
-      const result = await infer(request, (served, context) => domain.encode(instances, served, context));
+      const request = { ...backgroundTerms(context), model: domain.model, typed, separate };
+      const result = await infer(request, (served, encoding) => domain.encode(instances, served, encoding));
       const { outputs, runs = [outputs], model, predictionId } = result;
       const results = decodeRuns(domain, runs, instances, model);
       return { result: shape === 'one' ? results[0] : { predictions: results }, predictionId };

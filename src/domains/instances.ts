@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { AppError, relocateFaults } from '../errors.ts';
-import { bodyTooLarge } from '../http/body-too-large.ts';
-import { readContentEncoding } from '../http/content-encoding.ts';
+import { bodyTooLarge } from '../http/body/body-too-large.ts';
+import { readContentEncoding } from '../http/body/content-encoding.ts';
 import type { AnyDomain, FileInput } from './define-domain.ts';
 
 type Location = readonly (string | number)[];

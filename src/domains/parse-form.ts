@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { decodeUtf8 } from '../http/utf8.ts';
+import { decodeUtf8 } from '../http/body/utf8.ts';
 
 /** More fields than any form has; the schema would refuse them one by one. */
 const maxFields = 1000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { queryNumber } from '../http/query-number.ts';
-import { storableText } from '../http/storable-text.ts';
+import { queryNumber } from '../http/terms/query-number.ts';
+import { storableText } from '../storage/storable-text.ts';
 import { predictionIdPattern } from './prediction-id.ts';
 import { feedbackSchema } from './stored-prediction.ts';
 import { parseMoment } from './time-window.ts';

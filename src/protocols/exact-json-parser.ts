@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError, toAppError } from '../errors.ts';
-import { addBodyParser } from '../http/body-parser.ts';
+import { addBodyParser } from '../http/body/body-parser.ts';
 import { mostLists, parseJson, parseJsonText } from '../tensor/parse-json.ts';
 import type { LongList } from '../tensor/sliced-json/long-list.ts';
 import { readSlicedJson, slicedFromBytes } from '../tensor/sliced-json/read-sliced-json.ts';

@@ -1,14 +1,7 @@
-import type { InferRequest } from './infer.ts';
+import type { CallTerms } from './call-terms.ts';
 
-/** What goes with work that is done later. */
-export interface DeferredContext {
-  /** Names the request in logs. */
-  readonly requestId: string;
-  /** Aborted when the result is not wanted any more. */
-  readonly signal: AbortSignal;
-  /** Who asked for it; undefined when there are no keys. */
-  readonly caller: InferRequest['caller'];
-}
+/** The terms of work that is done later. */
+export type DeferredContext = Pick<CallTerms, 'requestId' | 'signal' | 'caller'>;
 
 /** What has become of work. */
 export interface DeferredResult {

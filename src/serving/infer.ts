@@ -1,13 +1,11 @@
 import { type AppError, toAppError } from '../errors.ts';
 import type { Clock } from '../inference/clock.ts';
-import type { PredictContext } from '../inference/predictor.ts';
-import type { Priority } from '../inference/priority.ts';
 import type { Timings } from '../inference/timings.ts';
-import type { TraceContext } from '../inference/trace-context.ts';
 import type { Lease } from '../models/lease.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import { checkAnswer } from './answer-limit.ts';
+import type { CallTerms } from './call-terms.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAtATime } from './separate-instances.ts';
 import { type ServedModel, servedModelOf } from './served-model.ts';
@@ -15,30 +13,17 @@ import type { Statistics } from './statistics.ts';
 
 export type { ServedModel };
 
-/** Who asks, for which model, and until when the answer is of use. */
-export interface InferRequest {
+/** A request to a model, in the terms of its call. */
+export interface InferRequest extends CallTerms {
   readonly model: string;
   /** The highest loaded version when absent. */
   readonly version?: string | undefined;
-  readonly requestId: string;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-  /** Capped by the deadline of the server and by that of the model; both when absent. */
-  readonly timeoutMs?: number | undefined;
-  /** How urgent it is; 0 or absent stands for the level of most requests. */
-  readonly priority?: Priority | undefined;
   /** Names of the wanted outputs, which may be told by the model that answers; all when absent. */
   readonly outputs?: readonly string[] | ((model: ServedModel) => readonly string[] | undefined) | undefined;
-  /** The trace that the request belongs to. */
-  readonly trace?: TraceContext | undefined;
   /** What stands behind the tensors, for logs; the tensors themselves when absent. */
   readonly typed?: TypedRequest | undefined;
   /** For requests whose instances may run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
-  /** Who asks; undefined when there are no keys. */
-  readonly caller?: PredictContext['caller'];
-  /** Headers that a predictor may choose by, by lower-case name. @default none */
-  readonly headers?: PredictContext['headers'];
 }
 
 /** A request in the terms of its client: what its tensors are made from, and what becomes of those of the answer. */

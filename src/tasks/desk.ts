@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { malformedHeader } from '../http/malformed-header.ts';
-import { problemResponses } from '../http/problem.ts';
-import type { TaskDesk } from '../http/task-desk.ts';
+import { problemResponses } from '../http/answer/problem.ts';
+import type { TaskDesk } from '../http/prediction/task-desk.ts';
+import { malformedHeader } from '../http/terms/malformed-header.ts';
 import { taskOptionsQuery, taskUrl } from './schemas.ts';
 import type { TaskOptions, TaskService } from './service.ts';
 import { checkWebhookUrl } from './webhook/post.ts';

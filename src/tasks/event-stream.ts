@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { whenClientIsGone } from '../http/client-signal.ts';
+import { whenClientIsGone } from '../http/terms/client-signal.ts';
 import { describeTask } from './schemas.ts';
 import type { TaskService } from './service.ts';
 import type { Task } from './task.ts';

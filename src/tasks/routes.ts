@@ -1,8 +1,8 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { problemResponses } from '../http/problem.ts';
-import { declareScope } from '../http/route-scope.ts';
+import { declareScope } from '../http/admission/route-scope.ts';
+import { problemResponses } from '../http/answer/problem.ts';
 import { sendTaskEvents } from './event-stream.ts';
 import { describeTask, taskListQuery, taskListSchema, taskParams, taskSchema } from './schemas.ts';
 import type { TaskService } from './service.ts';

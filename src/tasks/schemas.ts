@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { queryNumber } from '../http/query-number.ts';
-import { isStorable, storableExpectation, storableText } from '../http/storable-text.ts';
+import { queryNumber } from '../http/terms/query-number.ts';
+import { isStorable, storableExpectation, storableText } from '../storage/storable-text.ts';
 import type { Task } from './task.ts';
 
 const yearSeconds = 365 * 86_400;

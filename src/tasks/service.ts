@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { serialize } from 'node:v8';
 import { AppError } from '../errors.ts';
-import type { TaskOrder } from '../http/task-desk.ts';
+import type { TaskOrder } from '../http/prediction/task-desk.ts';
 import type { DeferredContext, DeferredWork } from '../serving/deferred-work.ts';
 import type { Storage } from '../storage/storage.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { maySeeOthers, visibleModels } from '../http/authorization.ts';
+import { maySeeOthers, visibleModels } from '../http/admission/authorization.ts';
 import type { Viewer } from './service.ts';
 
 /**

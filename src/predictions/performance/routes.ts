@@ -1,8 +1,8 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { problemResponses } from '../../http/problem.ts';
-import { queryNumber } from '../../http/query-number.ts';
+import { problemResponses } from '../../http/answer/problem.ts';
+import { queryNumber } from '../../http/terms/query-number.ts';
 import { droppedSchema } from '../schemas.ts';
 import { parseMoment, parseWindow } from '../time-window.ts';
 import { type PerformanceDependencies, performanceOf } from './performance.ts';

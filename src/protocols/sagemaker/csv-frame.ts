@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts';
 import { isMissing, isNumber, readTruth } from '../../tabular/cell-value.ts';
 import { readCsv } from '../../tabular/csv.ts';
 import type { SlicedWork } from '../../timing/sliced-work.ts';
+import { invalidBody } from '../invalid-body.ts';
 import { checkColumns, type DataFrame, type FrameTarget } from './data-frame.ts';
 
 /**
@@ -36,13 +37,13 @@ export function* frameFromCsv(
       if (columns !== undefined) return;
     }
     if (row.length !== first.length) {
-      throw refuse(`Row ${rows.length} of the data frame has ${row.length} cells; expected ${first.length} cells`);
+      throw invalidBody(`Row ${rows.length} of the data frame has ${row.length} cells; expected ${first.length} cells`);
     }
     rows.push(row);
     bounds.check(rows.length, row.length);
   };
   yield* readCsv(text, addRow, (cells) => bounds.check(1, cells));
-  if (first === undefined) throw refuse('The CSV is empty');
+  if (first === undefined) throw invalidBody('The CSV is empty');
   return { columns, rows, isText: true };
 }
 
@@ -94,11 +95,4 @@ function decoderOf(charset: string): TextDecoder {
 
 function unsupported(received: string, reason: string, cause?: unknown): AppError {
   return new AppError('UNSUPPORTED_MEDIA_TYPE', { message: `${reason}; received ${received}`, received, cause });
-}
-
-function refuse(message: string): AppError {
-  return new AppError('VALIDATION_FAILED', {
-    message,
-    faults: [{ location: ['body'], type: 'invalid_value', message }],
-  });
 }

@@ -3,6 +3,7 @@ import { malformedTensor, quote, quoteNames, quoteShape } from '../../tensor/mal
 import { isJsonList, type JsonList } from '../../tensor/sliced-json/long-list.ts';
 import type { Signature, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import type { SlicedWork } from '../../timing/sliced-work.ts';
+import { invalidBody } from '../invalid-body.ts';
 import { isJsonObject, listsOfOne, tensorsFromMembers } from '../named-inputs.ts';
 import { readCell } from './csv-cell.ts';
 import type { FrameBounds } from './frame-bounds.ts';
@@ -37,7 +38,7 @@ const rowsPerStep = 256;
  */
 export function* frameFromSplit(split: unknown, { signature, bounds }: FrameTarget): SlicedWork<DataFrame> {
   const { columns: given, data } = isJsonObject(split) ? split : {};
-  if (!isJsonList(data)) throw refuse('dataframe_split.data must be a list of rows');
+  if (!isJsonList(data)) throw invalidBody('dataframe_split.data must be a list of rows');
   const names = given === undefined || given === null ? undefined : columnNames(given, bounds);
   const [first] = data;
   const width = names?.length ?? (isJsonList(first) ? first.length : 0);
@@ -56,7 +57,7 @@ function columnNames(given: unknown, bounds: FrameBounds): string[] {
   const isList = isJsonList(given);
   if (isList) bounds.checkNames(given.length);
   const names = isList ? [...given] : [undefined];
-  if (!names.every(isNamed)) throw refuse('dataframe_split.columns must be a list of names, texts or numbers');
+  if (!names.every(isNamed)) throw invalidBody('dataframe_split.columns must be a list of names, texts or numbers');
   return names.map(String);
 }
 
@@ -68,12 +69,12 @@ function columnNames(given: unknown, bounds: FrameBounds): string[] {
  * @throws AppError `VALIDATION_FAILED`, `SIGNATURE_MISMATCH` for names that the model has no place for, `BODY_TOO_LARGE`
  */
 export function* frameFromRecords(records: unknown, { signature, bounds }: FrameTarget): SlicedWork<DataFrame> {
-  if (!isJsonList(records)) throw refuse('dataframe_records must be a list of objects');
+  if (!isJsonList(records)) throw invalidBody('dataframe_records must be a list of objects');
   bounds.check(records.length, signature.inputs.length);
   const columns = yield* columnsOfRecords(records, { signature, bounds });
   const rows: unknown[][] = [];
   for (const record of records) {
-    if (!isJsonObject(record)) throw refuse('dataframe_records must be a list of objects');
+    if (!isJsonObject(record)) throw invalidBody('dataframe_records must be a list of objects');
     rows.push(columns.map((name) => (Object.hasOwn(record, name) ? record[name] : null)));
     if (rows.length % rowsPerStep === 0) yield undefined;
   }
@@ -87,7 +88,7 @@ function* columnsOfRecords(records: JsonList, { signature, bounds }: FrameTarget
   const missing = new Set(inputs);
   let index = 0;
   for (const record of records) {
-    if (!isJsonObject(record)) throw refuse('dataframe_records must be a list of objects');
+    if (!isJsonObject(record)) throw invalidBody('dataframe_records must be a list of objects');
     for (const name of missing) if (Object.hasOwn(record, name)) missing.delete(name);
     index += 1;
     if (index % rowsPerStep === 0) yield undefined;
@@ -125,7 +126,7 @@ export function checkColumns(
   count: number,
   { signature, rows }: { readonly signature: Signature; readonly rows?: number },
 ): void {
-  if (rows === 0) throw refuse('The data frame has no rows');
+  if (rows === 0) throw invalidBody('The data frame has no rows');
   if (hasAllInputs(columns, signature)) return;
   const table = tableInput(signature);
   if (table === undefined) throw noPlace(columns, signature);
@@ -149,10 +150,10 @@ export function checkColumns(
  */
 export function* tensorsFromFrame(frame: DataFrame, signature: Signature): SlicedWork<Tensors> {
   const { columns, rows } = frame;
-  if (rows.length === 0) throw refuse('The data frame has no rows');
+  if (rows.length === 0) throw invalidBody('The data frame has no rows');
   if (hasAllInputs(columns, signature)) {
     const twice = signature.inputs.find(({ name }) => columns?.indexOf(name) !== columns?.lastIndexOf(name));
-    if (twice !== undefined) throw refuse(`The data frame has two columns ${quote(twice.name)}`);
+    if (twice !== undefined) throw invalidBody(`The data frame has two columns ${quote(twice.name)}`);
     const members: [string, JsonList][] = [];
     for (const spec of signature.inputs) members.push([spec.name, yield* columnOf(frame, spec)]);
     return yield* tensorsFromMembers(Object.fromEntries(members), signature, ['body']);
@@ -196,12 +197,12 @@ function cellValue({ isText, columns }: DataFrame, cell: unknown, [spec, column]
 function checkRow(row: unknown, index: number, columns: number): readonly unknown[] {
   if (isJsonList(row) && row.length === columns) return Array.isArray(row) ? row : [...row];
   const received = isJsonList(row) ? `${row.length} cells` : 'no list';
-  throw refuse(`Row ${index} of the data frame has ${received}; expected ${columns} cells`);
+  throw invalidBody(`Row ${index} of the data frame has ${received}; expected ${columns} cells`);
 }
 
 function unordered({ columns }: DataFrame): AppError {
   const given = quoteNames(columns ?? []);
-  return refuse(
+  return invalidBody(
     `The columns ${given} have no order that JSON keeps: number all from 0, give all other names, or use dataframe_split`,
   );
 }
@@ -223,11 +224,4 @@ function strangeColumn(record: number, name: string, { name: input, shape }: Ten
 
 function mismatch(message: string, faults: readonly Fault[]): AppError {
   return new AppError('SIGNATURE_MISMATCH', { message, faults });
-}
-
-function refuse(message: string): AppError {
-  return new AppError('VALIDATION_FAILED', {
-    message,
-    faults: [{ location: ['body'], type: 'invalid_value', message }],
-  });
 }

@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { type AppError, type ErrorCode, type ErrorKind, errorCodes } from '../../errors.ts';
-import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
-import { statusOfKind } from '../../http/error-status.ts';
+import type { ErrorCode, ErrorKind } from '../../errors.ts';
+import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';
+import { statusOfKind } from '../../http/answer/error-status.ts';
 import { sendBareJson } from '../bare-json.ts';
-
-const errorSchema = z.object({ error_code: z.string(), message: z.string() });
+import { errorResponsesOf, type StatusOf, statusWithout422 } from '../error-responses.ts';
 
 /** Codes of MLflow: https://github.com/mlflow/mlflow/blob/master/mlflow/protos/databricks.proto. */
 const mlflowCodes: Readonly<Record<ErrorKind, string>> = {
@@ -36,6 +35,10 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   MANIFEST_INVALID: 400,
 };
 
+const statusOf: StatusOf = ({ code, kind }) => statusOfCode[code] ?? statusWithout422(kind);
+
+export const errorResponses = errorResponsesOf(z.object({ error_code: z.string(), message: z.string() }), statusOf);
+
 /** Answers the errors of the routes in this plugin as MLflow does; SageMaker shows its callers the body as it is. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
@@ -45,21 +48,4 @@ export function answerErrors(app: FastifyInstance): void {
     const message = status === 500 ? error.title : error.message;
     return sendBareJson(reply.code(status), { error_code: mlflowCodes[error.kind], message });
   });
-}
-
-/** Documents the errors that a route can answer, by status. */
-export function errorResponses(...codes: readonly ErrorCode[]): Record<number, object> {
-  const codesByStatus = Map.groupBy(codes, (code) => statusOf({ code, kind: errorCodes[code].kind }));
-  const responses = [...codesByStatus].map(([status, ofStatus]) => [
-    status,
-    {
-      description: ofStatus.map((code) => errorCodes[code].title).join('. '),
-      content: { 'application/json': { schema: errorSchema } },
-    },
-  ]);
-  return Object.fromEntries(responses);
-}
-
-function statusOf({ code, kind }: Pick<AppError, 'code' | 'kind'>): number {
-  return statusOfCode[code] ?? (kind === 'invalid' ? 400 : statusOfKind[kind]);
 }

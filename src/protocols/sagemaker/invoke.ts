@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { addBodyParser } from '../../http/body-parser.ts';
-import { predictTensors } from '../../http/predict-tensors.ts';
-import { sendPieces } from '../../http/send-pieces.ts';
+import { sendPieces } from '../../http/answer/send-pieces.ts';
+import { addBodyParser } from '../../http/body/body-parser.ts';
+import { predictTensors } from '../../http/prediction/predict-tensors.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import type { ReadOpenInference } from '../invocation.ts';

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { maySeeModel } from '../../http/authorization.ts';
-import { declareScope } from '../../http/route-scope.ts';
-import { predictionHeaders } from '../../http/timeout-header.ts';
+import { maySeeModel } from '../../http/admission/authorization.ts';
+import { declareScope } from '../../http/admission/route-scope.ts';
+import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import { fitsInMemory } from '../../models/memory.ts';
 import { readModelFolder } from '../../models/model-folder.ts';
 import type { Registry } from '../../models/registry.ts';

@@ -7,6 +7,7 @@ import type { Tensors } from '../../tensor/tensor.ts';
 import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
+import { invalidBody } from '../invalid-body.ts';
 import type { Invocation, InvocationReply, ReadOpenInference } from '../invocation.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { slicedColumns, slicedPredictions, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
@@ -66,14 +67,14 @@ export async function readInvocation(
 }
 
 function jsonInvocation(body: unknown, reading: ReadInvocationOptions): Invocation {
-  if (!isJsonObject(body)) throw refuse(`The body must be an object with one of ${bodyKeys.join(', ')}`);
+  if (!isJsonObject(body)) throw invalidBody(`The body must be an object with one of ${bodyKeys.join(', ')}`);
   if (isOpenInference(body)) return reading.openInference(body, new Uint8Array());
 
   const given = bodyKeys.filter((key) => Object.hasOwn(body, key) && body[key] !== null);
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {
     const received = quoteNames(Object.keys(body)) || 'nothing';
-    throw refuse(`The body must have one of ${bodyKeys.join(', ')}; it has ${received}`);
+    throw invalidBody(`The body must have one of ${bodyKeys.join(', ')}; it has ${received}`);
   }
   const options = readParams(body);
   switch (key) {
@@ -132,17 +133,10 @@ function readParams(body: Readonly<Record<string, unknown>>): Options {
   const params = paramKeys.flatMap((key) => (body[key] === undefined || body[key] === null ? [] : [body[key]]));
   const options: Options[] = params.map((given) => {
     const { outputs, ...unknown } = isJsonObject(given) ? given : { given };
-    if (Object.keys(unknown).length > 0) throw refuse(`params may have outputs alone, a list of names of outputs`);
+    if (Object.keys(unknown).length > 0) throw invalidBody(`params may have outputs alone, a list of names of outputs`);
     if (outputs === undefined || outputs === null) return {};
     if (Array.isArray(outputs) && outputs.every((name) => typeof name === 'string')) return { outputs };
-    throw refuse('params.outputs must be a list of names of outputs');
+    throw invalidBody('params.outputs must be a list of names of outputs');
   });
   return Object.assign({}, ...options);
-}
-
-function refuse(message: string): AppError {
-  return new AppError('VALIDATION_FAILED', {
-    message,
-    faults: [{ location: ['body'], type: 'invalid_value', message }],
-  });
 }

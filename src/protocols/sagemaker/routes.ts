@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { type DefaultChoice, defaultModel, defaultModelName } from '../../http/default-prediction.ts';
-import { declareScope } from '../../http/route-scope.ts';
-import { predictionHeaders } from '../../http/timeout-header.ts';
+import { declareScope } from '../../http/admission/route-scope.ts';
+import { type DefaultChoice, defaultModel, defaultModelName } from '../../http/routes/default-prediction.ts';
+import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { ReadinessGate } from '../../serving/readiness.ts';
 import { answerErrors, errorResponses } from './error-body.ts';
 import { type InvokeDependencies, invocationSchema, invoke, takeBytes } from './invoke.ts';

@@ -1,10 +1,10 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { mayListModels, maySeeModel } from '../../http/authorization.ts';
-import { modelState } from '../../http/models.ts';
-import { securePages } from '../../http/secure-headers.ts';
-import { addVary } from '../../http/vary.ts';
+import { mayListModels, maySeeModel } from '../../http/admission/authorization.ts';
+import { securePages } from '../../http/answer/secure-headers.ts';
+import { addVary } from '../../http/answer/vary.ts';
+import { modelState } from '../../http/routes/models.ts';
 import type { Registry } from '../../models/registry.ts';
 import { curlOf, type Face } from './curl.ts';
 import { type ModelEntry, pagePolicy, type StartPage, writeStartPage } from './page.ts';

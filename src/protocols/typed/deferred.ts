@@ -1,4 +1,5 @@
 import type { Registry } from '../../models/registry.ts';
+import { backgroundTerms } from '../../serving/call-terms.ts';
 import type { DeferredWork } from '../../serving/deferred-work.ts';
 import type { Infer, ServedModel } from '../../serving/infer.ts';
 import { servedModelOf } from '../../serving/served-model.ts';
@@ -23,10 +24,10 @@ export const modelWorkName = 'model';
 export function modelWork(infer: Infer): DeferredWork {
   return {
     name: modelWorkName,
-    async run(input, { requestId, signal, caller }) {
+    async run(input, context) {
       const { model, body, query } = input as ModelOrder;
       const outputs = ({ signature }: ServedModel) => wantedOutputs(query.outputs, signature);
-      const request = { model, requestId, signal, caller, outputs, priority: 'background' as const };
+      const request = { ...backgroundTerms(context), model, outputs };
       const inferred = await infer(request, async (served) => {
         checkQuery(query, served);
         // Its size was checked when it came.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, relocateFaults } from '../../errors.ts';
-import { queryNumber } from '../../http/query-number.ts';
+import { queryNumber } from '../../http/terms/query-number.ts';
 import type { ServedModel } from '../../serving/infer.ts';
 import { checkOutputs } from '../../tensor/check-signature.ts';
 import { labelUse } from './class-labels.ts';

@@ -1,12 +1,12 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { requireAcceptedMediaType } from '../../http/media-type.ts';
-import { type Prediction, predictTensors } from '../../http/predict-tensors.ts';
-import { predictionErrorCodes, problemResponses } from '../../http/problem.ts';
-import { declareScope } from '../../http/route-scope.ts';
-import { sendPieces } from '../../http/send-pieces.ts';
-import { predictionHeaders } from '../../http/timeout-header.ts';
+import { declareScope } from '../../http/admission/route-scope.ts';
+import { predictionErrorCodes, problemResponses } from '../../http/answer/problem.ts';
+import { sendPieces } from '../../http/answer/send-pieces.ts';
+import { requireAcceptedMediaType } from '../../http/body/media-type.ts';
+import { type Prediction, predictTensors } from '../../http/prediction/predict-tensors.ts';
+import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import type { Nested } from '../../tensor/json-output.ts';
 import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';

@@ -1,11 +1,11 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { addBodyParser } from '../../http/body-parser.ts';
-import { requireAcceptedMediaType } from '../../http/media-type.ts';
-import { problemResponses } from '../../http/problem.ts';
-import { declareScope } from '../../http/route-scope.ts';
-import type { TaskDesk } from '../../http/task-desk.ts';
+import { declareScope } from '../../http/admission/route-scope.ts';
+import { problemResponses } from '../../http/answer/problem.ts';
+import { addBodyParser } from '../../http/body/body-parser.ts';
+import { requireAcceptedMediaType } from '../../http/body/media-type.ts';
+import type { TaskDesk } from '../../http/prediction/task-desk.ts';
 import type { Registry } from '../../models/registry.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import { checkOrder, type ModelOrder, modelWorkName } from './deferred.ts';

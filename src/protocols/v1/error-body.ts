@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type AppError, type ErrorCode, errorCodes } from '../../errors.ts';
-import { fromThrown, prepareErrorReply } from '../../http/error-handler.ts';
-import { statusOfKind } from '../../http/error-status.ts';
-import { answerWhereNoRouteIs } from '../../http/not-found.ts';
+import type { AppError } from '../../errors.ts';
+import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';
+import { answerWhereNoRouteIs } from '../../http/answer/not-found.ts';
 import { sendBareJson } from '../bare-json.ts';
+import { errorResponsesOf, type StatusOf, statusWithout422 } from '../error-responses.ts';
 
-const errorSchema = z.object({ error: z.string() });
+const statusOf: StatusOf = ({ kind }) => statusWithout422(kind);
+
+export const errorResponses = errorResponsesOf(z.object({ error: z.string() }), statusOf);
 
 /** Answers the errors of the routes in this plugin as `{"error": "…"}`, with the status codes of TensorFlow Serving. */
 export function answerErrors(app: FastifyInstance): void {
@@ -17,23 +19,5 @@ export function answerErrors(app: FastifyInstance): void {
 function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   prepareErrorReply(error, request, reply);
   const text = error.kind === 'internal' ? error.title : error.message;
-  return sendBareJson(reply.code(statusOf(error.kind)), { error: text });
-}
-
-/** Documents the errors that a route can answer, by status. */
-export function errorResponses(...codes: readonly ErrorCode[]): Record<number, object> {
-  const codesByStatus = Map.groupBy(codes, (code) => statusOf(errorCodes[code].kind));
-  const responses = [...codesByStatus].map(([status, ofStatus]) => [
-    status,
-    {
-      description: ofStatus.map((code) => errorCodes[code].title).join('. '),
-      content: { 'application/json': { schema: errorSchema } },
-    },
-  ]);
-  return Object.fromEntries(responses);
-}
-
-/** TensorFlow Serving knows no 422: an invalid argument is a 400. */
-function statusOf(kind: AppError['kind']): number {
-  return kind === 'invalid' ? 400 : statusOfKind[kind];
+  return sendBareJson(reply.code(statusOf(error)), { error: text });
 }

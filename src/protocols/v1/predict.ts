@@ -1,8 +1,9 @@
 import { AppError } from '../../errors.ts';
-import type { Prediction } from '../../http/predict-tensors.ts';
+import type { Prediction } from '../../http/prediction/predict-tensors.ts';
 import { quote } from '../../tensor/malformed-tensor.ts';
 import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
+import { invalidBody } from '../invalid-body.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { slicedColumns, slicedPredictions, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
 
@@ -22,16 +23,16 @@ export function readPrediction(body: unknown): BodyPrediction {
   if (body === undefined || body === null) {
     throw new AppError('MALFORMED_JSON', { message: 'The body is empty or null; expected an object' });
   }
-  if (!isJsonObject(body)) throw refuse('The body must be an object with instances or inputs', ['body']);
+  if (!isJsonObject(body)) throw invalidBody('The body must be an object with instances or inputs');
   const { signature_name: signatureName, instances, inputs } = body;
   // TensorFlow Serving takes an empty name for the usual one, and clients write what they leave out as null.
   if (![undefined, null, '', onlySignature].includes(signatureName as string)) {
     const message = `There is no signature ${quote(signatureName)}; every model has ${onlySignature} alone`;
-    throw refuse(message, ['body', 'signature_name']);
+    throw invalidBody(message, ['body', 'signature_name']);
   }
   const [hasInstances, hasInputs] = [isGiven(instances), isGiven(inputs)];
   if (hasInstances === hasInputs) {
-    throw refuse('The body must have instances or inputs, and not both', ['body']);
+    throw invalidBody('The body must have instances or inputs, and not both');
   }
   if (hasInstances) {
     return {
@@ -47,8 +48,4 @@ export function readPrediction(body: unknown): BodyPrediction {
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
-}
-
-function refuse(message: string, location: readonly string[]): AppError {
-  return new AppError('VALIDATION_FAILED', { message, faults: [{ location, type: 'invalid_value', message }] });
 }

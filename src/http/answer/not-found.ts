@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+import { AppError } from '../../errors.ts';
+import { sendProblem } from './error-handler.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The methods that the routes of a path and query take; none if there are no routes. */
+    methodsOf(url: string): string[];
+  }
+}
+
+/**
+ * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`), and answers OPTIONS for a known one. Registered before any route.
+ *
+ * @param isHidden whether the routes of a path are not there for the time being
+ */
+export function answerUnknownRoutes(
+  app: FastifyInstance,
+  { maxHeaderBytes }: { maxHeaderBytes: number },
+  isHidden: (path: string) => boolean,
+): void {
+  const known = findMyWay({ maxParamLength: maxHeaderBytes });
+  const methods = new Set<HTTPMethod>();
+
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat() as HTTPMethod[]) {
+      methods.add(one);
+      if (known.findRoute(one, url) === null) known.on(one, url, () => undefined);
+    }
+  });
+
+  app.decorate('methodsOf', (url: string) =>
+    isHidden(url) ? [] : [...methods].filter((method) => known.find(method, url) !== null),
+  );
+  answerWhereNoRouteIs(app, sendProblem);
+}
+
+/**
+ * Answers OPTIONS for a known path with its methods, and everything else that no route takes with an error, in the form
+ * of the protocol whose routes these are.
+ */
+export function answerWhereNoRouteIs(
+  app: FastifyInstance,
+  send: (error: AppError, request: FastifyRequest, reply: FastifyReply) => unknown,
+): void {
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = request.method === 'OPTIONS' ? app.methodsOf(request.url) : [];
+    if (allowed.length === 0) return send(unknownRoute(request, reply), request, reply);
+    return reply
+      .code(204)
+      .header('allow', [...allowed, 'OPTIONS'].join(', '))
+      .send();
+  });
+}
+
+/** Sets `Allow` where the path has routes for other methods. */
+function unknownRoute(request: FastifyRequest, reply: FastifyReply): AppError {
+  const { method, url, server } = request;
+  const allowed = server.methodsOf(url);
+  if (allowed.length === 0) return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}` });
+  reply.header('allow', allowed.join(', '));
+  const message = `The route takes ${allowed.join(', ')}, not ${method}`;
+  return new AppError('METHOD_NOT_ALLOWED', { message, expected: allowed });
+}

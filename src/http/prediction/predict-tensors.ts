@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AskedTerms } from '../../serving/call-terms.ts';
+import type { Encode, Infer, InferRequest, InferResult, ServedModel, TypedRequest } from '../../serving/infer.ts';
+import type { SeparateInstances } from '../../serving/separate-instances.ts';
+import { readCallTerms } from '../terms/call-terms.ts';
+import { setPredictionHeaders } from './prediction-headers.ts';
+
+/** A prediction as a route wants it: of which model, and how its request becomes tensors and tensors its answer. */
+export interface Prediction<Answer> extends AskedTerms {
+  readonly model: string;
+  /** The highest loaded version when absent. */
+  readonly version?: string | undefined;
+  /** Names of the wanted outputs; all when absent. */
+  readonly outputs?: InferRequest['outputs'];
+  /** What stands behind the tensors, for logs; the tensors themselves when absent. */
+  readonly typed?: TypedRequest | undefined;
+  /** How instances run each by itself, where the model takes one at a time. */
+  readonly separate?: SeparateInstances<ServedModel> | undefined;
+  readonly encode: Encode;
+  readonly decode: (result: InferResult) => Answer | Promise<Answer>;
+}
+
+/**
+ * Predicts for a route: within the deadline of the request, until its client is gone, with the headers that say which
+ * model answered and where the time went.
+ *
+ * @throws AppError `MALFORMED_HEADER`, and what encoding, {@link Infer} and decoding throw
+ */
+export async function predictTensors<Answer>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  infer: Infer,
+  prediction: Prediction<Answer>,
+): Promise<Answer> {
+  const { model, version, outputs, typed, separate, decode } = prediction;
+  const terms = readCallTerms(request, reply, prediction);
+  const result = await infer({ ...terms, model, version, outputs, typed, separate }, prediction.encode);
+  const inferredMs = performance.now();
+  const decoded = decode(result);
+  const answer = decoded instanceof Promise ? await decoded : decoded;
+  setPredictionHeaders(request, reply, result, { decodeMs: performance.now() - inferredMs });
+  return answer;
+}

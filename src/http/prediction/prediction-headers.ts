@@ -1,0 +1,25 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { InferResult } from '../../serving/infer.ts';
+
+/** Says which model answered, by which id the prediction log has it, and where the time went, as `server-timing` in milliseconds. */
+export function setPredictionHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { model, timings, encodeMs, totalMs, predictionId }: InferResult,
+  { decodeMs }: { readonly decodeMs: number },
+): void {
+  request.servedModel = model;
+  request.codecTimes = { parseMs: Math.max(0, reply.elapsedTime - totalMs - decodeMs), decodeMs };
+  reply.header('x-model-name', model.name);
+  reply.header('x-model-version', model.version);
+  if (predictionId !== undefined) reply.header('x-prediction-id', predictionId);
+  reply.header(
+    'server-timing',
+    `queue;dur=${ms(timings.queueMs)}, batch;dur=${ms(timings.batchMs)}, infer;dur=${ms(timings.inferMs)}, ` +
+      `encode;dur=${ms(encodeMs)}, decode;dur=${ms(decodeMs)}`,
+  );
+}
+
+function ms(duration: number): number {
+  return Math.round(duration * 1000) / 1000;
+}

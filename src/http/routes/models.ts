@@ -1,0 +1,184 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { EngineStats, RunnerStats } from '../../inference/engine.ts';
+import type { Predictor } from '../../inference/predictor.ts';
+import type { LoadedVersion } from '../../models/loaded-version.ts';
+import type { RegisteredModel, Registry } from '../../models/registry.ts';
+import type { TensorSpec } from '../../tensor/tensor.ts';
+import { maySeeModel } from '../admission/authorization.ts';
+import { declareScope } from '../admission/route-scope.ts';
+import { problemResponses } from '../answer/problem.ts';
+
+const tensorSpec = z.object({
+  name: z.string(),
+  datatype: z.string(),
+  shape: z.array(z.int()).describe('-1 where any size fits'),
+  dimensions: z
+    .array(z.union([z.int(), z.string()]))
+    .optional()
+    .describe('The shape with the names that the model has for free dimensions'),
+});
+
+const runnerSchema = z.object({
+  pid: z.int().optional(),
+  state: z.enum(['starting', 'ready', 'busy', 'restarting', 'closed']),
+  rss_bytes: z.number().describe('Resident memory'),
+  runs: z.int(),
+  restarts: z.int(),
+});
+
+const queueSchema = z.object({
+  rows: z.int(),
+  bytes: z.number(),
+  oldest_wait_ms: z.number().describe('How long the oldest request has waited'),
+  background_rows: z
+    .int()
+    .describe('Rows that wait until nobody else needs a runner; the other figures leave them out'),
+});
+
+const costSchema = z
+  .object({ per_row_ms: z.number(), per_run_ms: z.number() })
+  .describe('Learned from recent runs: a run of n rows takes per_row_ms · n + per_run_ms');
+
+const versionSchema = z.object({
+  version: z.string(),
+  state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
+  reason: z.string().optional().describe('Why the version is not ready'),
+  failed_replacement: z
+    .string()
+    .optional()
+    .describe('Why what its files are now could not be loaded; the version from before goes on serving'),
+  load_ms: z.number().optional().describe('How long loading and warming up took'),
+  inputs: z.array(tensorSpec).optional(),
+  outputs: z.array(tensorSpec).optional(),
+  independent_rows: z.boolean().optional().describe('Whether requests share runs, and long ones are cut'),
+  independent_rows_why: z.string().optional().describe('How that was found, in a sentence'),
+  unservable: z
+    .array(z.object({ output: z.string(), type: z.string(), why: z.string(), remedy: z.string() }))
+    .optional()
+    .describe('Outputs that the model has and that cannot be served'),
+  intra_op_threads: z.int().optional().describe('Threads inside an operator, as model.json says or a trial has found'),
+  runners: z.array(runnerSchema).optional(),
+  queue: queueSchema.optional().describe('What waits for a runner'),
+  cost: costSchema.optional(),
+  description: z.string().optional(),
+  labels: z.record(z.string(), z.array(z.string())).describe('Class names by output'),
+  // Not z.json(), whose recursion ends in a reference that no document has.
+  metadata: z.record(z.string(), z.unknown()),
+});
+
+const modelSchema = z.object({
+  name: z.string(),
+  state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
+  reason: z.string().optional().describe('Why the model is not ready'),
+  versions: z.array(versionSchema).describe('The highest first'),
+});
+
+const modelParams = z.object({ name: z.string() });
+const versionParams = z.object({ name: z.string(), version: z.string() });
+
+/** `GET /models`, `GET /models/{name}` and `GET /models/{name}/versions/{version}`. */
+export function modelRoutes(app: FastifyInstance, { registry }: { registry: Registry }): void {
+  declareScope(app, 'infer');
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+
+  typed.get('/models', {
+    config: { filtersModels: true },
+    schema: {
+      tags: ['models'],
+      summary: 'What is loaded',
+      response: { 200: z.object({ models: z.array(modelSchema) }).describe('Every model of the repository') },
+    },
+    handler: (request) => ({
+      models: registry
+        .list()
+        .filter(({ name }) => maySeeModel(request, name))
+        .map(describeModel),
+    }),
+  });
+
+  typed.get('/models/:name', {
+    schema: {
+      tags: ['models'],
+      summary: 'One model with its versions',
+      params: modelParams,
+      response: { 200: modelSchema.describe('The model'), ...problemResponses('MODEL_NOT_FOUND') },
+    },
+    handler: (request) => describeModel(registry.get(request.params.name)),
+  });
+
+  typed.get('/models/:name/versions/:version', {
+    schema: {
+      tags: ['models'],
+      summary: 'One version of a model',
+      params: versionParams,
+      response: {
+        200: versionSchema.describe('The version'),
+        ...problemResponses('MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'),
+      },
+    },
+    handler: (request) => describeVersion(registry.getVersion(request.params.name, request.params.version)),
+  });
+}
+
+/** State of a model, which is that of the version that serves it, and why it is not ready. */
+export function modelState(model: RegisteredModel) {
+  const served = model.versions.find((version) => version.state === 'READY') ?? model.versions[0];
+  return { state: served?.state ?? 'UNAVAILABLE', reason: model.error?.message ?? served?.reason } as const;
+}
+
+function describeModel(model: RegisteredModel): z.input<typeof modelSchema> {
+  const { state, reason } = modelState(model);
+  return {
+    name: model.name,
+    state,
+    ...(reason !== undefined && { reason }),
+    versions: model.versions.map(describeVersion),
+  };
+}
+
+function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
+  const { version, state, reason, loadMs, predictor, engine, manifest } = loaded;
+  return {
+    version,
+    state,
+    ...(reason !== undefined && { reason }),
+    ...(loaded.failedReplacement !== undefined && { failed_replacement: loaded.failedReplacement.message }),
+    ...(loadMs !== undefined && { load_ms: Math.round(loadMs) }),
+    ...(predictor !== undefined && describePredictor(predictor)),
+    ...(engine !== undefined && {
+      independent_rows_why: engine.independence.why,
+      intra_op_threads: engine.intraOpThreads,
+      ...describeStats(engine.stats()),
+    }),
+    ...(manifest.description !== undefined && { description: manifest.description }),
+    labels: manifest.labels,
+    metadata: manifest.metadata,
+  };
+}
+
+function describePredictor({ signature, independentRows }: Predictor) {
+  return {
+    inputs: signature.inputs.map(describeTensor),
+    outputs: signature.outputs.map(describeTensor),
+    ...(signature.unservable !== undefined && { unservable: [...signature.unservable] }),
+    independent_rows: independentRows,
+  };
+}
+
+function describeTensor({ name, datatype, shape, dimensions }: TensorSpec): z.input<typeof tensorSpec> {
+  return { name, datatype, shape: [...shape], ...(dimensions !== undefined && { dimensions: [...dimensions] }) };
+}
+
+function describeStats({ runners, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost }: EngineStats) {
+  return {
+    runners: runners.map(describeRunner),
+    queue: { rows: queueRows, bytes: queueBytes, oldest_wait_ms: oldestWaitMs, background_rows: backgroundRows },
+    ...(cost !== undefined && { cost: { per_row_ms: cost.perRowMs, per_run_ms: cost.perRunMs } }),
+  };
+}
+
+function describeRunner({ pid, state, rssBytes, runs, restarts }: RunnerStats): z.input<typeof runnerSchema> {
+  return { ...(pid !== undefined && { pid }), state, rss_bytes: rssBytes, runs, restarts };
+}

@@ -1,0 +1,23 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AskedTerms, type CallTerms, shorterMs } from '../../serving/call-terms.ts';
+import { whenClientIsGone } from './client-signal.ts';
+import { requestPriority } from './priority-header.ts';
+import { requestTimeoutMs } from './timeout-header.ts';
+import { traceContextOf } from './trace-context.ts';
+
+/**
+ * What an HTTP request asks besides its body, by its headers and its connection.
+ *
+ * @param asked what the body asks for
+ * @throws AppError `MALFORMED_HEADER`
+ */
+export function readCallTerms(request: FastifyRequest, reply: FastifyReply, asked: AskedTerms): CallTerms {
+  return {
+    requestId: request.id,
+    caller: request.caller,
+    timeoutMs: shorterMs(requestTimeoutMs(request, reply), asked.timeoutMs),
+    signal: whenClientIsGone(reply),
+    priority: asked.priority ?? requestPriority(request),
+    trace: traceContextOf(request),
+  };
+}

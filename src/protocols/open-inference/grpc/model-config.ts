@@ -1,0 +1,29 @@
+import type { ModelConfig, TensorConfig } from '../values/model-config.ts';
+import { cpuInstances, dataTypeNumbers, type WrittenModelConfig } from './messages/model-config.ts';
+
+/** Writes a configuration as Triton's message `ModelConfig`. */
+export function writeModelConfig(config: ModelConfig): WrittenModelConfig {
+  const { name, platform, backend, maxBatchSize, dynamicBatching, instances } = config;
+  return {
+    name,
+    platform,
+    backend,
+    versionPolicy: writeVersionPolicy(config.versionPolicy),
+    maxBatchSize,
+    input: config.inputs.map(writeTensor),
+    output: config.outputs.map(writeTensor),
+    instanceGroup: [{ name, kind: cpuInstances, count: instances }],
+    dynamicBatching,
+  };
+}
+
+function writeVersionPolicy(policy: ModelConfig['versionPolicy']): WrittenModelConfig['versionPolicy'] {
+  if (policy === 'all') return { all: {} };
+  return 'latest' in policy
+    ? { latest: { numVersions: policy.latest } }
+    : { specific: { versions: policy.specific.map(BigInt) } };
+}
+
+function writeTensor({ name, datatype, dims }: TensorConfig) {
+  return { name, dataType: dataTypeNumbers[datatype], dims };
+}
