@@ -9,6 +9,9 @@ const tooShortMs = 0.2;
 const tooLongMs = 20;
 /** Runs that are timed for each number of threads; the shortest counts. */
 const timedRuns = 4;
+/** So many do for a run that is longer than that, in milliseconds: it varies less, and each makes the load longer. */
+const timedLongRuns = 2;
+const longRunMs = 1;
 
 export interface ThreadTrial {
   readonly runner: RunsRequests;
@@ -53,7 +56,7 @@ async function shortestRunMs({ runner }: ThreadTrial, request: RunRequest): Prom
     const outcome = await runner.run(request);
     if (outcome.kind !== 'done') return 0;
     shortestMs = Math.min(shortestMs, outcome.runMs);
-    if (shortestMs > tooLongMs) break;
+    if (shortestMs > tooLongMs || (shortestMs > longRunMs && run + 1 >= timedLongRuns)) break;
   }
   return shortestMs;
 }
