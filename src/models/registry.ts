@@ -1,20 +1,18 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError, withoutFolders } from '../errors.ts';
 import type { LoadedModel } from '../inference/model.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
-import type { Signature, TensorSpec } from '../tensor/tensor.ts';
 import { type LoadSource, openLoadSource } from './files/load-source.ts';
 import { type Lease, LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
 import { compareVersions, type ModelFolder, type VersionFile } from './model-folder.ts';
 import { modelOptions } from './model-options.ts';
+import { sameSignature } from './same-signature.ts';
 
 export interface RegistryDependencies {
-  readonly loadModel: (options: ModelOptions) => Promise<LoadedModel>;
+  /** The signal ends the load. */
+  readonly loadModel: (options: ModelOptions, signal: AbortSignal) => Promise<LoadedModel>;
   /** Milliseconds that never run backwards. */
   readonly now: () => number;
-  /** Called when models or versions have come, gone or failed. */
-  readonly onChange?: () => void;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
@@ -40,6 +38,19 @@ class Entry implements RegisteredModel {
   }
 }
 
+export interface SyncOptions {
+  /** Load also what has not changed, into new runners. @default false */
+  readonly reload?: boolean;
+  /** Ends the loads that are under way. @default the end of the registry alone */
+  readonly signal?: AbortSignal;
+}
+
+interface Replacement {
+  readonly file: VersionFile;
+  readonly manifest: Manifest;
+  readonly ending: AbortSignal;
+}
+
 const noCopy =
   'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
@@ -47,10 +58,16 @@ const noCopy =
 export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #dependencies: RegistryDependencies;
-  #closed = false;
+  readonly #listeners = new Set<() => void>();
+  readonly #closing = new AbortController();
 
   constructor(dependencies: RegistryDependencies) {
     this.#dependencies = dependencies;
+  }
+
+  /** Calls back when models or versions have come, gone or failed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   list(): readonly RegisteredModel[] {
@@ -106,25 +123,27 @@ export class Registry {
    * Makes what is loaded equal to what is on disk: loads new and changed versions, then unloads what is gone.
    * A version that fails to load never replaces one that works.
    */
-  async sync(folders: readonly ModelFolder[]): Promise<void> {
+  async sync(folders: readonly ModelFolder[], options: Pick<SyncOptions, 'signal'> = {}): Promise<void> {
     const names = new Set(folders.map((folder) => folder.name));
     const gone = [...this.#entries.keys()].filter((name) => !names.has(name));
-    await Promise.all([...folders.map((folder) => this.syncModel(folder)), ...gone.map((name) => this.unload(name))]);
+    const loads = folders.map((folder) => this.syncModel(folder, options));
+    await Promise.all([...loads, ...gone.map((name) => this.unload(name))]);
   }
 
   /**
    * As {@link sync}, for one model. Changes of the same model happen one after the other.
    *
-   * @param options.reload load also what has not changed, into new runners
    * @returns why the model, or versions of it, could not be loaded; empty when all is well
    */
-  syncModel(folder: ModelFolder, { reload = false } = {}): Promise<readonly AppError[]> {
+  syncModel(folder: ModelFolder, { reload = false, signal }: SyncOptions = {}): Promise<readonly AppError[]> {
+    const { signal: closing } = this.#closing;
+    const ending = signal === undefined ? closing : AbortSignal.any([closing, signal]);
     let entry = this.#entries.get(folder.name);
     if (entry === undefined) {
       entry = new Entry(folder.name);
       this.#entries.set(folder.name, entry);
     }
-    return this.#change(entry, (current) => this.#follow(current, folder, reload));
+    return this.#change(entry, (current) => this.#follow(current, folder, { reload, ending }));
   }
 
   /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */
@@ -143,9 +162,11 @@ export class Registry {
     this.#changed();
   }
 
-  /** Unloads everything, after the last lease of each has been returned. */
+  /** Ends what loads, and unloads everything after the last lease of each has been returned. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(
+      new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 }),
+    );
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
   }
 
@@ -158,10 +179,16 @@ export class Registry {
 
   /** What ends because everything does is no change to follow. */
   #changed(): void {
-    if (!this.#closed) this.#dependencies.onChange?.();
+    if (this.#closing.signal.aborted) return;
+    for (const listener of this.#listeners) listener();
   }
 
-  async #follow(entry: Entry, folder: ModelFolder, reload: boolean): Promise<readonly AppError[]> {
+  async #follow(
+    entry: Entry,
+    folder: ModelFolder,
+    { reload, ending }: { readonly reload: boolean; readonly ending: AbortSignal },
+  ): Promise<readonly AppError[]> {
+    if (ending.aborted) return [toAppError(ending.reason)];
     if ('error' in folder) {
       entry.error = withoutFolders(folder.error);
       this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
@@ -172,7 +199,7 @@ export class Registry {
     const { manifest, versions } = folder;
     const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
-    const loads = wanted.map((file) => this.#replace(entry, file, manifest));
+    const loads = wanted.map((file) => this.#replace(entry, { file, manifest, ending }));
     const selected = new Set(versions.map((file) => file.version));
     const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
@@ -182,7 +209,7 @@ export class Registry {
   }
 
   /** Loads the file and lets it take the place of the loaded version of the same number; gives why it could not. */
-  async #replace(entry: Entry, file: VersionFile, manifest: Manifest): Promise<AppError | undefined> {
+  async #replace(entry: Entry, { file, manifest, ending }: Replacement): Promise<AppError | undefined> {
     const { name } = entry;
     const identity = { name, version: file.version, manifest, fingerprint: file.fingerprint };
     const next = new LoadedVersion(identity);
@@ -192,17 +219,17 @@ export class Registry {
     const startedMs = this.#dependencies.now();
     let source: LoadSource | undefined;
     try {
-      const opened = await openLoadSource(file, (err) =>
-        this.#dependencies.log.warn({ err, model: name, version: file.version }, noCopy),
-      );
+      const warn = (err: Error) => this.#dependencies.log.warn({ err, model: name, version: file.version }, noCopy);
+      const opened = await openLoadSource(file, { warn, signal: ending });
       source = opened;
-      const model = await this.#dependencies.loadModel(modelOptions(next, opened, manifest));
+      const model = await this.#dependencies.loadModel(modelOptions(next, opened, manifest), ending);
       await refuseNewSignature(previous, model);
       next.succeed(model, this.#dependencies.now() - startedMs, () => opened.remove());
     } catch (thrown) {
       await source?.remove();
       const error = toAppError(thrown);
       next.fail(withoutFolders(error));
+      if (ending.aborted) return withoutFolders(error);
       if (previous?.model !== undefined) previous.keepInPlaceOf(withoutFolders(error));
       const consequence = previous?.model === undefined ? '' : '; the loaded one goes on serving';
       this.#dependencies.log.warn(
@@ -211,7 +238,7 @@ export class Registry {
       );
       return withoutFolders(error);
     }
-    if (this.#closed) {
+    if (this.#closing.signal.aborted) {
       await next.unload();
       return undefined;
     }
@@ -265,14 +292,4 @@ async function refuseNewSignature(previous: LoadedVersion | undefined, model: Lo
     received: model.signature,
     expected: before,
   });
-}
-
-/** Names of dimensions are words for people: clients rely on data types and sizes. */
-function withoutNames({ inputs, outputs }: Signature) {
-  const plain = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
-  return { inputs: inputs.map(plain), outputs: outputs.map(plain) };
-}
-
-function sameSignature(a: Signature, b: Signature): boolean {
-  return isDeepStrictEqual(withoutNames(a), withoutNames(b));
 }
