@@ -94,8 +94,16 @@ export interface Services {
   readonly role?: Role | undefined;
 }
 
-/** Puts the HTTP side together. The instance does not listen, and closing it closes none of the services. */
-export async function createApp(settings: Settings, services: Services): Promise<FastifyInstance> {
+/**
+ * Puts the HTTP side together. The instance does not listen, and closing it closes none of the services.
+ *
+ * @param stack closes the instance, also where it cannot be completed
+ */
+export async function createApp(
+  settings: Settings,
+  services: Services,
+  stack: Pick<AsyncDisposableStack, 'defer'>,
+): Promise<FastifyInstance> {
   const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions, version } = services;
   const { bodyLimitBytes, maxHeaderBytes, uploadTimeoutMs, trustProxy, docsPublic } = settings;
   const needsKey = keys !== undefined;
@@ -141,6 +149,7 @@ export async function createApp(settings: Settings, services: Services): Promise
       return rewriteVertexRoute(settings.vertex, { method, url }) ?? rewriteDefaultPrediction(choice, url);
     },
   });
+  stack.defer(() => app.close());
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
   const { jsonLimitBytes, compressionRatioLimit } = settings;

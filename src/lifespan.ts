@@ -1,20 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createApp, type Role, type Services } from './app.ts';
+import { createApp, type Services } from './app.ts';
+import { DisposalGroup, disposalErrors } from './disposal.ts';
+import { AppError } from './errors.ts';
 import { systemClock } from './inference/clock.ts';
-import { sweepPrivateFolders } from './models/files/private-folder.ts';
+import { loadModels } from './load-models.ts';
 import { IgnoredFolders } from './models/ignored-folders.ts';
 import type { Registry } from './models/registry.ts';
 import { scanRepository } from './models/repository.ts';
-import { RepositoryWatcher } from './models/watch.ts';
 import type { GrpcServer } from './protocols/open-inference/grpc/grpc-server.ts';
 import type { GrpcServices } from './protocols/open-inference/grpc/services.ts';
 import type { RunningServer } from './running-server.ts';
-import { createServices, type ServiceOptions } from './services.ts';
+import { createServices, type ServiceOptions, type StartableServices } from './services.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage/storage.ts';
+import type { Logger } from './telemetry/logger.ts';
 
-/** How soon a change of the model repository is seen; it is followed at the second look. */
-const watchIntervalMs = 1000;
+export interface StartOptions extends ServiceOptions {
+  /** Ends the start; to stop a server that has started is the caller's. @default never */
+  readonly signal?: AbortSignal;
+}
 
 /** A server that listens, with what its parts are for tests and tools. */
 export interface StartedServer extends RunningServer {
@@ -24,70 +28,96 @@ export interface StartedServer extends RunningServer {
 }
 
 /**
- * Starts everything long-lived, outermost last: the server listens at once, and the models load behind it, so that
- * the time they take does not matter to whoever waits for the port.
+ * Starts everything long-lived, outermost last: the server listens at once, and the models load behind it, so that a client
+ * that waits for the port does not wait for them. Every part is put on one stack where it is made, so that the stop is the
+ * start turned round, and a start that fails ends what it had begun.
+ *
+ * @throws AppError `SETTINGS_INVALID`, `DOMAIN_INVALID`; Error of the system when the port of HTTP cannot be had; the reason of the signal
  */
-export async function startServer(settings: Settings, options: ServiceOptions): Promise<StartedServer> {
-  const { log } = options;
-  const startedMs = systemClock.now();
-  const services = await createServices(settings, options);
-  const { access, control, modelsDir, openTelemetry, predictions, readiness, registry, remote, storage, tasks, tls } =
-    services;
-  const app = await createApp(settings, services);
-  const ignored = new IgnoredFolders(log);
-  const onIgnored = (names: readonly string[]) => ignored.report(names);
-  const scan = () =>
-    scanRepository(modelsDir, { ownName: settings.modelName, ownedByServer: remote !== undefined, onIgnored });
-  // A folder that cannot be read stops the start; models that are fetched are looked at again when they have come.
-  const foldersBefore = await scan();
-  const listening = await app.listen({ host: settings.host, port: settings.port });
-  // Fastify does not know what its server speaks.
-  const address = tls === undefined ? listening : listening.replace('http:', 'https:');
-  const { allowModelUpload } = settings;
-  const grpcServices = { ...services, limits: app.callerLimits, clock: systemClock, allowModelUpload };
-  const grpc = options.role === 'worker' ? undefined : await startGrpc(settings, grpcServices);
-
-  let watcher: RepositoryWatcher | undefined;
-  let stopping: Promise<void> | undefined;
-  const loadAll = async () => {
-    await sweepPrivateFolders();
-    await remote?.fetch();
-    const folders = remote === undefined ? foldersBefore : await scan();
-    await registry.sync(folders);
-    readiness.serve();
-    if (options.role !== 'worker') services.faces.report();
-    const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
-    log.info(startupLine(options.role ?? 'server', places, registry, systemClock.now() - startedMs));
-    // Not before: its first start takes as much of the processor as that of the models.
-    if (stopping !== undefined) return;
-    storage?.start();
-    tasks?.start();
-    predictions?.start();
-    if (!settings.watchModels) return;
-    watcher = new RepositoryWatcher({ scan, registry, clock: systemClock, log, intervalMs: watchIntervalMs }, folders);
-  };
-  const loaded = loadAll().catch((thrown: unknown) => {
-    if (stopping === undefined) throw thrown;
-  });
-  const stop = async () => {
-    readiness.drain();
-    remote?.stop();
-    await delay(settings.drainDelayMs);
-    await Promise.all([app.close(), grpc?.stop(), tasks?.drain()]);
-    access?.close();
-    tls?.close();
-    await watcher?.stop();
-    await registry.close();
-    await control.close();
-    await tasks?.close();
-    await predictions?.close();
-    await storage?.close();
-    await openTelemetry?.stop();
-  };
-  return { app, address, grpcPort: grpc?.port, registry, storage, loaded, stop: () => (stopping ??= stop()) };
+export async function startServer(settings: Settings, options: StartOptions): Promise<StartedServer> {
+  const stack = new AsyncDisposableStack();
+  const end = endOnce(stack, options.log);
+  try {
+    return { ...(await start(settings, options, stack)), stop: end };
+  } catch (thrown) {
+    // Its errors have been logged; why the start failed is what matters to the caller.
+    await end().catch(() => {});
+    throw thrown;
+  }
 }
 
-/** What serves by gRPC is only loaded where it is switched on, like all that not everybody needs. */
+async function start(
+  settings: Settings,
+  options: StartOptions,
+  stack: AsyncDisposableStack,
+): Promise<Omit<StartedServer, 'stop'>> {
+  const { role = 'server', signal } = options;
+  const startedMs = systemClock.now();
+  const services = await createServices(settings, options, stack);
+  signal?.throwIfAborted();
+
+  const entrances = stack.use(new DisposalGroup());
+  entrances.defer(() => services.tasks?.drain());
+  const app = await createApp(settings, services, entrances);
+  const scan = repositoryScan(settings, services);
+  // A folder that cannot be read fails the start; models that are fetched are looked at again when they have come.
+  const folders = await scan();
+  signal?.throwIfAborted();
+  const listening = await app.listen({ host: settings.host, port: settings.port });
+  // Fastify does not know what its server speaks.
+  const address = services.tls === undefined ? listening : listening.replace('http:', 'https:');
+  const { allowModelUpload } = settings;
+  const grpcServices = { ...services, limits: app.callerLimits, clock: systemClock, allowModelUpload };
+  const grpc = role === 'worker' ? undefined : await startGrpc(settings, grpcServices);
+  entrances.defer(() => grpc?.stop());
+  signal?.throwIfAborted();
+
+  const stopping = new AbortController();
+  const background = stack.use(new AsyncDisposableStack());
+  const places = grpc === undefined ? address : `${address} and by gRPC at port ${grpc.port}`;
+  const load = { folders, scan, role, places, startedMs, signal: stopping.signal };
+  const loaded = loadModels(settings, services, load, background).catch((thrown: unknown) => {
+    if (!stopping.signal.aborted) throw thrown;
+  });
+  stack.defer(() => loaded.catch(() => {}));
+  stack.defer(() => announceStop(services, settings.drainDelayMs));
+  stack.defer(() => stopping.abort(shuttingDown()));
+  return { app, address, grpcPort: grpc?.port, registry: services.registry, storage: services.storage, loaded };
+}
+
+/** Takes the server out of service, and goes on for as long as load balancers need to notice. */
+async function announceStop({ readiness }: Services, drainDelayMs: number): Promise<void> {
+  const wasAnnounced = readiness.serving;
+  readiness.drain();
+  if (wasAnnounced) await delay(drainDelayMs);
+}
+
+/**
+ * Ends the stack, once, whatever step of it fails.
+ *
+ * @returns a function that rejects with AggregateError when steps failed, after all of them; each has been logged then
+ */
+function endOnce(stack: AsyncDisposableStack, log: Logger): () => Promise<void> {
+  let ended: Promise<void> | undefined;
+  const end = async () => {
+    try {
+      await stack.disposeAsync();
+    } catch (thrown) {
+      const errors = disposalErrors(thrown);
+      for (const err of errors) log.error({ err }, 'A part of the server could not be stopped');
+      throw new AggregateError(errors, `${errors.length} parts of the server could not be stopped`);
+    }
+  };
+  return () => (ended ??= end());
+}
+
+function repositoryScan({ modelName }: Settings, { log, modelsDir, remote }: StartableServices) {
+  const ignored = new IgnoredFolders(log);
+  const onIgnored = (names: readonly string[]) => ignored.report(names);
+  return () => scanRepository(modelsDir, { ownName: modelName, ownedByServer: remote !== undefined, onIgnored });
+}
+
+/** What serves by gRPC is only loaded where it is switched on. */
 async function startGrpc(
   settings: Settings,
   services: GrpcServices & Pick<Services, 'tls' | 'connections'>,
@@ -108,13 +138,6 @@ async function startGrpc(
   return startGrpcServer(options, services);
 }
 
-/** One line for people: where the server is, and how each model fared. */
-function startupLine(role: Role, places: string, registry: Registry, totalMs: number): string {
-  const models = registry.list().map(({ name, versions, error }) => {
-    const [first] = versions;
-    if (first?.loadMs === undefined) return `${name} UNAVAILABLE (${error?.message ?? first?.reason ?? 'no version'})`;
-    return `${name} v${first.version} (${Math.round(first.loadMs)} ms)`;
-  });
-  const does = role === 'server' ? 'serves' : 'works on tasks of';
-  return `inferd ${does} ${models.join(', ') || 'no model'} at ${places} after ${Math.round(totalMs)} ms`;
+function shuttingDown(): AppError {
+  return new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 });
 }

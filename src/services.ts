@@ -1,4 +1,4 @@
-import { type OpenKeyRing, openKeyRing } from './access/open-key-ring.ts';
+import { openKeyRing } from './access/open-key-ring.ts';
 import type { Role, Services } from './app.ts';
 import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
@@ -7,6 +7,7 @@ import { Faces } from './domains/faces.ts';
 import { systemClock } from './inference/clock.ts';
 import { loadModel } from './inference/model.ts';
 import { createAssemble } from './models/assemble.ts';
+import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
@@ -30,7 +31,6 @@ import { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { exposeTasks } from './telemetry/metrics/task-metrics.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import type { OpenTelemetry } from './telemetry/open-telemetry/options.ts';
 import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
 import { BodyBudget } from './transport/body-budget.ts';
 import { ConnectionBound, connectionsThatFit } from './transport/connection-bound.ts';
@@ -46,54 +46,66 @@ export interface ServiceOptions {
   readonly droppedLogLines?: () => number;
 }
 
-/** Everything that lives as long as the program. */
-export interface LongLived extends Services {
-  readonly access: OpenKeyRing | undefined;
-  readonly openTelemetry: OpenTelemetry | undefined;
+/** What the routes work with, and what is started behind them. */
+export interface StartableServices extends Services {
   /** Undefined when the models are in a folder. */
   readonly remote: RemoteModels | undefined;
   /** Undefined when it is off. */
   readonly storage: Storage | undefined;
 }
 
-/** Makes everything that is long-lived, each with what it needs of the others. Nothing is loaded or opened yet but files. */
-export async function createServices(settings: Settings, options: ServiceOptions): Promise<LongLived> {
+/**
+ * Makes everything that is long-lived, each with what it needs of the others. Nothing is loaded or opened yet but files.
+ *
+ * @param stack ends what was made, also where a later part fails
+ * @throws AppError `SETTINGS_INVALID` for files that cannot be used, `DOMAIN_INVALID`
+ */
+export async function createServices(
+  settings: Settings,
+  options: ServiceOptions,
+  stack: AsyncDisposableStack,
+): Promise<StartableServices> {
   const { log, version } = options;
   checkDomainNames(options.domains);
-  const remote = await openRemoteModels(settings, log, (what) => readiness.explainStart(what));
+  const remote = await openRemoteModels(settings, log);
   const modelsDir = remote?.modelsDir ?? settings.modelsDir ?? (await conventionalModelsDir());
   const metrics = settings.metrics
     ? new Metrics({
         version,
         scheme: settings.tlsCert === undefined ? 'http' : 'https',
         tritonNames: settings.tritonMetrics,
-        models: () => registry.list(),
-        ready: () => readiness.check().ready,
         droppedLogLines: options.droppedLogLines ?? (() => 0),
       })
     : undefined;
   const openTelemetry = await startOpenTelemetry({ ...settings.openTelemetry, version }, metrics);
+  stack.defer(() => openTelemetry?.stop());
+  const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
+  stack.defer(() => storage?.close());
+  const predictions = storage && (await openPredictions(settings, storage, log));
+  stack.defer(() => predictions?.close());
+
   const tracing = openTelemetry?.tracing;
   const statistics = new Statistics();
   const events = engineObserver({ statistics, metrics, tracing });
+  const uploads = stack.use(new KeptUploads());
   const assemble = createAssemble({
-    loadModel: (model) =>
-      loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events }),
+    loadModel: (model, signal) =>
+      loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events, signal }),
     log,
   });
   const registry: Registry = new Registry({
     assemble: countLoads(assemble, metrics),
     now: () => systemClock.now(),
-    onChange: () => faces.modelsChanged(),
     log,
   });
+  stack.defer(() => registry.close());
   const faces = new Faces(options.domains, { models: registry, log });
+  registry.onChange(() => faces.modelsChanged());
   const readiness = new ReadinessGate(registry, {
     needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,
     otherProblems: () => faces.problems(),
   });
-  const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
-  const predictions = storage && (await openPredictions(settings, storage, log));
+  metrics?.observe({ models: () => registry.list(), ready: () => readiness.check().ready });
   const online = new LastOnline();
   const infer = createInfer({
     answerLimitBytes: settings.answerLimitBytes,
@@ -108,9 +120,13 @@ export async function createServices(settings: Settings, options: ServiceOptions
   const tasks =
     storage &&
     new TaskService(settings.tasks, { storage, works, clock: systemClock, log, lastOnlineMs: () => online.atMs });
+  stack.defer(() => tasks?.close());
   if (metrics !== undefined && predictions !== undefined) countPredictions(metrics, predictions.counts);
   if (metrics !== undefined && tasks !== undefined) exposeTasks(metrics.registry, tasks);
   const access = await openKeyRing(settings, { clock: systemClock, log });
+  stack.defer(() => access?.close());
+  const tls = await openTls(settings, log);
+  stack.defer(() => tls?.close());
   return {
     ...options,
     faces,
@@ -124,14 +140,13 @@ export async function createServices(settings: Settings, options: ServiceOptions
       modelName: settings.modelName,
       registry,
       ownedByServer: remote !== undefined,
+      uploads,
     }),
     statistics,
     metrics,
     tracing,
-    openTelemetry,
-    access,
     keys: access?.keys,
-    tls: await openTls(settings, log),
+    tls,
     storage,
     predictions,
     tasks,
@@ -172,13 +187,12 @@ async function openPredictions(settings: Settings, storage: Storage, log: Logger
 async function openRemoteModels(
   { modelsUri, modelsCacheDir, s3 }: Settings,
   log: Logger,
-  report: (what: string) => void,
 ): Promise<RemoteModels | undefined> {
   if (modelsUri === undefined) return undefined;
   const { RemoteModels } = await import('./models/remote/fetch-models.ts');
   return RemoteModels.open(
     { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
-    { clock: systemClock, random: Math.random, log, report },
+    { clock: systemClock, random: Math.random, log },
   );
 }
 

@@ -45,7 +45,7 @@ async function describeFolder(folder: ModelFolder): Promise<DescribedModel> {
   const { name, manifest } = folder;
   const [file] = folder.versions;
   if (file === undefined) throw new Error('it has no version');
-  const source = await openLoadSource(file, () => {});
+  const source = await openLoadSource(file, { warn: () => {} });
   const options = modelOptions({ name, version: file.version }, source, manifest);
   // The one runner is asked for its signature alone.
   const once = { ...options, instances: 1, batching: { ...options.batching, enabled: false } };

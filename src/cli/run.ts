@@ -1,5 +1,3 @@
-import { requireZod } from '../domains/require-zod.ts';
-import { packageVersion } from './package-version.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
 
 type Tool = (args: readonly string[]) => Promise<number>;
@@ -38,12 +36,17 @@ Options of the same, for containers whose settings are arguments:
 Settings come from the environment and from a file .env; docs/settings.md lists them.
 `;
 
-/** Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. */
+/**
+ * Runs the command that the arguments name. The result is the exit code, or undefined while the process lives on. Nothing is
+ * imported before the command is known: a server that is being imported can already be stopped.
+ */
 export async function run(args: readonly string[]): Promise<number | undefined> {
-  requireZod();
   const [name = 'serve', ...others] = args;
   const tool = tools.get(name);
-  if (tool !== undefined) return (await tool())(others);
+  if (tool !== undefined) {
+    await checkZod();
+    return (await tool())(others);
+  }
 
   const read = tryToRead(args);
   if (typeof read === 'string') {
@@ -51,26 +54,28 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     return 2;
   }
   const { command, settings, domains } = read;
-  if (command === 'serve') {
+  if (command === 'serve' || command === 'worker') {
     const { serve } = await import('./serve.ts');
-    await serve({ settings, domains });
+    await serve({ settings, domains }, command === 'serve' ? 'server' : 'worker');
     return undefined;
   }
-  if (command === 'worker') {
-    const { work } = await import('./worker.ts');
-    await work({ settings, domains });
-    return undefined;
-  }
+  await checkZod();
   if (command === 'help') {
     process.stdout.write(usage);
     return 0;
   }
   if (command === 'version') {
+    const { packageVersion } = await import('./package-version.ts');
     process.stdout.write(`${packageVersion()}\n`);
     return 0;
   }
   process.stderr.write(`Unknown command ${JSON.stringify(command)}\n\n${usage}`);
   return 2;
+}
+
+async function checkZod(): Promise<void> {
+  const { requireZod } = await import('../domains/require-zod.ts');
+  requireZod();
 }
 
 function tryToRead(args: readonly string[]): Arguments | string {

@@ -1,54 +1,70 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import type { Role } from '../app.ts';
-import { startServer } from '../lifespan.ts';
-import { readSettings } from '../settings.ts';
-import { logDestination } from '../telemetry/log-destination.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { collectYoung } from './collect-young.ts';
-import { readEnvironment } from './environment.ts';
-import { packageVersion } from './package-version.ts';
-import { readDomains } from './read-domains.ts';
-
-/** How long the reader of the log may take for the last lines. */
-const logFlushTimeoutMs = 2000;
-
-/** What the command line says of a server or a worker. */
-export interface ServeOptions {
-  /** Settings by their names in the environment, which they take the place of. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** Module of the domains. @default those of the models that come along */
-  readonly domains?: string | undefined;
-}
+import type { ServeOptions, ServerProgram } from './server-program.ts';
 
 /**
- * Serves the model repository until a signal ends the process.
+ * Serves the model repository until a signal ends the process, which may be while the program is still being loaded: so
+ * this file imports nothing of it.
  *
  * @param role what the process is for
  * @throws AppError `SETTINGS_INVALID` with every bad setting named, `DOMAIN_INVALID` when the module has none
  */
 export async function serve(options: ServeOptions = {}, role: Role = 'server'): Promise<void> {
-  collectYoung();
-  const settings = readSettings({ ...readEnvironment(), ...options.settings });
-  const domains = await readDomains(options.domains);
-  const destination = logDestination();
-  const log = createLogger({ level: settings.logLevel, pretty: process.stdout.isTTY, destination });
-  const server = await startServer(settings, {
-    domains,
-    log,
-    role,
-    version: packageVersion(),
-    droppedLogLines: () => destination.droppedLines,
-  });
+  const ending = new AbortController();
+  let program: ServerProgram | undefined;
+  const endAtOnce = (reason: unknown) => {
+    if (program === undefined) process.stderr.write(`inferd: ${textOf(reason)}\n`);
+    else program.log.error({ reason }, 'Ending at once');
+  };
+  closeWithGrace(
+    {
+      // The program knows how long its end may take.
+      delay: false,
+      logger: false,
+      onSecondSignal: (signal) => endAtOnce(`second ${signal}, exiting`),
+      onSecondError: endAtOnce,
+    },
+    async ({ signal, err }) => {
+      ending.abort();
+      if (program !== undefined) await program.end(signal, err);
+      else if (err !== undefined) process.stderr.write(`inferd: ${textOf(err)}\n`);
+    },
+  );
+  try {
+    const { ServerProgram } = await importInTurns();
+    program = new ServerProgram(options, role);
+    await program.run(ending.signal);
+  } catch (thrown) {
+    // The process ends with the program, and by a signal: that the start did not come to its end is no failure.
+    if (!ending.signal.aborted) throw thrown;
+  }
+}
 
-  const longestStopMs = settings.drainDelayMs + settings.shutdownTimeoutMs;
-  closeWithGrace({ delay: longestStopMs, logger: log }, async ({ signal, err }) => {
-    if (err !== undefined) log.fatal({ err }, 'Uncaught error');
-    log.info(`${signal ?? 'An error'} received: answering what is in flight, then stopping`);
-    await server.stop();
-    log.info('Stopped');
-    log.flush();
-    // A write that a stuck reader does not take would hold up the exit of the process for ever.
-    if (!(await destination.flush(logFlushTimeoutMs))) process.kill(process.pid, 'SIGKILL');
-  });
-  await server.loaded;
+/** Imports the program part by part, for a signal is only heard between two turns of the event loop. */
+async function importInTurns(): Promise<typeof import('./server-program.ts')> {
+  const { requireZod } = await import('../domains/require-zod.ts');
+  requireZod();
+  const parts = [
+    () => import('fastify'),
+    () => import('../settings.ts'),
+    () => import('../inference/batched-model.ts'),
+    () => import('../inference/model.ts'),
+    () => import('../models/registry.ts'),
+    () => import('../telemetry/metrics.ts'),
+    () => import('../http/routes/openapi.ts'),
+    () => import('../protocols/typed/routes.ts'),
+    () => import('../app.ts'),
+    () => import('../services.ts'),
+  ];
+  for (const importPart of parts) {
+    await turn();
+    await importPart();
+  }
+  await turn();
+  return import('./server-program.ts');
+}
+
+function textOf(thrown: unknown): string {
+  return String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown);
 }

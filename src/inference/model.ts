@@ -15,16 +15,19 @@ export interface EngineDependencies {
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly events?: EngineEvents;
+  /** Ends the load; a model that is loaded ignores it. @default never */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Starts the runners of a model and warms them up.
  *
- * @throws AppError `MODEL_LOAD_FAILED` with the reason in its message
+ * @throws AppError `MODEL_LOAD_FAILED` with the reason in its message; the reason of the signal, when no process is left
  */
 export async function loadModel(options: ModelOptions, dependencies: EngineDependencies): Promise<Predictor & Engine> {
   const { name, version } = options;
-  const { clock, events } = dependencies;
+  const { clock, events, signal } = dependencies;
+  signal?.throwIfAborted();
   const log = withFields(dependencies.log, { model: name, version });
   const launcher = new Launcher(options, clock, log);
   // The pool and the model know each other: the model is told when runners come and go.
@@ -39,6 +42,8 @@ export async function loadModel(options: ModelOptions, dependencies: EngineDepen
     onRestart: (reason) => events?.onRunnerRestart?.(name, version, reason),
     onChange: () => model?.runnersChanged(),
   });
+  const end = () => void pool.close();
+  signal?.addEventListener('abort', end, { once: true });
   try {
     const [first, ...others] = pool.slots;
     await first?.start();
@@ -49,7 +54,10 @@ export async function loadModel(options: ModelOptions, dependencies: EngineDepen
     return model;
   } catch (error) {
     await pool.close();
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', end);
   }
 }
 

@@ -8,7 +8,8 @@ import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
 
 export interface AssembleDependencies {
-  readonly loadModel: (options: ModelOptions) => Promise<Predictor & Engine>;
+  /** The signal ends the load. */
+  readonly loadModel: (options: ModelOptions, signal?: AbortSignal) => Promise<Predictor & Engine>;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -26,13 +27,14 @@ const noCopy =
   'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
 async function assembleOnnx(
-  { name, manifest, artifact }: VersionToAssemble<OnnxArtifact>,
+  { name, manifest, artifact, signal }: VersionToAssemble<OnnxArtifact>,
   { loadModel, log }: AssembleDependencies,
 ): Promise<Assembled> {
   const { version } = artifact;
-  const source = await openLoadSource(artifact, (err) => log.warn({ err, model: name, version }, noCopy));
+  const warn = (err: Error) => log.warn({ err, model: name, version }, noCopy);
+  const source = await openLoadSource(artifact, { warn, ...(signal !== undefined && { signal }) });
   try {
-    const model = await loadModel(modelOptions({ name, version }, source, manifest));
+    const model = await loadModel(modelOptions({ name, version }, source, manifest), signal);
     const strange = strangeLabels(manifest, model);
     if (strange.length > 0) {
       const outputs = model.signature.outputs.map((output) => output.name);

@@ -9,6 +9,8 @@ export interface VersionToAssemble<Kind extends VersionArtifact = Artifact> {
   readonly name: string;
   readonly manifest: Manifest;
   readonly artifact: Kind;
+  /** Ends the load. @default never */
+  readonly signal?: AbortSignal;
 }
 
 /** What answers for a version. */

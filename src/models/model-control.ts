@@ -1,7 +1,8 @@
 import { AppError, hideFolders } from '../errors.ts';
+import { KeptUploads } from './kept-uploads.ts';
 import type { VersionState } from './loaded-version.ts';
 import { parseManifest } from './manifest.ts';
-import { type ModelUpload, type WrittenUpload, writeUpload } from './model-upload.ts';
+import { type ModelUpload, writeUpload } from './model-upload.ts';
 import type { RegisteredModel, Registry } from './registry.ts';
 import { type ModelFolder, scanRepository } from './repository.ts';
 
@@ -22,6 +23,8 @@ export interface ModelControlDependencies {
   readonly registry: Registry;
   /** Whether the server fetched the folder itself, so that its files never change. @default false */
   readonly ownedByServer?: boolean;
+  /** Where uploads are kept that models are loaded from. @default for as long as the process lives */
+  readonly uploads?: KeptUploads;
 }
 
 /** Loads and unloads models on request, and knows what is on disk beside what is loaded. */
@@ -30,13 +33,13 @@ export class ModelControl {
   readonly #registry: Registry;
   /** Models that were unloaded on request, with the versions that they had. */
   readonly #unloaded = new Map<string, readonly string[]>();
+  readonly #uploads: KeptUploads;
 
-  /** What was uploaded and is loaded. */
-  readonly #uploads = new Map<string, WrittenUpload>();
-
-  constructor({ modelsDir, modelName, registry, ownedByServer = false }: ModelControlDependencies) {
+  constructor(dependencies: ModelControlDependencies) {
+    const { modelsDir, modelName, registry, ownedByServer = false, uploads = new KeptUploads() } = dependencies;
     this.#scan = () => scanRepository(modelsDir, { ownName: modelName, ownedByServer });
     this.#registry = registry;
+    this.#uploads = uploads;
   }
 
   /**
@@ -68,9 +71,7 @@ export class ModelControl {
       throw failure;
     }
     this.#unloaded.delete(name);
-    await this.#uploads.get(name)?.remove();
-    this.#uploads.delete(name);
-    if (written !== undefined) this.#uploads.set(name, written);
+    await this.#uploads.replace(name, written);
   }
 
   /** Unloads every version after its last request, and resolves when that is done. An unknown model is no error. */
@@ -82,14 +83,7 @@ export class ModelControl {
       model.versions.map(({ version }) => version),
     );
     await this.#registry.unload(name);
-    await this.#uploads.get(name)?.remove();
-    this.#uploads.delete(name);
-  }
-
-  /** Deletes what was uploaded; to be called when nothing is loaded any more. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#uploads.values()].map((upload) => upload.remove()));
-    this.#uploads.clear();
+    await this.#uploads.replace(name, undefined);
   }
 
   async #find(name: string): Promise<ModelFolder> {

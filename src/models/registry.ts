@@ -1,56 +1,68 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError, withoutFolders } from '../errors.ts';
-import type { Predictor } from '../inference/predictor.ts';
-import type { Signature, TensorSpec } from '../tensor/tensor.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
-import type { Assemble, Assembled } from './assembled.ts';
+import type { Assemble } from './assembled.ts';
 import { dependencyOrder } from './dependency-order.ts';
 import type { Lease } from './lease.ts';
 import { LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
-import { compareVersions, type ModelFolder } from './model-folder.ts';
+import type { ModelFolder } from './model-folder.ts';
+import {
+  Entry,
+  hasReady,
+  isUnchanged,
+  logIndependence,
+  membersOf,
+  predictorsOf,
+  putVersion,
+  type RegisteredModel,
+  sameList,
+} from './registered-model.ts';
+import { refuseNewSignature } from './same-signature.ts';
+
+export type { RegisteredModel };
 
 export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
   readonly assemble: Assemble<Kind>;
   /** Milliseconds that never run backwards. */
   readonly now: () => number;
-  /** Called when models or versions have come, gone or failed. */
-  readonly onChange?: () => void;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
   };
 }
 
-/** A model by name, with its versions, highest first; `error` says why none could be looked at. */
-export interface RegisteredModel {
-  readonly name: string;
-  readonly versions: readonly LoadedVersion[];
-  readonly error: AppError | undefined;
+export interface SyncOptions {
+  /** Load also what has not changed, into new runners. @default false */
+  readonly reload?: boolean;
+  /** Ends the loads that are under way. @default the end of the registry alone */
+  readonly signal?: AbortSignal;
 }
 
-class Entry<Kind extends VersionArtifact> implements RegisteredModel {
-  readonly name: string;
-  versions: LoadedVersion[] = [];
-  error: AppError | undefined;
-  /** What was last asked for; undefined when it was unloaded. */
-  folder: ModelFolder<Kind> | undefined;
-  /** The change that is under way; the next one waits for it. */
-  change: Promise<void> = Promise.resolve();
+interface FollowOptions {
+  readonly reload: boolean;
+  readonly ending: AbortSignal;
+}
 
-  constructor(name: string) {
-    this.name = name;
-  }
+interface Replacement<Kind extends VersionArtifact> {
+  readonly artifact: Kind;
+  readonly manifest: Manifest;
+  readonly ending: AbortSignal;
 }
 
 /** What is loaded, as opposed to what is on disk. */
 export class Registry<Kind extends VersionArtifact = Artifact> {
   readonly #entries = new Map<string, Entry<Kind>>();
   readonly #dependencies: RegistryDependencies<Kind>;
-  #closed = false;
+  readonly #listeners = new Set<() => void>();
+  readonly #closing = new AbortController();
 
   constructor(dependencies: RegistryDependencies<Kind>) {
     this.#dependencies = dependencies;
+  }
+
+  /** Calls back when models or versions have come, gone or failed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   list(): readonly RegisteredModel[] {
@@ -125,16 +137,16 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
    * Makes what is loaded equal to what is on disk: loads new and changed versions, each after the models that it is made
    * of, then unloads what is gone. A version that fails to load never replaces one that works.
    */
-  async sync(folders: readonly ModelFolder<Kind>[]): Promise<void> {
+  async sync(folders: readonly ModelFolder<Kind>[], options: Pick<SyncOptions, 'signal'> = {}): Promise<void> {
     const names = new Set(folders.map((folder) => folder.name));
     const gone = [...this.#entries.keys()].filter((name) => !names.has(name));
     const models = folders.map((folder) => ({ name: folder.name, folder, members: membersOf(folder) }));
     const { ordered, circular } = dependencyOrder(models);
     const synced = new Map<string, Promise<unknown>>();
-    for (const [{ name }, error] of circular) synced.set(name, this.syncModel({ name, error }));
+    for (const [{ name }, error] of circular) synced.set(name, this.syncModel({ name, error }, options));
     for (const { name, folder, members } of ordered) {
       const before = members.flatMap((member) => synced.get(member) ?? []);
-      const load = () => this.syncModel(folder);
+      const load = () => this.syncModel(folder, options);
       synced.set(name, before.length === 0 ? load() : Promise.all(before).then(load));
     }
     await Promise.all([...synced.values(), ...gone.map((name) => this.unload(name))]);
@@ -143,17 +155,18 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   /**
    * As {@link sync}, for one model. Changes of the same model happen one after the other.
    *
-   * @param options.reload load also what has not changed, into new runners
    * @returns why the model, or versions of it, could not be loaded; empty when all is well
    */
-  syncModel(folder: ModelFolder<Kind>, { reload = false } = {}): Promise<readonly AppError[]> {
+  syncModel(folder: ModelFolder<Kind>, { reload = false, signal }: SyncOptions = {}): Promise<readonly AppError[]> {
+    const { signal: closing } = this.#closing;
+    const ending = signal === undefined ? closing : AbortSignal.any([closing, signal]);
     let entry = this.#entries.get(folder.name);
     if (entry === undefined) {
       entry = new Entry(folder.name);
       this.#entries.set(folder.name, entry);
     }
     entry.folder = folder;
-    return this.#change(entry, (current) => this.#follow(current, folder, reload));
+    return this.#change(entry, (current) => this.#follow(current, folder, { reload, ending }));
   }
 
   /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */
@@ -171,9 +184,11 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     this.#report();
   }
 
-  /** Unloads everything, after the last lease of each has been returned. */
+  /** Ends what loads, and unloads everything after the last lease of each has been returned. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(
+      new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 }),
+    );
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
   }
 
@@ -194,22 +209,29 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
 
   /** What ends because everything does is no change to follow. */
   #report(): void {
-    if (!this.#closed) this.#dependencies.onChange?.();
+    if (this.#closing.signal.aborted) return;
+    for (const listener of this.#listeners) listener();
   }
 
   /** Loads anew what is made of the model. */
   #followMember(member: string): void {
-    if (this.#closed) return;
+    const { signal: ending } = this.#closing;
+    if (ending.aborted) return;
     for (const entry of this.#entries.values()) {
       const { folder } = entry;
       if (folder === undefined || !membersOf(folder).includes(member)) continue;
       void this.#change(entry, async (current) => {
-        if (current.folder !== undefined) await this.#follow(current, current.folder, true);
+        if (current.folder !== undefined) await this.#follow(current, current.folder, { reload: true, ending });
       });
     }
   }
 
-  async #follow(entry: Entry<Kind>, folder: ModelFolder<Kind>, reload: boolean): Promise<readonly AppError[]> {
+  async #follow(
+    entry: Entry<Kind>,
+    folder: ModelFolder<Kind>,
+    { reload, ending }: FollowOptions,
+  ): Promise<readonly AppError[]> {
+    if (ending.aborted) return [toAppError(ending.reason)];
     if ('error' in folder) {
       entry.error = withoutFolders(folder.error);
       this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
@@ -220,7 +242,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     const { manifest, versions } = folder;
     const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
-    const loads = wanted.map((file) => this.#replace(entry, file, manifest));
+    const loads = wanted.map((file) => this.#replace(entry, { artifact: file, manifest, ending }));
     const selected = new Set(versions.map((file) => file.version));
     const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
@@ -230,7 +252,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   }
 
   /** Loads the version and lets it take the place of the loaded one of the same number; gives why it could not. */
-  async #replace(entry: Entry<Kind>, artifact: Kind, manifest: Manifest): Promise<AppError | undefined> {
+  async #replace(entry: Entry<Kind>, { artifact, manifest, ending }: Replacement<Kind>): Promise<AppError | undefined> {
     const { name } = entry;
     const { version, fingerprint } = artifact;
     const next = new LoadedVersion({ name, version, manifest, fingerprint });
@@ -240,12 +262,13 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     const startedMs = this.#dependencies.now();
     try {
       const members = { lease: (member: string, wanted?: string) => this.leaseMember(member, wanted) };
-      const assembled = await this.#dependencies.assemble({ name, manifest, artifact }, members);
+      const assembled = await this.#dependencies.assemble({ name, manifest, artifact, signal: ending }, members);
       await refuseNewSignature(previous, assembled);
       next.succeed(assembled, this.#dependencies.now() - startedMs);
     } catch (thrown) {
       const error = toAppError(thrown);
       next.fail(withoutFolders(error));
+      if (ending.aborted) return withoutFolders(error);
       if (previous?.predictor !== undefined) previous.keepInPlaceOf(withoutFolders(error));
       const consequence = previous?.predictor === undefined ? '' : '; the loaded one goes on serving';
       this.#dependencies.log.warn(
@@ -254,7 +277,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       );
       return withoutFolders(error);
     }
-    if (this.#closed) {
+    if (this.#closing.signal.aborted) {
       await next.unload();
       return undefined;
     }
@@ -272,61 +295,4 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     await Promise.all(obsolete.map((version) => version.unload()));
     entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
   }
-}
-
-function membersOf(folder: ModelFolder<VersionArtifact>): readonly string[] {
-  return 'error' in folder ? [] : folder.versions.flatMap(({ members = [] }) => members);
-}
-
-function predictorsOf({ versions }: RegisteredModel): readonly Predictor[] {
-  return versions.flatMap(({ predictor }) => predictor ?? []);
-}
-
-function sameList(one: readonly unknown[], other: readonly unknown[]): boolean {
-  return one.length === other.length && one.every((element, index) => element === other[index]);
-}
-
-function logIndependence({ engine }: LoadedVersion): object {
-  if (engine === undefined) return {};
-  const { independentRows, why } = engine.independence;
-  return { independent_rows: independentRows, why };
-}
-
-function isUnchanged(loaded: LoadedVersion, artifacts: readonly VersionArtifact[]): boolean {
-  return artifacts.some(
-    (artifact) => artifact.version === loaded.version && artifact.fingerprint === loaded.fingerprint,
-  );
-}
-
-function hasReady(entry: RegisteredModel, versions: ReadonlySet<string>): boolean {
-  return entry.versions.some((loaded) => versions.has(loaded.version) && loaded.predictor !== undefined);
-}
-
-function putVersion(entry: { versions: LoadedVersion[] }, next: LoadedVersion): void {
-  const others = entry.versions.filter((loaded) => loaded.version !== next.version);
-  entry.versions = [...others, next].sort((a, b) => compareVersions(a.version, b.version));
-}
-
-/** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */
-async function refuseNewSignature(previous: LoadedVersion | undefined, assembled: Assembled): Promise<void> {
-  const before = previous?.predictor?.signature;
-  const { signature } = assembled.predictor;
-  if (before === undefined || sameSignature(before, signature)) return;
-  await assembled.predictor.close();
-  await assembled.release?.();
-  throw new AppError('MODEL_LOAD_FAILED', {
-    message: 'The file was replaced by one with another signature; give it a version number of its own',
-    received: signature,
-    expected: before,
-  });
-}
-
-/** Names of dimensions are words for people: clients rely on data types and sizes. */
-function withoutNames({ inputs, outputs }: Signature) {
-  const plain = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
-  return { inputs: inputs.map(plain), outputs: outputs.map(plain) };
-}
-
-function sameSignature(a: Signature, b: Signature): boolean {
-  return isDeepStrictEqual(withoutNames(a), withoutNames(b));
 }

@@ -9,6 +9,8 @@ export interface WatchDependencies {
   readonly registry: Pick<Registry, 'syncModel' | 'unload'>;
   readonly clock: Clock;
   readonly log: { warn(details: object, message: string): void };
+  /** Ends the loads that are under way. @default never */
+  readonly signal?: AbortSignal;
   /** Time between two looks at the folder. */
   readonly intervalMs: number;
 }
@@ -54,7 +56,8 @@ export class RepositoryWatcher {
 
   async #follow(folder: ModelFolder): Promise<void> {
     this.#followed.set(folder.name, stateOf(folder));
-    await this.#dependencies.registry.syncModel(folder);
+    const { registry, signal } = this.#dependencies;
+    await registry.syncModel(folder, signal === undefined ? {} : { signal });
   }
 
   async #forget(name: string): Promise<void> {

@@ -38,6 +38,10 @@ export class ReadinessGate {
     if (this.#phase === 'starting') this.#phase = 'serving';
   }
 
+  get serving(): boolean {
+    return this.#phase === 'serving';
+  }
+
   /** From now on no new traffic is wanted. */
   drain(): void {
     this.#phase = 'draining';

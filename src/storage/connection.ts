@@ -1,5 +1,6 @@
+import { Socket } from 'node:net';
 import type { Kysely } from 'kysely';
-import type { Pool, PoolClient, PoolConfig } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
 import { type Database, schemaName } from './database.ts';
 import { isAnswer } from './storage-error.ts';
 
@@ -28,17 +29,22 @@ const poolSize = 10;
  */
 export async function connect(place: Place, onIdleError: (error: Error) => void): Promise<Connection> {
   const [{ Kysely, PostgresDialect }, { default: pg }] = await Promise.all([import('kysely'), import('pg')]);
-  const pool = new pg.Pool(poolOptions(place));
+  // The driver ends a connection by a message, which one that is silent, or not yet made, never reads.
+  const sockets = new Set<Socket>();
+  const openSocket = () => {
+    const socket = new Socket();
+    sockets.add(socket);
+    return socket.once('close', () => sockets.delete(socket));
+  };
+  const pool = new pg.Pool({ ...poolOptions(place), stream: openSocket });
   pool.on('error', onIdleError);
-  const clients = new Set<PoolClient>();
   // Whoever uses a connection is told by its queries; between two of them nobody would listen.
-  pool.on('connect', (client) => clients.add(client.on('error', () => {})));
-  pool.on('remove', (client) => clients.delete(client));
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   const close = () => db.destroy();
   const terminate = () => {
-    for (const client of clients) client.end().catch(() => {});
     close().catch(() => {});
+    for (const socket of sockets) socket.destroy();
   };
   return { db: db.withSchema(schemaName), pool, close, terminate };
 }

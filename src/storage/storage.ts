@@ -64,6 +64,9 @@ export class Storage {
   #reason = 'it is starting';
   #connection: Connection | undefined;
   #embedded: EmbeddedDatabase | undefined;
+  /** The end of the processes that were given up. */
+  #abandoned: Promise<unknown> = Promise.resolve();
+  readonly #closing = new AbortController();
   #opening: Promise<void> | undefined;
   #asking: Promise<void> | undefined;
   #failures = 0;
@@ -142,13 +145,15 @@ export class Storage {
     });
   }
 
-  /** Waits for the queries under way, some seconds at most, and ends the embedded database. */
+  /** Ends a start at once. Else waits for the queries under way, some seconds at most, and ends the embedded database. */
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#reason = 'the server is shutting down';
     this.#cancelRetry();
+    this.#closing.abort(storageUnavailable(this.#reason));
     if (this.#opening !== undefined) this.#connection?.terminate();
     await this.#opening;
+    await this.#abandoned;
     const connection = this.#connection;
     const cancel = this.#dependencies.clock.setTimer(closeTimeoutMs, () => connection?.terminate());
     await connection?.close().catch(() => {});
@@ -164,8 +169,10 @@ export class Storage {
   async #open(): Promise<void> {
     const { clock, log } = this.#dependencies;
     const startedMs = clock.now();
+    const { signal } = this.#closing;
     try {
-      this.#connection = await this.#connect();
+      this.#connection = await this.#connect(signal);
+      signal.throwIfAborted();
       await migrate(this.#connection.db);
     } catch (thrown) {
       this.#abandon();
@@ -185,19 +192,19 @@ export class Storage {
     return storageUnavailable(`${this.dataDir}/database is damaged (${reasonOf(thrown)}); ${damageAdvice}`, thrown);
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(signal: AbortSignal): Promise<Connection> {
     const { databaseUrl, dataDir } = this.#options;
     const onIdleError = (error: Error) => {
       if (this.#connection === connection) this.#lose(connection, error);
     };
-    if (databaseUrl === undefined) this.#embedded = await this.#startEmbedded(dataDir);
+    if (databaseUrl === undefined) this.#embedded = await this.#startEmbedded(dataDir, signal);
     const place = this.#embedded ?? { url: databaseUrl ?? '' };
     const connection = await connect(place, onIdleError);
     return connection;
   }
 
-  async #startEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
-    const embedded = await EmbeddedDatabase.start(dataDir);
+  async #startEmbedded(dataDir: string, signal: AbortSignal): Promise<EmbeddedDatabase> {
+    const embedded = await EmbeddedDatabase.start(dataDir, signal);
     void embedded.exited.then((reason) => {
       const connection = this.#connection;
       if (this.#embedded !== embedded || connection === undefined) return;
@@ -257,6 +264,7 @@ export class Storage {
   /** Lets go of a database that cannot be used: nothing is waited for. */
   #abandon(): void {
     this.#embedded?.kill();
+    this.#abandoned = Promise.all([this.#abandoned, this.#embedded?.exited]);
     this.#connection?.terminate();
     this.#connection = undefined;
     this.#embedded = undefined;

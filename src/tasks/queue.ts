@@ -43,14 +43,20 @@ export class TaskQueue {
       reindex: !storage.isEmbedded,
     });
     boss.on('error', onError);
-    await boss.start();
-    for (const name of queueNames) {
-      await boss.createQueue(name, { retentionSeconds: yearSeconds });
-      // It asks for what it does not know of a queue by another connection, which a transaction could wait for in vain:
-      // it must know before.
-      await boss.deleteJob(name, noJob);
+    const queue = new TaskQueue(boss);
+    try {
+      await boss.start();
+      for (const name of queueNames) {
+        await boss.createQueue(name, { retentionSeconds: yearSeconds });
+        // It asks for what it does not know of a queue by another connection, which a transaction could wait for in vain:
+        // it must know before.
+        await boss.deleteJob(name, noJob);
+      }
+    } catch (thrown) {
+      await queue.close().catch(() => {});
+      throw thrown;
     }
-    return new TaskQueue(boss);
+    return queue;
   }
 
   /** Adds jobs; one that is there already stays as it is. */

@@ -223,11 +223,12 @@ export class TaskService {
   async drain(): Promise<void> {
     this.#isClosed = true;
     this.#stopListening();
-    await this.#opening;
     await Promise.all([this.#worker?.close(drainMs), this.#webhooks?.close(), this.#maintenance?.close()]);
   }
 
+  /** Lets go of the storage. What is being opened ends by itself, at the latest when the storage does. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#notices?.close();
     await this.#ledger?.close();
     this.#ledger = undefined;
@@ -289,12 +290,15 @@ export class TaskService {
       if (this.#ledger === undefined) {
         const { Ledger: Opened } = await import('./ledger.ts');
         const onError = (error: Error) => this.#logTrouble(error, 'The queue of tasks has trouble');
-        this.#ledger = await Opened.open(storage, { limits: this.#settings.quota, clock, onError });
+        const ledger = await Opened.open(storage, { limits: this.#settings.quota, clock, onError });
+        if (this.#isClosed) return await ledger.close();
+        this.#ledger = ledger;
       }
       await this.#takeUp(this.#ledger);
     } catch (thrown) {
+      if (this.#isClosed) return;
       this.#logTrouble(thrown, 'The tasks cannot be opened');
-      if (this.#isClosed || storage.state !== 'ready') return;
+      if (storage.state !== 'ready') return;
       clock.setTimer(1000, () => void this.#openLedger());
     }
   }
@@ -307,6 +311,7 @@ export class TaskService {
     // Nobody else works on the embedded database: whoever did before is dead.
     if (storage.isEmbedded) await ledger.takeFromDeadWorkers(this.#workerName);
     await ledger.sweepValues();
+    if (this.#isClosed) return;
     const logTrouble = this.#logTrouble;
     const onTakeover = () => this.#worker?.wake();
     this.#maintenance ??= startMaintenance(ledger, { leaseMs, clock, log, logTrouble, onTakeover });

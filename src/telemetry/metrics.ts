@@ -15,11 +15,15 @@ export interface MetricsOptions {
   readonly scheme: 'http' | 'https';
   /** Whether the names of Triton stand beside ours. */
   readonly tritonNames: boolean;
+  /** How many log lines have been given up. */
+  readonly droppedLogLines: () => number;
+}
+
+/** What the metrics look at when they are scraped. */
+export interface ObservedServer {
   readonly models: ObserveModels;
   /** Whether the server wants traffic. */
   readonly ready: () => boolean;
-  /** How many log lines have been given up. */
-  readonly droppedLogLines: () => number;
 }
 
 /** Everything that `GET /metrics` says; docs/metrics.md explains each. */
@@ -27,22 +31,15 @@ export class Metrics {
   /** Other parts of the program may add their own metrics. */
   readonly registry = new Registry();
   readonly http: HttpMetrics;
-  readonly inference: InferenceSeries;
+  readonly inference = new InferenceSeries();
+  readonly #tritonNames: boolean;
   readonly #process = processMetrics();
 
-  constructor({ version, scheme, tritonNames, models, ready, droppedLogLines }: MetricsOptions) {
+  constructor({ version, scheme, tritonNames, droppedLogLines }: MetricsOptions) {
     const { registry } = this;
-    this.inference = new InferenceSeries(models);
+    this.#tritonNames = tritonNames;
     exposeInference(registry, this.inference);
-    exposeModels(registry, models);
     this.http = new HttpMetrics(registry, scheme);
-    collectGauge({
-      registry,
-      name: 'inferd_ready',
-      help: '1 if the server wants traffic',
-      labelNames: [],
-      samples: () => [[{}, Number(ready())]],
-    });
     collectGauge({
       registry,
       name: 'inferd_build_info',
@@ -57,7 +54,21 @@ export class Metrics {
       labelNames: [],
       samples: () => [[{}, droppedLogLines()]],
     });
-    if (tritonNames) exposeTritonNames(registry, this.inference, models);
+  }
+
+  /** Adds the metrics of the models and of the server; to be called once, as soon as there are both. */
+  observe({ models, ready }: ObservedServer): void {
+    const { registry, inference } = this;
+    inference.follow(models);
+    exposeModels(registry, models);
+    collectGauge({
+      registry,
+      name: 'inferd_ready',
+      help: '1 if the server wants traffic',
+      labelNames: [],
+      samples: () => [[{}, Number(ready())]],
+    });
+    if (this.#tritonNames) exposeTritonNames(registry, inference, models);
   }
 
   /** Every family with its samples. */

@@ -81,7 +81,7 @@ describe('models from a server that speaks S3', () => {
     await using cache = await temporaryFolder();
     const patience = createPatience();
     const options = { uri: 's3://models/large', cacheDir: cache.path, s3: readSettings(environment).s3 };
-    const models = await RemoteModels.open(options, { ...patience, report: () => undefined });
+    const models = await RemoteModels.open(options, patience);
     await models.fetch();
     const path = join(models.modelsDir, 'large.bin');
     expect((await stat(path)).size).toBe(12 * 1024 ** 2);

@@ -109,7 +109,7 @@ describe('while a model loads', () => {
   const turns = { datatype: 'INT64', shape: [1], data: [forever] };
 
   it.each([
-    ['SIGTERM', [1, null]],
+    ['SIGTERM', [0, null]],
     ['SIGKILL', [null, 'SIGKILL']],
   ] as const)('%s ends the process and leaves no runner', async (signal, expected) => {
     await using repository = await repositoryThatHangs({ loadTimeoutMs: 3_600_000, warmup: [{ turns }] });

@@ -8,9 +8,8 @@ export const projectDir = new URL('../..', import.meta.url).pathname;
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-export interface ServerProcess extends AsyncDisposable {
+export interface SpawnedProcess extends AsyncDisposable {
   readonly child: ChildProcess;
-  readonly address: string;
   /** Every line that the process has written so far. */
   readonly lines: readonly LogLine[];
   /** The first line, of those written already or later, that fits. */
@@ -19,12 +18,25 @@ export interface ServerProcess extends AsyncDisposable {
   readonly exit: Promise<unknown[]>;
 }
 
+export interface ServerProcess extends SpawnedProcess {
+  readonly address: string;
+}
+
 /** The real program on a free port, once every model is loaded; it is killed at the end of the scope. */
-export async function startProcess(
+export async function startProcess(...program: Parameters<typeof spawnProcess>): Promise<ServerProcess> {
+  const spawned = spawnProcess(...program);
+  const ready = await spawned.line(({ msg }) => String(msg).match(/^inferd (serves|works)/) !== null);
+  const address = /http:\S+/.exec(String(ready['msg']))?.[0];
+  if (address === undefined) throw new Error(`No address in ${JSON.stringify(ready)}`);
+  return { ...spawned, address };
+}
+
+/** The real program on a free port, as soon as its process is there; it is killed at the end of the scope. */
+export function spawnProcess(
   environment: Record<string, string> = {},
   command: 'serve' | 'worker' = 'serve',
   options: readonly string[] = [],
-): Promise<ServerProcess> {
+): SpawnedProcess {
   const child = spawn(process.execPath, ['src/main.ts', command, ...options], {
     cwd: projectDir,
     env: {
@@ -62,10 +74,7 @@ export async function startProcess(
     await exit;
   };
 
-  const ready = await line(({ msg }) => String(msg).match(/^inferd (serves|works)/) !== null);
-  const address = /http:\S+/.exec(String(ready['msg']))?.[0];
-  if (address === undefined) throw new Error(`No address in ${JSON.stringify(ready)}`);
-  return { child, address, lines, line, exit, [Symbol.asyncDispose]: dispose };
+  return { child, lines, line, exit, [Symbol.asyncDispose]: dispose };
 }
 
 /** Process ids of the runners of a model. */

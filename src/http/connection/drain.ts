@@ -37,6 +37,8 @@ export function cutUploadsAtStop(app: FastifyInstance, uploadTimeoutMs: number):
         if (request?.complete === false) request.destroy();
       }
     }, uploadTimeoutMs);
+    // A server that never listened is never closed either; the connections of one that did keep the process alive.
+    timer.unref();
     app.server.once('close', () => clearTimeout(timer));
     done();
   });

@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import type { UnservableOutput } from '../../tensor/tensor.ts';
 import type { OnnxArtifact } from '../artifact.ts';
+import { copyFile } from './copy-file.ts';
 import { makePrivateFolder } from './private-folder.ts';
 import { refuseOutside } from './refuse-outside.ts';
 import { type VersionFiles, versionFiles } from './version-files.ts';
@@ -22,16 +22,23 @@ export interface LoadSource {
   remove(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** Told why no copy could be made. */
+  readonly warn: (why: Error) => void;
+  /** Ends a copy that is under way. @default never */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Makes ready what runners load a version from, whenever one has to start. ONNX Runtime maps external data, so that a
  * file that is overwritten would change the answers of a model that is loaded, or kill its runners by a bus error when
  * it becomes shorter. So there is a copy of it, which takes no room where the file system can share blocks; where no
  * copy can be made, runners read the file.
  *
- * @param warn told why no copy could be made
- * @throws AppError `MODEL_LOAD_FAILED` when a file is missing, leaves the repository, or changes meanwhile, or when no output can be served
+ * @throws AppError `MODEL_LOAD_FAILED` when a file is missing, leaves the repository, or changes meanwhile, or when no
+ *   output can be served; the reason of the signal
  */
-export async function openLoadSource(file: OnnxArtifact, warn: (why: Error) => void): Promise<LoadSource> {
+export async function openLoadSource(file: OnnxArtifact, { warn, signal }: OpenOptions): Promise<LoadSource> {
   const { root, path } = file;
   await refuseOutside(root, path);
   const files = await versionFiles(root, path);
@@ -42,8 +49,9 @@ export async function openLoadSource(file: OnnxArtifact, warn: (why: Error) => v
   const inPlace = { path, unservable, readIntoMemory: [], check, remove: async () => {} };
   if (files.externalData.length === 0 || file.ownedByServer === true) return inPlace;
   try {
-    return { ...(await copy(path, files, check)), unservable };
+    return { ...(await copy(path, files, { check, signal })), unservable };
   } catch (thrown) {
+    signal?.throwIfAborted();
     if (!(thrown instanceof Error) || thrown instanceof AppError) throw thrown;
     warn(thrown);
     return { ...inPlace, readIntoMemory: files.externalData };
@@ -53,14 +61,14 @@ export async function openLoadSource(file: OnnxArtifact, warn: (why: Error) => v
 async function copy(
   path: string,
   files: VersionFiles,
-  check: () => Promise<void>,
+  { check, signal }: { readonly check: () => Promise<void>; readonly signal: AbortSignal | undefined },
 ): Promise<Omit<LoadSource, 'unservable'>> {
   const folder = await makePrivateFolder('model');
   try {
     for (const name of [basename(path), ...files.externalData]) {
       const target = join(folder.path, name);
       await mkdir(dirname(target), { recursive: true });
-      await copyFile(join(dirname(path), name), target, constants.COPYFILE_FICLONE);
+      await copyFile(join(dirname(path), name), target, signal);
     }
     await check();
     return {

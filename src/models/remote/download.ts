@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { AppError } from '../../errors.ts';
+import { untilAborted } from '../../timing/until-aborted.ts';
 import { type Digest, hashFile } from './digest.ts';
 import type { RemoteBody, RemoteFile } from './remote-file.ts';
 import { type RetryDependencies, retry } from './retry.ts';
@@ -42,7 +43,8 @@ export async function download(
 
   const attempt = async () => {
     const present = await presentPart(part);
-    const body = await file.open(present, signal);
+    // The client of S3 takes no signal.
+    const body = await untilAborted(file.open(present, signal), signal);
     if (knownTag !== undefined && body.tag === knownTag) {
       await body.reader.cancel();
       return { tag: body.tag, isNew: false };

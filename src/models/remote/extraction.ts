@@ -11,12 +11,15 @@ const maxEntries = 100_000;
 export class Extraction {
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #signal: AbortSignal | undefined;
   #bytes = 0;
   #entries = 0;
 
-  constructor(folder: string, maxBytes: number) {
+  /** @param signal ends the unpacking. @default never */
+  constructor(folder: string, maxBytes: number, signal?: AbortSignal) {
     this.#folder = folder;
     this.#maxBytes = maxBytes;
+    this.#signal = signal;
   }
 
   async addFolder(path: string): Promise<void> {
@@ -30,7 +33,8 @@ export class Extraction {
     const target = join(this.#folder, ...safePathParts(path));
     await mkdir(dirname(target), { recursive: true });
     // "wx": what is there is never followed nor written over.
-    await pipeline(this.#counted(content), createWriteStream(target, { flags: 'wx', mode: 0o644 }));
+    const file = createWriteStream(target, { flags: 'wx', mode: 0o644 });
+    await pipeline(this.#counted(content), file, this.#signal === undefined ? {} : { signal: this.#signal });
   }
 
   async *#counted(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
@@ -42,6 +46,7 @@ export class Extraction {
   }
 
   #countEntry(): void {
+    this.#signal?.throwIfAborted();
     this.#entries += 1;
     if (this.#entries > maxEntries) throw refused(`it has more than ${maxEntries} entries`);
   }

@@ -73,7 +73,7 @@ async function listedDigest(
 
 async function unpack(format: ArchiveFormat, path: string, folder: string, signal: AbortSignal): Promise<void> {
   const { size } = await stat(path);
-  const extraction = new Extraction(folder, Math.max(alwaysAllowedBytes, size * maxGrowth));
+  const extraction = new Extraction(folder, Math.max(alwaysAllowedBytes, size * maxGrowth), signal);
   await (format === 'tar' ? extractTar(path, extraction) : extractZip(path, extraction));
   signal.throwIfAborted();
   await liftOnlyFolder(folder);

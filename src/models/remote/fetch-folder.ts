@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import { untilAborted } from '../../timing/until-aborted.ts';
 import { checkFolder } from './checksum-list.ts';
 import { type DownloadDependencies, download } from './download.ts';
 import type { ModelCache } from './model-cache.ts';
@@ -49,7 +50,8 @@ async function fetchListed(
   cache: ModelCache,
   dependencies: DownloadDependencies,
 ): Promise<void> {
-  const objects = await retry(`the list of ${prefix || 'the bucket'}`, () => bucket.list(prefix), dependencies);
+  const list = () => untilAborted(bucket.list(prefix), dependencies.signal);
+  const objects = await retry(`the list of ${prefix || 'the bucket'}`, list, dependencies);
   const files = objects.filter(({ key }) => !key.endsWith('/')).map((object) => folderFile(object, prefix));
   if (files.length === 0) {
     throw new AppError('MODELS_FETCH_FAILED', { message: `There is nothing below ${JSON.stringify(prefix)}` });

@@ -26,8 +26,13 @@ export interface RemoteModelsDependencies {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
   };
-  /** Told in words what is being fetched. */
-  readonly report: (what: string) => void;
+}
+
+export interface FetchOptions {
+  /** Told in words what is being fetched. @default nothing is told */
+  readonly report?: (what: string) => void;
+  /** Ends the fetch; the next one resumes what has come. @default never */
+  readonly signal?: AbortSignal;
 }
 
 /** Models that lie elsewhere, and the folder of this machine that they are served from. */
@@ -38,7 +43,6 @@ export class RemoteModels {
   readonly #cache: ModelCache;
   readonly #options: RemoteModelsOptions;
   readonly #dependencies: RemoteModelsDependencies;
-  readonly #abort = new AbortController();
 
   private constructor(options: RemoteModelsOptions, dependencies: RemoteModelsDependencies) {
     this.#source = parseModelsUri(options.uri);
@@ -64,32 +68,26 @@ export class RemoteModels {
    * Brings `modelsDir` up to date. A source that cannot be reached does not stop a server that has models of an earlier
    * start: it serves those, and says so.
    *
-   * @throws AppError `MODELS_SOURCE_UNAVAILABLE` or `MODELS_FETCH_FAILED`
+   * @throws AppError `MODELS_SOURCE_UNAVAILABLE` or `MODELS_FETCH_FAILED`; the reason of the signal
    */
-  async fetch(): Promise<void> {
+  async fetch({ report = () => {}, signal = new AbortController().signal }: FetchOptions = {}): Promise<void> {
     const { log, clock } = this.#dependencies;
     const { display } = this.#source;
     const startedMs = clock.now();
     try {
-      this.#dependencies.report(`fetching ${display}`);
-      await this.#fetchSource();
+      report(`fetching ${display}`);
+      await this.#fetchSource(this.#downloadDependencies(report, signal));
       log.info({ source: display, fetch_ms: Math.round(clock.now() - startedMs) }, 'The models are up to date');
     } catch (thrown) {
-      this.#abort.signal.throwIfAborted();
+      signal.throwIfAborted();
       const error = fetchError(thrown, display);
       if (error.code !== 'MODELS_SOURCE_UNAVAILABLE' || (await this.#cache.currentId()) === undefined) throw error;
       log.warn({ err: error, source: display }, 'Serving the models that were fetched at an earlier start');
     }
   }
 
-  /** Ends a fetch that is under way; what has come is gone on from at the next start. */
-  stop(): void {
-    this.#abort.abort(new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 }));
-  }
-
-  #fetchSource(): Promise<void> {
+  #fetchSource(dependencies: DownloadDependencies): Promise<void> {
     const source = this.#source;
-    const dependencies = this.#downloadDependencies();
     if (source.kind === 's3-folder') {
       return fetchFolder(openBucket(source.bucket, this.#options.s3), source.prefix, this.#cache, dependencies);
     }
@@ -105,14 +103,14 @@ export class RemoteModels {
     return fetchArchive({ file: webFile(source.url), checksums, name, format, sha256 }, this.#cache, dependencies);
   }
 
-  #downloadDependencies(): DownloadDependencies {
-    const { clock, random, log, report } = this.#dependencies;
+  #downloadDependencies(report: (what: string) => void, signal: AbortSignal): DownloadDependencies {
+    const { clock, random, log } = this.#dependencies;
     const { display } = this.#source;
     return {
       clock,
       random,
       log,
-      signal: this.#abort.signal,
+      signal,
       onProgress: (file, receivedBytes, totalBytes) => {
         const of = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`;
         report(`fetching ${display}: ${megabytes(receivedBytes)}${of} MB of ${file}`);

@@ -22,7 +22,7 @@ export class EmbeddedDatabase {
   readonly #child: ChildProcess;
   /** Folder of the socket, which has the name that the driver looks for. */
   readonly socketDir: string;
-  /** Resolves with the reason when the process is gone, and all that it told is read. */
+  /** Resolves with the reason when the process and the folder of its socket are gone, and all that it told is read. */
   readonly exited: Promise<string>;
   #output = '';
 
@@ -39,7 +39,7 @@ export class EmbeddedDatabase {
         this.#output = (this.#output + text).slice(-keptOutputCharacters);
       });
     }
-    this.exited = new Promise((settle) => {
+    const ended = new Promise<string>((settle) => {
       this.#child.once('error', (error) => settle(error.message));
       this.#child.once('exit', (code, signal) => {
         const end = () => settle(`it ended with ${signal ?? `code ${code}`}${this.#lastWords}`);
@@ -48,20 +48,34 @@ export class EmbeddedDatabase {
         else end();
       });
     });
-    void this.exited.then(() => rm(socketDir, { recursive: true, force: true }));
+    this.exited = ended.finally(() => rm(socketDir, { recursive: true, force: true }));
   }
 
   /**
    * Starts the database in `database` below `dataDir`, making it if there is none.
    *
-   * @throws AppError `STORAGE_UNAVAILABLE` when the folder is locked or cannot be used
+   * @param signal kills the process until it is ready. What it was making then is made anew at the next start, and what it
+   *   was opening is recovered from its log, as after any crash. @default never
+   * @throws AppError `STORAGE_UNAVAILABLE` when the folder is locked or cannot be used; the reason of the signal
    */
-  static async start(dataDir: string): Promise<EmbeddedDatabase> {
+  static async start(dataDir: string, signal?: AbortSignal): Promise<EmbeddedDatabase> {
+    signal?.throwIfAborted();
     // Short, since the path of a socket may have 107 characters; made so that only this user can enter.
     const database = new EmbeddedDatabase(dataDir, await mkdtemp(join(tmpdir(), 'inferd-')));
-    if ((await database.#begin()) === 'listening') return database;
-    await database.exited;
-    return EmbeddedDatabase.start(dataDir);
+    const end = () => database.kill();
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted === true) end();
+    try {
+      if ((await database.#begin()) === 'listening') return database;
+      await database.exited;
+    } catch (thrown) {
+      await database.exited;
+      signal?.throwIfAborted();
+      throw thrown;
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
+    return EmbeddedDatabase.start(dataDir, signal);
   }
 
   get pid(): number | undefined {

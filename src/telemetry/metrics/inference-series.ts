@@ -24,9 +24,10 @@ interface ModelSeries {
 /** Counts requests and runs by model and version, for as long as the version exists. */
 export class InferenceSeries {
   readonly #models = new Map<string, ModelSeries>();
-  readonly #observeModels: ObserveModels;
+  #observeModels: ObserveModels = () => [];
 
-  constructor(observeModels: ObserveModels) {
+  /** Has series for these models only, from now on. */
+  follow(observeModels: ObserveModels): void {
     this.#observeModels = observeModels;
   }
 

@@ -9,9 +9,8 @@ export async function fetchModels(uri: string | URL, cacheDir: string, environme
   const patience = createPatience();
   const reports: string[] = [];
   const { s3 } = readSettings(environment);
-  const dependencies = { ...patience, report: (what: string) => void reports.push(what) };
-  const models = await RemoteModels.open({ uri: String(uri), cacheDir, s3 }, dependencies);
-  await models.fetch();
+  const models = await RemoteModels.open({ uri: String(uri), cacheDir, s3 }, patience);
+  await models.fetch({ report: (what) => void reports.push(what) });
   return { files: await readTree(models.modelsDir), warnings: patience.warnings, reports };
 }
 
