@@ -5,7 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN ./node_modules/.bin/tsc -p tsconfig.build.json
+RUN ./node_modules/.bin/tsc -p tsconfig.build.json && node dist/storage/embedded/build-template.js
 
 FROM node:26.10.0-slim AS dependencies
 WORKDIR /app

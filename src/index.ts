@@ -21,7 +21,8 @@ export interface ServerOptions {
 }
 
 /**
- * Starts a server that listens at once and loads its models behind that; `loaded` tells when they are ready.
+ * Starts a server that listens at once and loads its models behind that; `loaded` tells when they are ready. A start that fails
+ * leaves no port, process or timer.
  *
  * @throws AppError `SETTINGS_INVALID` with every bad setting named, `DOMAIN_INVALID` with every fault of the domains
  */

@@ -105,7 +105,7 @@ function endOnce(stack: AsyncDisposableStack, log: Logger): () => Promise<void> 
     } catch (thrown) {
       const errors = disposalErrors(thrown);
       for (const err of errors) log.error({ err }, 'A part of the server could not be stopped');
-      throw new AggregateError(errors, `${errors.length} parts of the server could not be stopped`);
+      throw new AggregateError(errors, `Parts of the server could not be stopped: ${errors.length}`);
     }
   };
   return () => (ended ??= end());

@@ -10,8 +10,10 @@ export interface RunningServer {
   /** Settles when every model of the repository has been loaded, or has failed to. */
   readonly loaded: Promise<void>;
   /**
-   * Is not ready any more, goes on for `DRAIN_DELAY_MS`, refuses new work, answers what is in flight, and ends the
-   * runners. Calling it again gives the same promise.
+   * Ends what still starts, is not ready any more, goes on for `DRAIN_DELAY_MS` if it was ready, refuses new work, answers
+   * what is in flight, and ends the runners. Calling it again gives the same promise.
+   *
+   * @throws AggregateError with the errors of the parts that could not be stopped, after all others have been
    */
   stop(): Promise<void>;
 }

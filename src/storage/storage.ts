@@ -68,6 +68,8 @@ export class Storage {
   #abandoned: Promise<unknown> = Promise.resolve();
   readonly #closing = new AbortController();
   #opening: Promise<void> | undefined;
+  /** Starts of parts that work with the storage. */
+  readonly #starts = new Set<Promise<unknown>>();
   #asking: Promise<void> | undefined;
   #failures = 0;
   #cancelRetry = () => {};
@@ -128,6 +130,19 @@ export class Storage {
     }
   }
 
+  /**
+   * Waits for the start of a part that works with the storage, such as that of its tables. {@link close} does not wait for
+   * what it does, which must leave nothing half done.
+   */
+  async starting<Result>(start: Promise<Result>): Promise<Result> {
+    this.#starts.add(start);
+    try {
+      return await start;
+    } finally {
+      this.#starts.delete(start);
+    }
+  }
+
   /** Calls back whenever the storage becomes ready, and now if it is; the returned function ends that. */
   onReady(listener: () => void): () => void {
     this.#readyListeners.add(listener);
@@ -145,7 +160,7 @@ export class Storage {
     });
   }
 
-  /** Ends a start at once. Else waits for the queries under way, some seconds at most, and ends the embedded database. */
+  /** Ends a start at once, also that of a part. Else waits for the queries under way, some seconds at most, and ends the embedded database. */
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#reason = 'the server is shutting down';
@@ -153,6 +168,7 @@ export class Storage {
     this.#closing.abort(storageUnavailable(this.#reason));
     if (this.#opening !== undefined) this.#connection?.terminate();
     await this.#opening;
+    if (this.#starts.size > 0) this.#abandon();
     await this.#abandoned;
     const connection = this.#connection;
     const cancel = this.#dependencies.clock.setTimer(closeTimeoutMs, () => connection?.terminate());

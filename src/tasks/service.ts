@@ -119,7 +119,7 @@ export class TaskService {
   start(): void {
     const { storage } = this.#dependencies;
     this.#stopListening = storage.onReady(() => {
-      this.#opening ??= this.#openLedger().finally(() => {
+      this.#opening ??= storage.starting(this.#openLedger()).finally(() => {
         this.#opening = undefined;
       });
     });
@@ -299,7 +299,7 @@ export class TaskService {
       if (this.#isClosed) return;
       this.#logTrouble(thrown, 'The tasks cannot be opened');
       if (storage.state !== 'ready') return;
-      clock.setTimer(1000, () => void this.#openLedger());
+      clock.setTimer(1000, () => void storage.starting(this.#openLedger()));
     }
   }
 

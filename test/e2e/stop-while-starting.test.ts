@@ -34,7 +34,9 @@ describe('SIGTERM ends a start', () => {
   it('while the embedded database is being made, which the next start makes anew', async () => {
     await using repository = await temporaryRepository('iris');
     await using folder = await temporaryFolder();
-    const environment = { MODELS_DIR: repository.path, STORAGE: 'on', DATA_DIR: folder.path };
+    // Without a template, which would make it in a moment.
+    const HOME = join(folder.path, 'home');
+    const environment = { MODELS_DIR: repository.path, STORAGE: 'on', DATA_DIR: folder.path, HOME };
     {
       await using server = await startProcess({ ...environment, ...bounded });
       await expect.poll(() => existsSync(join(folder.path, 'database/postgres.new')), { timeout: 20_000 }).toBe(true);
