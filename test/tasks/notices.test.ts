@@ -14,11 +14,17 @@ const viewer = { owner: '', seesAll: true, models: undefined };
 async function newProcess(database: TestDatabase, name: string) {
   const storage = openStorage(database);
   await storage.whenReady();
-  const heard = { queued: new Set<string>(), changed: new Set<string>(), gaps: 0 };
+  const heard = { queued: new Set<string>(), changed: new Set<string>(), delayed: 0, webhooks: 0, gaps: 0 };
   const notices = new TaskNotices({
     ...{ name, storage, clock: systemClock, log: { warn: () => {} } },
     onQueued: (ids) => ids.forEach((id) => void heard.queued.add(id)),
     onChanged: (ids) => ids.forEach((id) => void heard.changed.add(id)),
+    onDelayed: () => {
+      heard.delayed += 1;
+    },
+    onWebhooks: () => {
+      heard.webhooks += 1;
+    },
     onGap: () => {
       heard.gaps += 1;
     },
@@ -42,6 +48,17 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
     expect([...other.heard.queued]).toEqual(['queued']);
     expect([...one.heard.queued, ...one.heard.changed]).toEqual([]);
     expect([one.heard.gaps, other.heard.gaps]).toEqual([1, 1]);
+  });
+
+  it('hear of webhooks, and of what waits for its time', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    one.notices.tellDelayed();
+    await expect.poll(() => [other.heard.delayed, other.heard.webhooks]).toEqual([1, 0]);
+    one.notices.tellWebhooks();
+    await expect.poll(() => [other.heard.delayed, other.heard.webhooks]).toEqual([1, 1]);
+    expect([one.heard.delayed, one.heard.webhooks, other.heard.gaps]).toEqual([0, 0, 1]);
   });
 
   it('hear that there was more than could be told', async () => {
