@@ -151,8 +151,16 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
     return rows;
   }
 
+  /** Whether there are rows whose lease has expired: without any, {@link lockExpired} and its transaction are not needed. */
+  async hasExpired(db: Db, survivor?: string): Promise<boolean> {
+    const { rows } = await sql`
+      SELECT FROM ${this.#table} AS leased WHERE leased.state = ${this.#leased} AND ${this.#isOver(survivor)}
+      LIMIT 1`.execute(db);
+    return rows.length > 0;
+  }
+
   /**
-   * Locks rows whose lease has ended, for a caller who gives them back or ends them in the same transaction: the claims are
+   * Locks rows whose lease has expired, for a caller who gives them back or ends them in the same transaction: the claims are
    * the latest ones until then.
    */
   async lockExpired<Returned extends ColumnOf<Table> = never>(
@@ -160,13 +168,9 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
     { limit, survivor }: ExpiredOptions,
     returning: readonly Returned[] = [],
   ): Promise<(Claim<Table, KeyColumn> & Pick<Selectable<Table>, Returned>)[]> {
-    const isOver =
-      survivor === undefined
-        ? sql`leased.lease_until < ${this.#now}`
-        : sql`leased.lease_until IS NOT NULL AND leased.worker <> ${survivor}`;
     const { rows } = await sql<Claim<Table, KeyColumn> & Pick<Selectable<Table>, Returned>>`
       SELECT ${this.#returned(returning)} FROM ${this.#table} AS leased
-      WHERE leased.state = ${this.#leased} AND ${isOver}
+      WHERE leased.state = ${this.#leased} AND ${this.#isOver(survivor)}
       LIMIT ${limit} FOR UPDATE SKIP LOCKED`.execute(db);
     return rows;
   }
@@ -201,6 +205,11 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
 
   #after(delayMs: number): RawBuilder<Date> {
     return sql<Date>`${this.#now} + make_interval(secs => ${delayMs / 1000})`;
+  }
+
+  #isOver(survivor: string | undefined): RawBuilder<unknown> {
+    if (survivor === undefined) return sql`leased.lease_until < ${this.#now}`;
+    return sql`leased.lease_until IS NOT NULL AND leased.worker <> ${survivor}`;
   }
 
   #keys(): RawBuilder<unknown> {

@@ -98,7 +98,6 @@ export async function reclaimTasks(
   { maxDeaths, ...which }: { maxDeaths: number; limit: number; survivor: string | undefined },
 ): Promise<ReclaimedTasks> {
   const expired = await leasedTasks.lockExpired(db, which, ['deaths']);
-  if (expired.length === 0) return { again: [], abandoned: new Map() };
   const isLast = ({ deaths }: { deaths: number }) => deaths + 1 >= maxDeaths;
   const again = expired.filter((task) => !isLast(task)).map(({ id, fence }) => ({ id, fence, delayMs: undefined }));
   await leasedTasks.giveBack(db, again, { set: { deaths: sql`leased.deaths + 1` } });

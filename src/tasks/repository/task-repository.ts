@@ -122,7 +122,9 @@ export class TaskRepository {
    *
    * @param survivor the only worker that can be alive; undefined: the leases tell
    */
-  reclaim(survivor?: string): Promise<changes.ReclaimedTasks> {
+  async reclaim(survivor?: string): Promise<changes.ReclaimedTasks> {
+    const hasExpired = await this.#storage.use(({ db }) => leasedTasks.hasExpired(db, survivor));
+    if (!hasExpired) return { again: [], abandoned: new Map() };
     return this.#transact(async (db) => {
       const reclaimed = await changes.reclaimTasks(db, { maxDeaths, limit: sweepSize, survivor });
       await addWebhooks(db, [...reclaimed.abandoned]);

@@ -97,13 +97,13 @@ export class WebhookRepository {
    * @param survivor the only worker that can be alive; undefined: the leases tell
    */
   async reclaim(survivor?: string): Promise<void> {
-    await this.#storage.use(({ db }) =>
-      db.transaction().execute(async (transaction) => {
+    await this.#storage.use(async ({ db }) => {
+      if (!(await leasedWebhooks.hasExpired(db, survivor))) return;
+      await db.transaction().execute(async (transaction) => {
         const expired = await leasedWebhooks.lockExpired(transaction, { limit: sweepSize, survivor });
-        if (expired.length === 0) return;
         const back = expired.map(({ id, fence }) => ({ id, fence, delayMs: undefined }));
         await leasedWebhooks.giveBack(transaction, back, { set: { priority: lowPriority } });
-      }),
-    );
+      });
+    });
   }
 }

@@ -134,6 +134,7 @@ describe.each(databaseKinds)('leased rows on %s', (kind) => {
     await table.add({ run: 'r', step: 1 }, { run: 'r', step: 2 });
     await jobs.claim(db, { ...a, limit: 1 });
     await jobs.claim(db, { ...b, limit: 1 });
+    expect([await jobs.hasExpired(db), await jobs.hasExpired(db, 'b')]).toEqual([false, true]);
     expect(await jobs.lockExpired(db, { limit: 10, survivor: 'b' })).toMatchObject([{ step: 1 }]);
   });
 });
