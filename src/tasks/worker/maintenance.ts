@@ -12,11 +12,15 @@ export interface MaintenanceDependencies {
   readonly onReclaimed: (tasks: ReclaimedTasks) => void;
 }
 
+/** Deleting is less urgent than reclaiming, and an idle database has to do little. */
+const runsPerDeletion = 3;
+
 /** Reclaims tasks whose lease has expired, and deletes what has been kept for long enough, again and again. */
 export function startMaintenance(
   repository: Pick<TaskRepository, 'reclaim' | 'deleteExpired'>,
   { leaseMs, clock, log, logError, onReclaimed }: MaintenanceDependencies,
 ): RepeatingJob {
+  let runs = 0;
   const work = async () => {
     const reclaimed = await repository.reclaim();
     const tasks = reclaimed.again.length + reclaimed.abandoned.size;
@@ -24,7 +28,7 @@ export function startMaintenance(
       log.warn({ tasks }, 'Reclaimed tasks whose lease expired');
       onReclaimed(reclaimed);
     }
-    await repository.deleteExpired();
+    if (runs++ % runsPerDeletion === 0) await repository.deleteExpired();
   };
   const onError = (thrown: unknown) => logError(thrown, 'The maintenance of tasks failed');
   return new RepeatingJob(work, { intervalMs: leaseMs / 3, clock, onError });
