@@ -100,12 +100,6 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/models/remote/s3\\.ts$' },
       to: { path: 'node_modules/@bradenmacdonald/s3-lite-client' },
     },
-    {
-      name: 'pg-boss-in-one-file',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/tasks/queue\\.ts$' },
-      to: { path: 'node_modules/pg-boss' },
-    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'onnxruntime-in-the-runner-only',

@@ -48,9 +48,9 @@ import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
 import type { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
-import { createTaskDesk } from './tasks/desk.ts';
 import { taskRoutes } from './tasks/routes.ts';
 import type { TaskService } from './tasks/service.ts';
+import { createTaskSubmitter } from './tasks/submitter.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
@@ -114,7 +114,7 @@ export async function createApp(
       return faces.served();
     },
   };
-  const desk = tasks === undefined ? undefined : createTaskDesk(tasks, settings.tasks.webhooks);
+  const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks);
   const { tableLimitCells } = settings;
   const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
 

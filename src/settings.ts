@@ -112,8 +112,8 @@ export const environmentSchema = z.object({
   TASK_LEASE_MS: wholeNumber({ min: 300, max: 3_600_000, default: 15_000 }).describe(
     'How long a task belongs to a worker that is not heard of any more, in milliseconds',
   ),
-  TASK_POLL_MS: wholeNumber({ min: 10, max: 60_000, default: 500 }).describe(
-    'How often to look for tasks whose time has come, and for those that nobody has told of, in milliseconds',
+  TASK_POLL_MS: wholeNumber({ min: 10, max: 60_000, default: 20_000 }).describe(
+    'How often to look for tasks and webhooks that no notice has announced, in milliseconds; low where notices are not delivered, as by PgBouncer in transaction mode',
   ),
   TASK_RESULT_TTL_S: wholeNumber({ min: 1, max: 31_536_000, default: 86_400 }).describe(
     'How long a finished task is kept unless it says so itself, in seconds',

@@ -58,7 +58,7 @@ describe('readSettings', () => {
       tasks: {
         concurrency: 32,
         leaseMs: 15_000,
-        pollMs: 500,
+        pollMs: 20_000,
         resultTtlSeconds: 86_400,
         maxResultBytes: 67_108_864,
         quota: {

@@ -1,5 +1,5 @@
-import { toAppError } from '../errors.ts';
 import type { OpenStorage, Storage } from '../storage/storage.ts';
+import { createThrottledErrorLog, type ThrottledErrorLog } from '../storage/throttled-error-log.ts';
 import { RepeatingJob } from '../timing/repeating-job.ts';
 import { dayMs, dayOf, startOf } from './day.ts';
 import {
@@ -20,7 +20,7 @@ export interface RetentionBounds {
 }
 
 export interface RetentionDependencies {
-  readonly storage: Pick<Storage, 'use' | 'onReady'>;
+  readonly storage: Pick<Storage, 'use' | 'onReady' | 'state'>;
   readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -37,6 +37,7 @@ const largestBytes = 4 * 1024 ** 3;
 export class Retention {
   readonly #bounds: RetentionBounds;
   readonly #dependencies: RetentionDependencies;
+  readonly #logError: ThrottledErrorLog;
   #isClockDoubtful = false;
   #runs: RepeatingJob | undefined;
   #stopListening = () => {};
@@ -45,6 +46,7 @@ export class Retention {
   constructor(bounds: RetentionBounds, dependencies: RetentionDependencies) {
     this.#bounds = bounds;
     this.#dependencies = dependencies;
+    this.#logError = createThrottledErrorLog(dependencies);
   }
 
   /** Looks after the partitions as soon as there is a storage, and every minute from then on. */
@@ -99,7 +101,7 @@ export class Retention {
 
   #warn(thrown: unknown): void {
     if (this.#closed) return;
-    this.#dependencies.log.warn({ err: toAppError(thrown) }, 'The partitions of the predictions cannot be seen to');
+    this.#logError(thrown, 'The maintenance of the partitions of predictions failed');
   }
 }
 

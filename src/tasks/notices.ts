@@ -10,11 +10,15 @@ export interface NoticesOptions {
   readonly storage: Storage;
   readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
   readonly log: { warn(details: object, message: string): void };
-  /** Told of tasks that another process has put into the queue, for anybody to do. */
+  /** Called with tasks of another process that wait for any worker. */
   readonly onQueued: (ids: readonly string[]) => void;
-  /** Told of tasks that have begun or ended in another process. */
+  /** Called with tasks that have begun or ended in another process. */
   readonly onChanged: (ids: readonly string[]) => void;
-  /** Anything may have happened: something was not heard, or more than could be told. */
+  /** Called when tasks or webhooks of another process wait for their time. */
+  readonly onDelayed: () => void;
+  /** Called when webhooks wait that another process does not call. */
+  readonly onWebhooks: () => void;
+  /** Anything may have happened: a notice was not received, or did not have everything. */
   readonly onGap: () => void;
 }
 
@@ -24,8 +28,14 @@ const maxIds = 90;
 /** What happens within a pause is told together; pauses get longer while there is something to tell after each. */
 const pausesMs = { first: 5, longest: 50 };
 
-/** What stands behind the name of the sender. `more`: there was more than could be told. */
-const noticeSchema = z.object({ queued: z.array(z.string()), changed: z.array(z.string()), more: z.boolean() });
+/** What stands behind the name of the sender. `more`: it does not have everything. */
+const noticeSchema = z.object({
+  queued: z.array(z.string()),
+  changed: z.array(z.string()),
+  delayed: z.boolean().default(false),
+  webhooks: z.boolean().default(false),
+  more: z.boolean(),
+});
 
 /**
  * What processes on one Postgres tell each other of tasks, so that nobody waits for their next look. A hint and no more:
@@ -36,6 +46,8 @@ export class TaskNotices {
   readonly #listener: Listener;
   readonly #queued = new Set<string>();
   readonly #changed = new Set<string>();
+  #hasDelayed = false;
+  #hasWebhooks = false;
   #hasMore = false;
   #sending: Promise<void> | undefined;
 
@@ -56,6 +68,18 @@ export class TaskNotices {
     this.#tell(this.#changed, id);
   }
 
+  /** Tells that tasks or webhooks wait for their time. */
+  tellDelayed(): void {
+    this.#hasDelayed = true;
+    this.#sending ??= this.#sendAll();
+  }
+
+  /** Tells that webhooks wait that this process does not call. */
+  tellWebhooks(): void {
+    this.#hasWebhooks = true;
+    this.#sending ??= this.#sendAll();
+  }
+
   /** Waits for what is being told. */
   async close(): Promise<void> {
     this.#listener.close();
@@ -71,7 +95,7 @@ export class TaskNotices {
   async #sendAll(): Promise<void> {
     const { storage, clock } = this.#options;
     try {
-      for (let round = 1; this.#queued.size + this.#changed.size > 0; round++) {
+      for (let round = 1; this.#hasSomething; round++) {
         const text = this.#takeNotice();
         await storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', [channel, text]));
         await pause(clock, backOff(pausesMs, round));
@@ -84,23 +108,37 @@ export class TaskNotices {
     this.#sending = undefined;
   }
 
+  get #hasSomething(): boolean {
+    return this.#queued.size + this.#changed.size > 0 || this.#hasDelayed || this.#hasWebhooks;
+  }
+
   /** The text of what is to be told, which is forgotten with that. */
   #takeNotice(): string {
-    const notice = { queued: [...this.#queued], changed: [...this.#changed], more: this.#hasMore };
+    const notice = {
+      queued: [...this.#queued],
+      changed: [...this.#changed],
+      delayed: this.#hasDelayed,
+      webhooks: this.#hasWebhooks,
+      more: this.#hasMore,
+    };
     this.#queued.clear();
     this.#changed.clear();
+    this.#hasDelayed = false;
+    this.#hasWebhooks = false;
     this.#hasMore = false;
     return `${this.#options.name} ${JSON.stringify(notice)}`;
   }
 
   #hear(text: string): void {
-    const { name, onQueued, onChanged, onGap } = this.#options;
+    const { name, onQueued, onChanged, onDelayed, onWebhooks, onGap } = this.#options;
     if (text.startsWith(`${name} `)) return;
     const { data: notice } = noticeSchema.safeParse(parseJson(text.slice(text.indexOf(' ') + 1)));
     if (notice === undefined) return;
     // Before what was begun of it.
     if (notice.queued.length > 0) onQueued(notice.queued);
     if (notice.changed.length > 0) onChanged(notice.changed);
+    if (notice.delayed) onDelayed();
+    if (notice.webhooks) onWebhooks();
     if (notice.more) onGap();
   }
 }

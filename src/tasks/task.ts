@@ -69,6 +69,8 @@ export interface ClaimedTask {
   readonly retries: number;
   /** Undefined: in a file. */
   readonly input: Buffer | undefined;
+  /** Whether a webhook is to be called at its end. */
+  readonly hasWebhook: boolean;
 }
 
 /** How a claim ended for good. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { maySeeOthers, visibleModels } from '../http/admission/authorization.ts';
-import type { Viewer } from './service.ts';
+import type { Viewer } from './visible-task.ts';
 
 /**
  * Who asks: a key sees its own tasks, one that may do everything and a server without keys see all. A key for some models

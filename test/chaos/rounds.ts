@@ -36,7 +36,6 @@ export async function runRounds(options: ChaosOptions): Promise<Verdict> {
     MODELS_DIR: options.modelsDir,
     DATA_DIR: options.dataDir,
     TASK_LEASE_MS: '2000',
-    TASK_POLL_MS: '100',
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
   };
   const server = new Program('serve', environment);

@@ -84,7 +84,7 @@ describe.each(databaseKinds.filter((kind) => kind === 'postgres'))('inferd worke
   it('does the tasks of the domains of a module', async () => {
     await using database = await temporaryDatabase(kind);
     await using repository = await temporaryRepository('iris');
-    const environment = { MODELS_DIR: repository.path, TASK_POLL_MS: '50', ...database.environment };
+    const environment = { MODELS_DIR: repository.path, ...database.environment };
     await using server = await startProcess({ ...environment, TASK_CONCURRENCY: '0' }, 'serve', petals);
     await using _worker = await startProcess(environment, 'worker', petals);
     await whenTasksAreReady(server.address);

@@ -59,7 +59,7 @@ it.each(databaseKinds.filter((kind) => kind === 'postgres'))(
   async (kind) => {
     await using database = await temporaryDatabase(kind);
     const folder = await newExample('flower', 'iris');
-    const environment = { ...database.environment, TASK_POLL_MS: '50' };
+    const environment = { ...database.environment };
     const address = await start(folder, 'npm', ['start'], { ...environment, TASK_CONCURRENCY: '0' });
     await start(folder, 'npm', ['run', 'worker'], environment);
     await whenTasksAreReady(address);

@@ -9,9 +9,9 @@ import type { DeferredResult } from '../../src/serving/deferred-work.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { storageUnavailable } from '../../src/storage/storage-error.ts';
 import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
-import { Ledger } from '../../src/tasks/ledger.ts';
+import { TaskRepository } from '../../src/tasks/repository/task-repository.ts';
 import type { NewTask } from '../../src/tasks/task.ts';
-import { TaskWorker } from '../../src/tasks/worker.ts';
+import { TaskWorker } from '../../src/tasks/worker/task-worker.ts';
 import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
 
 const largeBytes = 300 * 1024;
@@ -37,17 +37,14 @@ function newTask(): NewTask {
   };
 }
 
-async function openLedger(storage: Storage) {
-  const ledger = await Ledger.open(storage, {
-    limits: { ofCaller: plenty, inAll: plenty },
-    clock: systemClock,
-    onError: () => {},
-  });
-  return Object.assign(ledger, { [Symbol.asyncDispose]: () => ledger.close() });
+function openRepository(storage: Storage) {
+  const limits = { ofCaller: plenty, inAll: plenty };
+  const repository = new TaskRepository(storage, { limits, clock: systemClock });
+  return Object.assign(repository, { [Symbol.asyncDispose]: () => repository.close() });
 }
 
 /** A worker whose work is done when the test says so. */
-function startWorker(ledger: Ledger) {
+function startWorker(repository: TaskRepository) {
   const begun = Promise.withResolvers<void>();
   const done = Promise.withResolvers<DeferredResult>();
   const run = () => {
@@ -64,12 +61,12 @@ function startWorker(ledger: Ledger) {
       works: new Map([['wait', { name: 'wait', run }]]),
     },
     {
-      ledger,
+      repository,
       clock: systemClock,
       lastOnlineMs: () => Number.NEGATIVE_INFINITY,
       random: Math.random,
       log: { warn: () => {}, error: () => {} },
-      logTrouble: () => {},
+      logError: () => {},
       onChange: () => {},
     },
   );
@@ -94,53 +91,57 @@ const makeRoom = (storage: Storage) => storage.use(({ db }) => sql`DROP TRIGGER 
 describe.each(databaseKinds)('the end of a task on %s', (kind) => {
   it('waits for room, and is then kept once', async () => {
     await using storage = await temporaryStorage(kind);
-    await using ledger = await openLedger(storage);
-    const { id } = await ledger.submit(newTask(), undefined);
-    await using worker = startWorker(ledger);
+    await using repository = openRepository(storage);
+    const { id } = await repository.submit(newTask(), undefined);
+    await using worker = startWorker(repository);
     await worker.begun;
     await fillDisk(storage);
-    const finish = vi.spyOn(ledger, 'finish');
+    const finish = vi.spyOn(repository, 'finish');
     worker.finish('done');
     await expect.poll(() => finish.mock.calls.length).toBeGreaterThan(1);
-    await expect(ledger.submit(newTask(), undefined)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
-    expect(await ledger.find([id])).toMatchObject([{ state: 'running' }]);
+    await expect(repository.submit(newTask(), undefined)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(await repository.find([id])).toMatchObject([{ state: 'running' }]);
     await makeRoom(storage);
-    await expect.poll(() => ledger.find([id]), { timeout: 20_000 }).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
+    await expect
+      .poll(() => repository.find([id]), { timeout: 20_000 })
+      .toMatchObject([{ state: 'succeeded', attempt: 1 }]);
   });
 
   it('may be given again when nobody knows whether it was kept', async () => {
     await using storage = await temporaryStorage(kind);
-    await using ledger = await openLedger(storage);
-    const { id } = await ledger.submit(newTask(), undefined);
-    await ledger.claim(1, { worker: 'tester', leaseMs: 60_000 });
+    await using repository = openRepository(storage);
+    const { id } = await repository.submit(newTask(), undefined);
+    await repository.claim(1, { worker: 'tester', leaseMs: 60_000 });
     const result = Buffer.alloc(largeBytes, 'r');
     const end = { id, attempt: 1, state: 'succeeded' as const, result, predictionId: undefined, error: undefined };
-    expect(await ledger.finish(end)).toBe(true);
-    expect(await ledger.finish(end)).toBe(true);
-    expect((await ledger.findResult(id))?.result).toEqual(result);
-    expect(await ledger.finish({ ...end, attempt: 2 })).toBe(false);
+    expect(await repository.finish(end)).toBe(true);
+    expect(await repository.finish(end)).toBe(true);
+    expect((await repository.findResult(id))?.result).toEqual(result);
+    expect(await repository.finish({ ...end, attempt: 2 })).toBe(false);
   });
 });
 
 describe('on an embedded database', () => {
   it('what a worker has done while it was away counts', async () => {
     await using storage = await temporaryStorage('embedded');
-    await using ledger = await openLedger(storage);
-    const { id } = await ledger.submit(newTask(), undefined);
-    await using worker = startWorker(ledger);
+    await using repository = openRepository(storage);
+    const { id } = await repository.submit(newTask(), undefined);
+    await using worker = startWorker(repository);
     await worker.begun;
     process.kill(storage.pid ?? 0, 'SIGKILL');
     await expect.poll(() => storage.state, { timeout: 20_000 }).toBe('unavailable');
     worker.finish('done');
     await storage.whenReady();
-    await expect.poll(() => ledger.find([id]), { timeout: 20_000 }).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
+    await expect
+      .poll(() => repository.find([id]), { timeout: 20_000 })
+      .toMatchObject([{ state: 'succeeded', attempt: 1 }]);
   });
 
   it('a large input stays as long as its task may be kept', async () => {
     await using storage = await temporaryStorage('embedded');
-    await using ledger = await openLedger(storage);
+    await using repository = openRepository(storage);
     // The first one has what waits counted.
-    await ledger.submit(newTask(), undefined);
+    await repository.submit(newTask(), undefined);
     const { use } = storage;
     const losesAnswer: Storage['use'] = async (work) => {
       await use.call(storage, work);
@@ -149,50 +150,50 @@ describe('on an embedded database', () => {
     vi.spyOn(storage, 'use').mockImplementationOnce(losesAnswer);
     const task = { ...newTask(), input: undefined };
     const input = Buffer.alloc(largeBytes, 'i');
-    await expect(ledger.submit(task, input)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-    await ledger.sweepValues();
-    expect(await ledger.values.read(task.id, 'input')).toEqual(input);
+    await expect(repository.submit(task, input)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await repository.sweepValues();
+    expect(await repository.values.read(task.id, 'input')).toEqual(input);
   });
 
   it('a large input whose task is not kept is removed, at once where that is known', async () => {
     await using storage = await temporaryStorage('embedded');
-    await using ledger = await openLedger(storage);
+    await using repository = openRepository(storage);
     const file = (id: string) => join(storage.dataDir, 'tasks', `${id}.input`);
     const input = Buffer.alloc(largeBytes, 'i');
     const refused = { ...newTask(), input: undefined };
     await fillDisk(storage);
-    await expect(ledger.submit(refused, input)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    await expect(repository.submit(refused, input)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
     expect(existsSync(file(refused.id))).toBe(false);
 
     const unknown = { ...newTask(), input: undefined };
     vi.spyOn(storage, 'use').mockRejectedValueOnce(storageUnavailable('it is gone'));
-    await expect(ledger.submit(unknown, input)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await expect(repository.submit(unknown, input)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
     expect(existsSync(file(unknown.id))).toBe(true);
-    await ledger.sweepValues();
+    await repository.sweepValues();
     expect(existsSync(file(unknown.id))).toBe(false);
   });
 
   it('a large input that is just arriving is not swept', async () => {
     await using storage = await temporaryStorage('embedded');
-    await using ledger = await openLedger(storage);
+    await using repository = openRepository(storage);
     const { use } = storage;
     const sweepsBefore: Storage['use'] = async (work) => {
-      await ledger.sweepValues();
+      await repository.sweepValues();
       return use.call(storage, work) as ReturnType<typeof work>;
     };
     vi.spyOn(storage, 'use').mockImplementationOnce(sweepsBefore);
     const task = { ...newTask(), input: undefined };
     const input = Buffer.alloc(largeBytes, 'i');
-    await ledger.submit(task, input);
-    expect(await ledger.values.read(task.id, 'input')).toEqual(input);
+    await repository.submit(task, input);
+    expect(await repository.values.read(task.id, 'input')).toEqual(input);
   });
 
   it('a large input that cannot be written is refused for now', async () => {
     await using storage = await temporaryStorage('embedded');
-    await using ledger = await openLedger(storage);
+    await using repository = openRepository(storage);
     await mkdir(storage.dataDir, { recursive: true });
     await writeFile(join(storage.dataDir, 'tasks'), 'in the way');
-    const submitted = ledger.submit({ ...newTask(), input: undefined }, Buffer.alloc(largeBytes));
+    const submitted = repository.submit({ ...newTask(), input: undefined }, Buffer.alloc(largeBytes));
     await expect(submitted).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', retryAfterSeconds: 5 });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GroupCommit } from '../../src/tasks/group-commit.ts';
+import { GroupCommit } from '../../src/tasks/repository/group-commit.ts';
 
 const boundedBy = (maxItems: number, maxBytes = 100) => ({ maxItems, maxBytes, bytesOf: (item: number) => item });
 

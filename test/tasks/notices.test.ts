@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/inference/clock.ts';
 import type { DeferredWork } from '../../src/serving/deferred-work.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import type { TaskOptions } from '../../src/tasks/new-task.ts';
 import { TaskNotices } from '../../src/tasks/notices.ts';
 import { TaskService } from '../../src/tasks/service.ts';
 import { databaseKinds, openStorage, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
@@ -14,11 +17,17 @@ const viewer = { owner: '', seesAll: true, models: undefined };
 async function newProcess(database: TestDatabase, name: string) {
   const storage = openStorage(database);
   await storage.whenReady();
-  const heard = { queued: new Set<string>(), changed: new Set<string>(), gaps: 0 };
+  const heard = { queued: new Set<string>(), changed: new Set<string>(), delayed: 0, webhooks: 0, gaps: 0 };
   const notices = new TaskNotices({
     ...{ name, storage, clock: systemClock, log: { warn: () => {} } },
     onQueued: (ids) => ids.forEach((id) => void heard.queued.add(id)),
     onChanged: (ids) => ids.forEach((id) => void heard.changed.add(id)),
+    onDelayed: () => {
+      heard.delayed += 1;
+    },
+    onWebhooks: () => {
+      heard.webhooks += 1;
+    },
     onGap: () => {
       heard.gaps += 1;
     },
@@ -42,6 +51,17 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
     expect([...other.heard.queued]).toEqual(['queued']);
     expect([...one.heard.queued, ...one.heard.changed]).toEqual([]);
     expect([one.heard.gaps, other.heard.gaps]).toEqual([1, 1]);
+  });
+
+  it('hear of webhooks, and of what waits for its time', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    one.notices.tellDelayed();
+    await expect.poll(() => [other.heard.delayed, other.heard.webhooks]).toEqual([1, 0]);
+    one.notices.tellWebhooks();
+    await expect.poll(() => [other.heard.delayed, other.heard.webhooks]).toEqual([1, 1]);
+    expect([one.heard.delayed, one.heard.webhooks, other.heard.gaps]).toEqual([0, 0, 1]);
   });
 
   it('hear that there was more than could be told', async () => {
@@ -88,17 +108,47 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
       cut = await cutListeners(server.storage);
     }
   });
+
+  it('begin each other’s tasks when their delay is over, and call the webhooks of their ends', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using hook = await receiver();
+    await using server = await newService(database, 0, 30_000);
+    await using worker = await newService(database, 1, 30_000);
+    await expect.poll(() => listeners(worker.storage, []), { timeout: 10_000 }).toHaveLength(2);
+    const states: string[] = [];
+    for await (const task of server.follow('answer', { delaySeconds: 2, webhook: hook.url })) states.push(task.state);
+    expect(states.at(-1)).toBe('succeeded');
+    await expect.poll(() => hook.calls, { timeout: 10_000 }).toEqual(['task.succeeded']);
+
+    for await (const task of server.follow('answer', { delaySeconds: 3600, webhook: hook.url }))
+      if (task.state === 'queued') await server.cancel(task.id);
+    await expect.poll(() => hook.calls, { timeout: 10_000 }).toEqual(['task.succeeded', 'task.cancelled']);
+  });
 });
 
-/** A clock on which nobody looks again of himself: only what is due soon happens. */
-const hastyClock = {
+/** A server that is called by webhooks, and the types of what it was told. */
+async function receiver() {
+  const calls: string[] = [];
+  const server = createServer(async (request, response) => {
+    calls.push(((await json(request)) as { type: string }).type);
+    response.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const dispose = async () => void server.close();
+  return { calls, url: `http://127.0.0.1:${address.port}/`, [Symbol.asyncDispose]: dispose };
+}
+
+/** A clock on which only what is due soon happens: nothing is found by polling. */
+const impatientClock = (longestMs: number) => ({
   now: () => systemClock.now(),
   setTimer: (delayMs: number, callback: () => void) =>
-    delayMs < 500 ? systemClock.setTimer(delayMs, callback) : () => {},
-};
+    delayMs < longestMs ? systemClock.setTimer(delayMs, callback) : () => {},
+});
 
 /** The tasks of a process, with one work that ends by itself, and one that does not. */
-async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: number) {
+async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: number, longestMs = 500) {
   const storage = openStorage({ databaseUrl, dataDir });
   const aborted: string[] = [];
   const answer: DeferredWork = {
@@ -113,7 +163,7 @@ async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: n
       throw signal.reason;
     },
   };
-  const webhooks = { secret: undefined, allowPrivate: false };
+  const webhooks = { secret: 'a secret', allowPrivate: true };
   const settings = {
     concurrency,
     leaseMs: 3_600_000,
@@ -125,7 +175,13 @@ async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: n
   };
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const works = [answer, wait];
-  const service = new TaskService(settings, { storage, works, clock: hastyClock, lastOnlineMs: () => 0, log });
+  const service = new TaskService(settings, {
+    storage,
+    works,
+    clock: impatientClock(longestMs),
+    lastOnlineMs: () => 0,
+    log,
+  });
   service.start();
   const everything = { state: undefined, model: undefined, before: undefined, limit: 1 };
   await vi.waitFor(() => service.list(everything, viewer), { timeout: 30_000 });
@@ -135,10 +191,10 @@ async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: n
     aborted,
     cancel: (id: string) => service.cancel(id, viewer),
     /** Hands in a task, and tells of its states. */
-    async *follow(work: string) {
+    async *follow(work: string, wishes: Partial<TaskOptions> = {}) {
       const order = { work, model: 'none', input: undefined, instances: 1 };
-      const { id } = await service.submit(order, { ...options, idempotencyKey: undefined }, undefined);
-      yield* service.follow(id, viewer, AbortSignal.timeout(10_000));
+      const { id } = await service.submit(order, { ...options, idempotencyKey: undefined, ...wishes }, undefined);
+      yield* service.follow(id, viewer, AbortSignal.timeout(20_000));
     },
     async [Symbol.asyncDispose]() {
       await service.drain();

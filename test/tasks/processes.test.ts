@@ -58,7 +58,6 @@ describe.each(databaseKinds.filter((kind) => kind === 'postgres'))('workers on o
     const environment = {
       MODELS_DIR: repository.path,
       TASK_CONCURRENCY: '4',
-      TASK_POLL_MS: '50',
       ...database.environment,
     };
     await using server = await startProcess({ ...environment, TASK_CONCURRENCY: '0' });

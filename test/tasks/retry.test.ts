@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError, type ErrorCode } from '../../src/errors.ts';
-import { isWorthRetrying, retryDelaySeconds, toTaskError } from '../../src/tasks/retry.ts';
+import { isWorthRetrying, retryDelaySeconds, toTaskError } from '../../src/tasks/worker/retry.ts';
 
 const error = (code: ErrorCode) => new AppError(code, { message: 'the reason' });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Amount, TaskQuota } from '../../src/tasks/task-quota.ts';
+import { type Amount, TaskQuota } from '../../src/tasks/repository/task-quota.ts';
 import { temporaryDatabase } from '../helpers/database.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { temporaryKeyFile } from '../helpers/keys.ts';

@@ -26,7 +26,6 @@ describe.each(databaseKinds)('background tasks on %s', (kind) => {
     }
     server = await startReadyServer({
       MODELS_DIR: repository.path,
-      TASK_POLL_MS: '50',
       WEBHOOK_SECRET: 'a secret of this test',
       WEBHOOK_ALLOW_PRIVATE: '1',
       // Longest time that a run which hangs can hold up the stop.

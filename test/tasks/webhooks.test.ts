@@ -64,7 +64,6 @@ describe('a webhook', () => {
     repository = await temporaryRepository('iris');
     server = await startReadyServer({
       MODELS_DIR: repository.path,
-      TASK_POLL_MS: '50',
       WEBHOOK_SECRET: secret,
       WEBHOOK_ALLOW_PRIVATE: '1',
       ...database.environment,
@@ -143,7 +142,6 @@ describe('a webhook to a private network', () => {
     await using hook = await receiver();
     await using server = await startReadyServer({
       MODELS_DIR: repository.path,
-      TASK_POLL_MS: '50',
       WEBHOOK_SECRET: secret,
       ...database.environment,
     });

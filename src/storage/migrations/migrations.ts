@@ -3,6 +3,7 @@ import { tasks } from './0001-tasks.ts';
 import { predictions } from './0002-predictions.ts';
 import { taskPredictions } from './0003-task-predictions.ts';
 import { taskInputBytes } from './0004-task-input-bytes.ts';
+import { leasedRows } from './0005-leased-rows.ts';
 
 /**
  * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
@@ -13,4 +14,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-predictions': predictions,
   '0003-task-predictions': taskPredictions,
   '0004-task-input-bytes': taskInputBytes,
+  '0005-leased-rows': leasedRows,
 };

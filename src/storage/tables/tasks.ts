@@ -1,10 +1,11 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { LeaseColumns } from '../leased-rows/leased-table.ts';
 
 /** `queued` and `running` become one of the others, which are final. */
 export type TaskState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
-/** A row of `tasks`. */
-export interface TasksTable {
+/** A row of `tasks`, a leased row: it is claimed whenever a worker begins with the task. */
+export interface TasksTable extends LeaseColumns<TaskState> {
   /** UUID of version 7: ordered by the time of its making. */
   id: string;
   /** What is to be done, by the name that programs know it by. */
@@ -15,19 +16,12 @@ export interface TasksTable {
   owner: string;
   /** Name of that key. */
   owner_name: Generated<string>;
-  state: Generated<TaskState>;
-  priority: number;
   instances: number;
-  /** Counts the claims: whoever finishes a task must have its latest. */
-  attempt: Generated<number>;
   /** Claims that ended in an error that may pass. */
   failures: Generated<number>;
   /** Claims whose worker was never heard of again. */
   deaths: Generated<number>;
   retries: number;
-  /** Process that works on it, while it is running. */
-  worker: string | null;
-  lease_until: Date | null;
   idempotency_key: string | null;
   /** SHA-256 of everything that was asked for. */
   fingerprint: Buffer;
@@ -44,8 +38,6 @@ export interface TasksTable {
   webhook: string | null;
   ttl_seconds: number;
   created_at: Generated<Date>;
-  /** When it may begin. */
-  due_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
   /** When it is deleted; null until it is finished. */

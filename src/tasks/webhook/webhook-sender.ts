@@ -1,12 +1,14 @@
 import { AppError, toAppError } from '../../errors.ts';
+import { backoffMs } from '../../storage/backoff.ts';
+import { DueWatch } from '../../storage/leased-rows/due-watch.ts';
+import type { ThrottledErrorLog } from '../../storage/throttled-error-log.ts';
 import { RepeatingJob } from '../../timing/repeating-job.ts';
-import type { Ledger } from '../ledger.ts';
 import { describeTask } from '../schemas.ts';
 import type { Task } from '../task.ts';
-import type { TroubleLog } from '../trouble-log.ts';
+import { InFlightSlots } from './in-flight-slots.ts';
 import { postWebhook } from './post.ts';
 import { signatureHeaders } from './signature.ts';
-import { WebhookLanes } from './webhook-lanes.ts';
+import type { ClaimedWebhook, WebhookRepository } from './webhook-repository.ts';
 
 export interface WebhookSettings {
   /** Undefined: no webhooks. */
@@ -16,19 +18,24 @@ export interface WebhookSettings {
 }
 
 export interface WebhookDependencies {
-  readonly ledger: Pick<Ledger, 'takeWebhooks' | 'returnWebhooks' | 'settleWebhook'>;
+  readonly repository: WebhookRepository;
+  /** Names this process in its claims. */
+  readonly worker: string;
   readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
   readonly log: { warn(details: object, message: string): void };
-  readonly logTrouble: TroubleLog;
+  readonly logError: ThrottledErrorLog;
+  /** How often to look for webhooks that no notice has announced. */
   readonly pollMs: number;
+  /** Webhooks wait that this process does not call. */
+  readonly onLeft: () => void;
 }
 
-const limits = { calls: 64, ofOwner: 32, ofLane: 8, slow: 16, waitingSlow: 8 };
-/** Most that are taken at a time, and that wait in this process. */
+const limits = { calls: 64, ofOwner: 32, ofHost: 8, slow: 16, waitingSlow: 8 };
+/** Most that are claimed at a time, and that wait in this process. */
 const claim = { atOnce: 64, waiting: 256 };
 /** A host that has not answered by then delays others. */
 const slowMs = 1000;
-/** What was taken longer ago is left to whoever takes it next, which is when the ledger gives it again. */
+/** A claim that is older may be lost before its call ends: it is left to expire. */
 const holdMs = 40_000;
 const dayMs = 86_400_000;
 
@@ -38,57 +45,90 @@ interface Call {
   readonly host: string;
   readonly task: Task;
   readonly url: URL;
-  readonly takenMs: number;
+  readonly fence: number;
+  readonly claimedMs: number;
 }
 
-/** Tells the addresses that tasks named of their ends, at least once; what cannot be told is tried for a day. */
+/** Calls the webhooks of tasks that have ended, at least once; one that does not answer is tried again for a day. */
 export class WebhookSender {
   readonly #settings: WebhookSettings;
   readonly #dependencies: WebhookDependencies;
   readonly #rounds: RepeatingJob;
-  readonly #lanes = new WebhookLanes<Call>(limits);
+  readonly #slots = new InFlightSlots<Call>(limits);
+  readonly #due: DueWatch;
   readonly #calls = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #mayBeMore = false;
+  #failures = 0;
+  #reclaimedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(settings: WebhookSettings, dependencies: WebhookDependencies) {
     this.#settings = settings;
     this.#dependencies = dependencies;
-    const { clock, logTrouble, pollMs: intervalMs } = dependencies;
-    const onError = (thrown: unknown) => logTrouble(thrown, 'Webhooks cannot be called');
-    this.#rounds = new RepeatingJob(() => this.#take(), { intervalMs, clock, onError });
+    const { repository, clock, logError, pollMs: intervalMs } = dependencies;
+    const onError = (thrown: unknown) => {
+      logError(thrown, 'Webhooks cannot be claimed');
+      this.#failures += 1;
+      this.#due.expect(backoffMs(this.#failures));
+    };
+    this.#rounds = new RepeatingJob(() => this.#claim(), { intervalMs, clock, onError });
+    this.#due = new DueWatch({
+      clock,
+      nextDueMs: () => repository.nextDueMs(),
+      onDue: () => this.wake(),
+      longestMs: intervalMs,
+    });
   }
 
-  /** There may be something to tell. */
+  /** Webhooks may wait. */
   wake(): void {
+    if (this.#slots.waiting >= claim.waiting) this.#dependencies.onLeft();
     this.#rounds.runSoon();
+  }
+
+  /** Webhooks of other processes wait for their time. */
+  hearDelayed(): void {
+    this.#due.ask();
   }
 
   /** Gives back what waits, and lets the calls under way end for a moment; those that do not are tried again. */
   async close(): Promise<void> {
-    const { ledger, clock, logTrouble } = this.#dependencies;
+    const { repository, clock, logError, onLeft } = this.#dependencies;
     const cancelTimer = clock.setTimer(slowMs, () => this.#closing.abort());
-    await this.#rounds.close();
-    const waiting = this.#lanes.takeAll().map(({ id }) => id);
-    await ledger.returnWebhooks(waiting).catch((thrown) => logTrouble(thrown, 'Webhooks cannot be given back'));
+    await Promise.all([this.#rounds.close(), this.#due.close()]);
+    const waiting = this.#slots.takeAll();
+    await repository.giveBack(waiting).catch((thrown) => logError(thrown, 'Webhooks cannot be given back'));
+    if (waiting.length > 0) onLeft();
     await Promise.all(this.#calls);
     cancelTimer();
   }
 
-  async #take(): Promise<void> {
-    while (this.#lanes.waiting < claim.waiting) {
-      const taken = await this.#dependencies.ledger.takeWebhooks(claim.atOnce);
-      const takenMs = this.#dependencies.clock.now();
-      this.#lanes.add(taken.map(({ task, url }) => callOf(task, new URL(url), takenMs)));
+  async #claim(): Promise<void> {
+    const { repository, clock, worker } = this.#dependencies;
+    await this.#reclaim();
+    while (this.#slots.waiting < claim.waiting) {
+      const claimed = await repository.claim(claim.atOnce, worker);
+      this.#failures = 0;
+      const claimedMs = clock.now();
+      this.#slots.add(claimed.map((webhook) => callOf(webhook, claimedMs)));
       this.#begin();
-      this.#mayBeMore = taken.length === claim.atOnce;
-      if (!this.#mayBeMore) return;
+      this.#mayBeMore = claimed.length === claim.atOnce;
+      if (this.#mayBeMore) continue;
+      this.#due.ask();
+      return;
     }
   }
 
-  /** Begins with as many calls as there are places for. */
+  async #reclaim(): Promise<void> {
+    const { repository, clock, pollMs } = this.#dependencies;
+    if (clock.now() - this.#reclaimedAtMs < pollMs) return;
+    await repository.reclaim();
+    this.#reclaimedAtMs = clock.now();
+  }
+
+  /** Begins with as many calls as there are slots for. */
   #begin(): void {
-    for (let call = this.#lanes.next(); call !== undefined; call = this.#lanes.next()) {
+    for (let call = this.#slots.next(); call !== undefined; call = this.#slots.next()) {
       const running = this.#send(call);
       this.#calls.add(running);
       void running.finally(() => this.#calls.delete(running));
@@ -96,31 +136,32 @@ export class WebhookSender {
   }
 
   async #send(call: Call): Promise<void> {
-    const { clock, logTrouble } = this.#dependencies;
+    const { clock, logError } = this.#dependencies;
     const startedMs = clock.now();
     const cancelTimer = clock.setTimer(slowMs, () => {
-      this.#lanes.markSlow(call);
-      // There is room now for what waits for others.
+      this.#slots.markSlow(call);
+      // There is room now for what waits for other hosts.
       this.#takeMore();
     });
     try {
-      if (startedMs - call.takenMs < holdMs) await this.#tell(call);
+      if (startedMs - call.claimedMs < holdMs) await this.#call(call);
     } catch (thrown) {
-      logTrouble(thrown, 'The end of a webhook cannot be kept');
+      logError(thrown, 'The outcome of a webhook cannot be kept');
     }
     cancelTimer();
-    this.#lanes.end(call, { wasSlow: clock.now() - startedMs >= slowMs });
+    this.#slots.end(call, { wasSlow: clock.now() - startedMs >= slowMs });
     if (this.#closing.signal.aborted) return;
     this.#begin();
     this.#takeMore();
   }
 
   #takeMore(): void {
-    if (this.#mayBeMore && this.#lanes.waiting < claim.atOnce) this.wake();
+    if (this.#mayBeMore && this.#slots.waiting < claim.atOnce) this.wake();
   }
 
-  async #tell({ task, url, host }: Call): Promise<void> {
-    const { ledger, log } = this.#dependencies;
+  async #call({ task, url, host, fence }: Call): Promise<void> {
+    const { repository, log } = this.#dependencies;
+    const { id } = task;
     try {
       await this.#post(task, url);
     } catch (thrown) {
@@ -129,10 +170,12 @@ export class WebhookSender {
       const message = isHopeless ? 'A webhook is given up' : 'A webhook did not answer and is tried again';
       // Path and query may be what lets a caller in.
       log.warn({ err: toAppError(thrown), task: task.id, webhook: `${url.protocol}//${host}` }, message);
-      await ledger.settleWebhook(task.id, isHopeless ? undefined : retrySeconds(ageMs));
+      const delaySeconds = isHopeless ? undefined : retrySeconds(ageMs);
+      await repository.settle({ id, fence }, delaySeconds);
+      if (delaySeconds !== undefined) this.#due.expect(delaySeconds * 1000);
       return;
     }
-    await ledger.settleWebhook(task.id, undefined);
+    await repository.settle({ id, fence }, undefined);
   }
 
   async #post(task: Task, url: URL): Promise<void> {
@@ -146,8 +189,10 @@ export class WebhookSender {
   }
 }
 
-function callOf(task: Task, url: URL, takenMs: number): Call {
-  return { id: task.id, owner: task.owner, host: url.host, task, url, takenMs };
+function callOf({ task, url, fence }: ClaimedWebhook, claimedMs: number): Call {
+  const { id, owner } = task;
+  const parsed = new URL(url);
+  return { id, owner, host: parsed.host, task, url: parsed, fence, claimedMs };
 }
 
 /** As long as it has been tried already, from two seconds to an hour. */

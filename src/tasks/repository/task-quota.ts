@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 
 /** Tasks that are not finished, and the bytes of their inputs. */
 export interface Amount {

@@ -1,6 +1,6 @@
-import { type AppError, type ErrorKind, toAppError } from '../errors.ts';
-import { backOff } from '../timing/back-off.ts';
-import type { TaskError } from './task.ts';
+import { type AppError, type ErrorKind, toAppError } from '../../errors.ts';
+import { backOff } from '../../timing/back-off.ts';
+import type { TaskError } from '../task.ts';
 
 const mayPass: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['overloaded', 'timeout', 'rate_limited']);
 const delaysSeconds = { first: 1, longest: 300 };

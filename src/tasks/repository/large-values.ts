@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toStorageError } from '../storage/storage-error.ts';
+import { toStorageError } from '../../storage/storage-error.ts';
 
 /** What the value of a task is: what was asked for, or what a claim made of it. */
 export type ValueName = 'input' | `result-${number}`;

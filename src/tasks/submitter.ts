@@ -4,8 +4,9 @@ import { AppError } from '../errors.ts';
 import { problemResponses } from '../http/answer/problem.ts';
 import type { TaskDesk } from '../http/prediction/task-desk.ts';
 import { malformedHeader } from '../http/terms/malformed-header.ts';
+import type { TaskOptions } from './new-task.ts';
 import { taskOptionsQuery, taskUrl } from './schemas.ts';
-import type { TaskOptions, TaskService } from './service.ts';
+import type { TaskService } from './service.ts';
 import { checkWebhookUrl } from './webhook/post.ts';
 import type { WebhookSettings } from './webhook/webhook-sender.ts';
 
@@ -18,8 +19,8 @@ const acceptedSchema = z.object({
 
 const idempotencyHeader = 'idempotency-key';
 
-/** Takes orders of routes and makes tasks of them. */
-export function createTaskDesk(service: TaskService, webhooks: WebhookSettings): TaskDesk {
+/** Submits the orders of routes as tasks. */
+export function createTaskSubmitter(service: TaskService, webhooks: WebhookSettings): TaskDesk {
   return {
     query: taskOptionsQuery,
     headers: z.object({

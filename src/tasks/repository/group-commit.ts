@@ -1,9 +1,12 @@
-import { countFitting } from '../storage/count-fitting.ts';
+import { countFitting } from '../../storage/count-fitting.ts';
 
 /** How much one transaction takes; a single item may be larger. */
-export interface GroupBounds<Item> {
+export interface GroupLimits {
   readonly maxItems: number;
   readonly maxBytes: number;
+}
+
+export interface GroupBounds<Item> extends GroupLimits {
   readonly bytesOf: (item: Item) => number;
 }
 

@@ -1,7 +1,7 @@
-import { AppError } from '../errors.ts';
-import type { OpenStorage } from '../storage/storage.ts';
-import * as store from './store.ts';
-import type { NewTask } from './task.ts';
+import { AppError } from '../../errors.ts';
+import type { OpenStorage } from '../../storage/storage.ts';
+import type { NewTask } from '../task.ts';
+import { findByIdempotencyKey } from './task-reads.ts';
 
 /** What a submission came to: a new task, or the one that has its idempotency key. */
 export interface Submitted {
@@ -17,7 +17,7 @@ export function accepted(outcome: Submitted | AppError): Submitted {
 
 /** What is handed in again under an idempotency key: the earlier task if it asks for the same. */
 export async function earlierTask(db: OpenStorage['db'], task: NewTask): Promise<Submitted | AppError> {
-  const earlier = await store.findByIdempotencyKey(db, task.owner, task.idempotencyKey ?? '');
+  const earlier = await findByIdempotencyKey(db, task.owner, task.idempotencyKey ?? '');
   if (earlier?.fingerprint.equals(task.fingerprint)) return { id: earlier.task.id, isNew: false };
   return new AppError('IDEMPOTENCY_CONFLICT', {
     message: `The Idempotency-Key ${JSON.stringify(task.idempotencyKey)} belongs to a task that asks for something else`,

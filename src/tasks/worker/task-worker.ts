@@ -1,14 +1,15 @@
 import { deserialize } from 'node:v8';
-import { AppError, toAppError } from '../errors.ts';
-import type { DeferredWork } from '../serving/deferred-work.ts';
-import { backoffMs } from '../storage/backoff.ts';
-import { pause } from '../timing/pause.ts';
-import { RepeatingJob } from '../timing/repeating-job.ts';
-import { HeardTasks } from './heard-tasks.ts';
-import type { Ledger } from './ledger.ts';
+import { AppError, toAppError } from '../../errors.ts';
+import type { DeferredWork } from '../../serving/deferred-work.ts';
+import { backoffMs } from '../../storage/backoff.ts';
+import { DueWatch } from '../../storage/leased-rows/due-watch.ts';
+import type { ThrottledErrorLog } from '../../storage/throttled-error-log.ts';
+import { pause } from '../../timing/pause.ts';
+import { RepeatingJob } from '../../timing/repeating-job.ts';
+import type { TaskRepository } from '../repository/task-repository.ts';
+import type { ClaimedTask, TaskEnd } from '../task.ts';
+import { ClaimBackOff } from './claim-back-off.ts';
 import { isWorthRetrying, retryDelaySeconds, toTaskError } from './retry.ts';
-import type { ClaimedTask, TaskEnd } from './task.ts';
-import type { TroubleLog } from './trouble-log.ts';
 
 export interface WorkerOptions {
   /** Names the worker; no other has the same name, ever. */
@@ -17,7 +18,7 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** How long a task belongs to the worker after it was last heard of. */
   readonly leaseMs: number;
-  /** How often to look for tasks whose time has come, and for those that nobody has told of. */
+  /** How often to look for tasks that no notice has announced. */
   readonly pollMs: number;
   /** Largest JSON of a result; a task with a larger one fails. */
   readonly maxResultBytes: number;
@@ -28,16 +29,16 @@ export interface WorkerOptions {
 export type TaskOutcome = 'running' | 'succeeded' | 'failed' | 'retried' | 'released' | 'lost';
 
 export interface WorkerDependencies {
-  readonly ledger: Ledger;
+  readonly repository: TaskRepository;
   readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
   /** When this process last answered somebody who waited, by `clock`. */
   readonly lastOnlineMs: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly log: { warn(details: object, message: string): void; error(details: object, message: string): void };
-  readonly logTrouble: TroubleLog;
-  /** Told of every task that began, ended or was put back, for later or (`released`) for others to do now. */
-  readonly onChange: (id: string, outcome: TaskOutcome) => void;
+  readonly logError: ThrottledErrorLog;
+  /** Called for every task that began, ended or waits again, for later or (`released`) for others to do now. */
+  readonly onChange: (task: ClaimedTask, outcome: TaskOutcome) => void;
 }
 
 /**
@@ -57,31 +58,43 @@ export class TaskWorker {
   readonly #options: WorkerOptions;
   readonly #dependencies: WorkerDependencies;
   readonly #running = new Map<string, Run>();
-  readonly #heard: HeardTasks;
+  readonly #backOff: ClaimBackOff;
+  readonly #due: DueWatch;
   readonly #claims: RepeatingJob;
   readonly #heartbeat: RepeatingJob;
   #isClosing = false;
   #wantsMore = false;
-  #wantsHeard = false;
+  #isAnnounced = false;
+  #failedClaims = 0;
 
   constructor(options: WorkerOptions, dependencies: WorkerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { clock, random, logTrouble } = dependencies;
+    const { repository, clock, random, logError } = dependencies;
     const look = () => {
-      this.#wantsHeard = true;
+      this.#isAnnounced = true;
       this.wake();
     };
-    this.#heard = new HeardTasks({ clock, random, look });
+    this.#backOff = new ClaimBackOff({ clock, random, look });
+    this.#due = new DueWatch({
+      clock,
+      nextDueMs: () => repository.nextDueMs(),
+      onDue: () => this.wake(),
+      longestMs: options.pollMs,
+    });
     this.#claims = new RepeatingJob(() => this.#claim(), {
       intervalMs: options.pollMs,
       clock,
-      onError: (thrown) => logTrouble(thrown, 'No tasks can be claimed'),
+      onError: (thrown) => {
+        logError(thrown, 'No tasks can be claimed');
+        this.#failedClaims += 1;
+        this.#due.expect(backoffMs(this.#failedClaims));
+      },
     });
     this.#heartbeat = new RepeatingJob(() => this.#renew(), {
       intervalMs: options.leaseMs / 3,
       clock,
-      onError: (thrown) => logTrouble(thrown, 'The leases of tasks cannot be renewed'),
+      onError: (thrown) => logError(thrown, 'The leases of tasks cannot be renewed'),
     });
   }
 
@@ -96,14 +109,24 @@ export class TaskWorker {
     return !this.#isClosing && this.#free >= this.#leastClaim;
   }
 
-  /** Another process has tasks that wait. */
+  /** A task becomes due then. */
+  expectDue(delayMs: number): void {
+    this.#due.expect(delayMs);
+  }
+
+  /** Tasks of other processes wait for their time. */
+  hearDelayed(): void {
+    this.#due.ask();
+  }
+
+  /** Tasks of other processes wait for a worker. */
   hearQueued(ids: readonly string[]): void {
-    this.#heard.add(ids);
+    this.#backOff.add(ids);
   }
 
   /** Tasks have begun or ended in another process, perhaps some of this one, which has lost them then. */
   hearChanged(ids: readonly string[]): void {
-    this.#heard.remove(ids);
+    this.#backOff.remove(ids);
     if (ids.some((id) => this.#running.has(id))) this.#heartbeat.runSoon();
   }
 
@@ -115,7 +138,7 @@ export class TaskWorker {
   /** Claims nothing more, and waits for what it is at; after `patienceMs` that is put back for others. */
   async close(patienceMs: number): Promise<void> {
     this.#isClosing = true;
-    this.#heard.close();
+    this.#backOff.close();
     const cancelTimer = this.#dependencies.clock.setTimer(patienceMs, () => {
       for (const { abort } of this.#running.values()) abort.abort(shuttingDown());
     });
@@ -123,24 +146,28 @@ export class TaskWorker {
     await this.#claims.close();
     await Promise.all(this.#running.values().map(({ ended }) => ended));
     cancelTimer();
-    await this.#heartbeat.close();
+    await Promise.all([this.#heartbeat.close(), this.#due.close()]);
   }
 
   async #claim(): Promise<void> {
     this.#wantsMore = true;
     while (this.#wantsMore && this.hasRoom) {
-      const isForHeard = this.#wantsHeard;
+      const isAnnounced = this.#isAnnounced;
       this.#wantsMore = false;
-      this.#wantsHeard = false;
+      this.#isAnnounced = false;
       const limit = this.#free;
-      const tasks = await this.#dependencies.ledger.claim(limit, this.#lease);
+      const { name: worker, leaseMs } = this.#options;
+      const tasks = await this.#dependencies.repository.claim(limit, { worker, leaseMs });
+      this.#failedClaims = 0;
       // A full claim means that there may be more.
       if (tasks.length === limit) this.#wantsMore = true;
-      if (isForHeard || tasks.length > 0) this.#heard.recordLook(tasks.length > 0);
-      this.#heard.remove(tasks.map(({ id }) => id));
+      if (isAnnounced || tasks.length > 0) this.#backOff.recordLook(tasks.length > 0);
+      this.#backOff.remove(tasks.map(({ id }) => id));
       for (const task of tasks) this.#begin(task);
       if (this.#isOnline) await pause(this.#dependencies.clock, courtesy.pauseMs);
     }
+    // Whatever is due has a claim coming; what is not has its time.
+    if (!this.#wantsMore) this.#due.ask();
   }
 
   get #isOnline(): boolean {
@@ -162,15 +189,11 @@ export class TaskWorker {
     return Math.max(1, Math.floor(this.#concurrency / 2));
   }
 
-  get #lease() {
-    return { worker: this.#options.name, leaseMs: this.#options.leaseMs };
-  }
-
   #begin(task: ClaimedTask): void {
     const abort = new AbortController();
     const ended = this.#run(task, abort.signal)
       .catch((thrown: unknown) => {
-        // The task stays claimed, and is taken over when its lease has ended.
+        // The task stays claimed, and is reclaimed when its lease has expired.
         this.#dependencies.log.warn({ err: toAppError(thrown), task: task.id }, 'The end of a task cannot be kept');
       })
       .finally(() => {
@@ -178,11 +201,11 @@ export class TaskWorker {
         if (this.#wantsMore) this.wake();
       });
     this.#running.set(task.id, { task, abort, ended });
-    this.#dependencies.onChange(task.id, 'running');
+    this.#dependencies.onChange(task, 'running');
   }
 
   async #run(task: ClaimedTask, signal: AbortSignal): Promise<void> {
-    const { ledger, onChange } = this.#dependencies;
+    const { repository, onChange } = this.#dependencies;
     const { id, attempt } = task;
     let done: Pick<TaskEnd, 'result' | 'predictionId'>;
     try {
@@ -192,15 +215,15 @@ export class TaskWorker {
       return;
     }
     const end = { id, attempt, state: 'succeeded' as const, ...done, error: undefined };
-    const counts = await this.#keep(() => ledger.finish(end), signal);
-    onChange(id, counts ? 'succeeded' : 'lost');
+    const counts = await this.#keep(() => repository.finish(end), signal);
+    onChange(task, counts ? 'succeeded' : 'lost');
   }
 
-  /** Tells of a task, however long the storage is away or full, unless the task is not this worker's to tell of any more. */
-  async #keep<Outcome>(tell: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  /** Keeps what a claim came to, however long the storage is away or full, unless the claim is lost meanwhile. */
+  async #keep<Outcome>(write: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
     for (let failures = 1; ; failures += 1) {
       try {
-        return await tell();
+        return await write();
       } catch (thrown) {
         if (!isStorageTrouble(thrown) || signal.aborted) throw thrown;
         await pause(this.#dependencies.clock, backoffMs(failures), signal);
@@ -211,7 +234,7 @@ export class TaskWorker {
   async #work({ id, work: name, owner, ownerName, input }: ClaimedTask, signal: AbortSignal) {
     const work = this.#options.works.get(name);
     if (work === undefined) throw new AppError('TASK_UNKNOWN_WORK', { message: `No worker here can do ${name}` });
-    const stored = input ?? (await this.#dependencies.ledger.values.read(id, 'input'));
+    const stored = input ?? (await this.#dependencies.repository.values.read(id, 'input'));
     const caller = owner === '' ? undefined : { id: owner, name: ownerName };
     const { result, predictionId } = await work.run(deserialize(stored), { requestId: id, signal, caller });
     return { result: toJson(result, this.#options.maxResultBytes), predictionId };
@@ -219,31 +242,32 @@ export class TaskWorker {
 
   async #fail(task: ClaimedTask, error: AppError, signal: AbortSignal): Promise<void> {
     const { id, attempt, failures, retries } = task;
-    const { ledger, random, log, onChange } = this.#dependencies;
+    const { repository, random, log, onChange } = this.#dependencies;
     if (error.code === 'CLIENT_GONE') return;
     if (error.code === 'SHUTTING_DOWN') {
-      await ledger.requeue({ id, attempt, error: undefined, delaySeconds: 0 });
-      onChange(id, 'released');
+      await repository.requeue({ id, attempt, error: undefined, delaySeconds: 0 });
+      onChange(task, 'released');
       return;
     }
     if (isWorthRetrying(error) && failures < retries) {
       const delaySeconds = retryDelaySeconds(failures + 1, random());
-      await this.#keep(() => ledger.requeue({ id, attempt, error: toTaskError(error), delaySeconds }), signal);
-      onChange(id, 'retried');
+      await this.#keep(() => repository.requeue({ id, attempt, error: toTaskError(error), delaySeconds }), signal);
+      this.#due.expect(delaySeconds * 1000);
+      onChange(task, 'retried');
       return;
     }
     if (error.kind === 'internal') log.error({ err: error, task: id }, 'A task failed');
     const nothing = { result: undefined, predictionId: undefined };
     const end = { id, attempt, state: 'failed' as const, ...nothing, error: toTaskError(error) };
-    const counts = await this.#keep(() => ledger.finish(end), signal);
-    onChange(id, counts ? 'failed' : 'lost');
+    const counts = await this.#keep(() => repository.finish(end), signal);
+    onChange(task, counts ? 'failed' : 'lost');
   }
 
   async #renew(): Promise<void> {
-    const ids = [...this.#running.keys()];
-    if (ids.length === 0) return;
-    const still = await this.#dependencies.ledger.renew(ids, this.#lease);
-    for (const id of ids) if (!still.has(id)) this.abort(id);
+    const tasks = [...this.#running.values()].map(({ task }) => task);
+    if (tasks.length === 0) return;
+    const held = await this.#dependencies.repository.renew(tasks, this.#options.leaseMs);
+    for (const { id } of tasks) if (!held.has(id)) this.abort(id);
   }
 }
 

@@ -1,6 +1,6 @@
-import { backOff } from '../timing/back-off.ts';
+import { backOff } from '../../timing/back-off.ts';
 
-export interface HeardTasksDependencies {
+export interface ClaimBackOffDependencies {
   readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -10,17 +10,17 @@ export interface HeardTasksDependencies {
 const longestWaitsMs = { first: 10, longest: 100 };
 
 /**
- * When a worker looks for the tasks that others have told of. Everybody hears of a task, and one gets it: who came too late
- * waits a moment the next time, longer with every time in a row, and does not look at all when it hears meanwhile that the
- * tasks were begun. So one worker is quick, and as many help as are needed.
+ * When a worker tries to claim the tasks that other processes have announced. Every worker gets the notice, and one gets the
+ * task: a worker that came too late waits a moment the next time, longer with every time in a row, and does not try at all
+ * when it learns meanwhile that the tasks were begun. So one worker is quick, and as many help as are needed.
  */
-export class HeardTasks {
-  readonly #dependencies: HeardTasksDependencies;
+export class ClaimBackOff {
+  readonly #dependencies: ClaimBackOffDependencies;
   readonly #waiting = new Set<string>();
   #misses = 0;
   #cancelLook: (() => void) | undefined;
 
-  constructor(dependencies: HeardTasksDependencies) {
+  constructor(dependencies: ClaimBackOffDependencies) {
     this.#dependencies = dependencies;
   }
 
