@@ -18,18 +18,7 @@ const mayImport = {
   telemetry: ['errors'],
   limits: ['access', 'errors'],
   transport: ['access', 'telemetry', 'timing', 'errors'],
-  http: [
-    'serving',
-    'models',
-    'inference',
-    'limits',
-    'transport',
-    'access',
-    'telemetry',
-    'tensor',
-    'timing',
-    'errors',
-  ],
+  http: ['serving', 'models', 'inference', 'limits', 'transport', 'access', 'telemetry', 'tensor', 'timing', 'errors'],
   domains: ['serving', 'tensor', 'timing', 'errors', 'http'],
   protocols: [
     'serving',
@@ -56,6 +45,7 @@ const mayImport = {
 const mayInstall = {
   errors: [],
   timing: [],
+  disposal: [],
   'child-environment': [],
   tensor: [],
   'onnx-file': [],

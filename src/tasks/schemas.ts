@@ -27,8 +27,6 @@ export const taskOptionsQuery = z.object({
     .describe('Called with a POST when the task is finished'),
 });
 
-export type TaskOptionsQuery = z.output<typeof taskOptionsQuery>;
-
 export const taskStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 
 export const taskSchema = z.object({

@@ -1,9 +1,7 @@
 import { sql } from 'kysely';
 import { LeasedRows } from '../../../src/storage/leased-rows/leased-rows.ts';
 import type { Claim, LeaseColumns } from '../../../src/storage/leased-rows/leased-table.ts';
-import type { OpenStorage, Storage } from '../../../src/storage/storage.ts';
-
-export type Db = OpenStorage['db'];
+import type { Storage } from '../../../src/storage/storage.ts';
 
 /** A table of leased rows with a key of two columns, and columns of its owner. */
 interface JobsTable extends LeaseColumns<'queued' | 'running' | 'done' | 'cancelled'> {
