@@ -69,6 +69,17 @@ function pathOf({ name, version }: { name: string; version?: string }, rest: str
   return `/v2/models/${name}${version === undefined ? '' : `/versions/${version}`}${rest}`;
 }
 
+it('a model that is not ready is answered under the bare media type, which clients compare as a whole', async () => {
+  for (const name of ['nothing', 'broken']) {
+    const reply = await fetch(new URL(`/v2/models/${name}/ready`, server.address));
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([
+      name === 'nothing' ? 404 : 503,
+      'application/json',
+    ]);
+    expect(await reply.json()).toEqual({ name, ready: false, error: expect.any(String) });
+  }
+});
+
 describe('REST and gRPC say the same', () => {
   it('of the server', async () => {
     expect(plain(await client.call('ServerMetadata'))).toEqual(plain(await overRest('/v2')));

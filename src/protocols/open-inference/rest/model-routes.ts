@@ -5,6 +5,7 @@ import { fromThrown } from '../../../http/answer/error-handler.ts';
 import type { LoadedVersion } from '../../../models/loaded-version.ts';
 import type { Registry } from '../../../models/registry.ts';
 import type { Statistics } from '../../../serving/statistics.ts';
+import { sendBareJson } from '../../bare-json.ts';
 import { modelConfig } from '../values/model-config.ts';
 import { modelMetadata } from '../values/model-metadata.ts';
 import { modelReadiness } from '../values/model-readiness.ts';
@@ -53,8 +54,8 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
     const { name } = readiness;
     if (readiness.ready) return { name, ready: true };
     const unknown = readiness.unknown && fromThrown(readiness.unknown, reply.request);
-    reply.code(unknown === undefined ? 503 : statusOf(unknown));
-    return { name, ready: false, error: unknown?.message ?? readiness.reason };
+    const status = unknown === undefined ? 503 : statusOf(unknown);
+    return sendBareJson(reply.code(status), { name, ready: false, error: unknown?.message ?? readiness.reason });
   });
 
   ofModel('/config', { summary: 'Configuration of a model', response: schemas.modelConfig }, (selector) =>
