@@ -13,11 +13,11 @@ const mayImport = {
   'onnx-file': ['errors'],
   inference: ['onnx-file', 'tensor', 'timing', 'errors', 'child-environment'],
   models: ['inference', 'onnx-file', 'tensor', 'timing', 'errors'],
-  serving: ['models', 'inference', 'tensor', 'errors'],
+  serving: ['models', 'inference', 'tensor', 'timing', 'errors'],
   storage: ['timing', 'errors', 'child-environment'],
   telemetry: ['errors'],
   limits: ['access', 'errors'],
-  transport: ['access', 'telemetry', 'timing', 'errors'],
+  transport: ['telemetry', 'timing', 'errors'],
   http: ['serving', 'models', 'inference', 'limits', 'transport', 'access', 'telemetry', 'tensor', 'timing', 'errors'],
   domains: ['serving', 'tensor', 'timing', 'errors', 'http'],
   protocols: [

@@ -6,8 +6,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { systemClock } from '../src/inference/clock.ts';
 import { loadModel } from '../src/inference/model.ts';
+import { systemClock } from '../src/timing/clock.ts';
 
 const [, , path = fileURLToPath(new URL('../test/fixtures/models/linear.onnx', import.meta.url)), ...counts] =
   process.argv;

@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { iris } from '../src/domains/iris/iris.ts';
 import { typedRequest } from '../src/domains/typed-request.ts';
-import { systemClock } from '../src/inference/clock.ts';
 import { defaultManifest } from '../src/models/manifest.ts';
 import { PredictionLog } from '../src/predictions/prediction-log.ts';
 import type { Inference, InferRequest } from '../src/serving/infer.ts';
 import { Storage } from '../src/storage/storage.ts';
 import { float32, int64 } from '../src/tensor/tensor.ts';
+import { systemClock } from '../src/timing/clock.ts';
 import { median } from './report/statistics.ts';
 
 const rounds = 10;

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createApp, type Services } from './app.ts';
 import { DisposalGroup, disposalErrors } from './disposal.ts';
 import { AppError } from './errors.ts';
-import { systemClock } from './inference/clock.ts';
 import { loadModels } from './load-models.ts';
 import { IgnoredFolders } from './models/ignored-folders.ts';
 import type { Registry } from './models/registry.ts';
@@ -14,6 +13,7 @@ import { createServices, type ServiceOptions, type StartableServices } from './s
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { systemClock } from './timing/clock.ts';
 
 export interface StartOptions extends ServiceOptions {
   /** Ends the start; to stop a server that has started is the caller's. @default never */

@@ -1,11 +1,11 @@
 import type { Role } from './app.ts';
-import { systemClock } from './inference/clock.ts';
 import { sweepPrivateFolders } from './models/files/private-folder.ts';
 import type { Registry } from './models/registry.ts';
 import type { ModelFolder } from './models/repository.ts';
 import { RepositoryWatcher } from './models/watch.ts';
 import type { StartableServices } from './services.ts';
 import type { Settings } from './settings.ts';
+import { systemClock } from './timing/clock.ts';
 
 /** How soon a change of the model repository is seen; it is followed at the second look. */
 const watchIntervalMs = 1000;

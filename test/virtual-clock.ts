@@ -1,4 +1,4 @@
-import type { Clock } from '../src/inference/clock.ts';
+import type { Clock } from '../src/timing/clock.ts';
 
 interface Event {
   readonly atMs: number;

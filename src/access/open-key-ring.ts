@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AppError, toAppError } from '../errors.ts';
-import { followFiles } from './follow-files.ts';
+import type { Clock } from '../timing/clock.ts';
+import { followFiles } from '../timing/follow-files.ts';
 import { parseKeyFile } from './key-file.ts';
 import { KeyRing } from './key-ring.ts';
 
@@ -12,7 +13,7 @@ export interface KeyRingOptions {
 }
 
 export interface KeyRingDependencies {
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
   readonly log: {
     info(message: string): void;
     warn(message: string): void;

@@ -1,12 +1,12 @@
 import { Client } from '../client/index.ts';
 import { toAppError } from '../errors.ts';
-import { systemClock } from '../inference/clock.ts';
 import { loadModel } from '../inference/model.ts';
 import { openLoadSource } from '../models/files/load-source.ts';
 import { modelOptions } from '../models/model-options.ts';
 import { type ModelFolder, scanRepository } from '../models/repository.ts';
 import { isDataType } from '../tensor/data-type.ts';
 import type { TensorSpec } from '../tensor/tensor.ts';
+import { systemClock } from '../timing/clock.ts';
 import type { DescribedModel } from './model-types.ts';
 
 /** The models that could be described, and why the others could not. */

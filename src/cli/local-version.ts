@@ -1,5 +1,4 @@
 import { AppError } from '../errors.ts';
-import { systemClock } from '../inference/clock.ts';
 import { loadModel } from '../inference/model.ts';
 import { createAssemble } from '../models/assemble.ts';
 import type { Lease } from '../models/lease.ts';
@@ -7,6 +6,7 @@ import { Registry } from '../models/registry.ts';
 import { scanRepository } from '../models/repository.ts';
 import { createInfer, type Infer } from '../serving/infer.ts';
 import { Statistics } from '../serving/statistics.ts';
+import { systemClock } from '../timing/clock.ts';
 
 /** A version of a model that this process runs for itself. */
 export interface LocalVersion {

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { systemClock } from '../inference/clock.ts';
 import { readKept } from '../predictions/kept-text.ts';
 import { predictionPages } from '../predictions/prediction-pages.ts';
 import { predictionText } from '../predictions/prediction-text.ts';
@@ -9,6 +8,7 @@ import { predictionSchema } from '../predictions/schemas.ts';
 import { parseMoment } from '../predictions/time-window.ts';
 import type { Settings } from '../settings.ts';
 import { Storage } from '../storage/storage.ts';
+import { systemClock } from '../timing/clock.ts';
 
 /** Which predictions are replayed. */
 export interface ReplayQuestion {

@@ -1,4 +1,5 @@
 import type { Signature, TensorSpec } from '../tensor/tensor.ts';
+import type { Log } from '../timing/log.ts';
 import type { AnyDomain } from './define-domain.ts';
 
 /** What is loaded, as far as faces need to know. */
@@ -10,22 +11,20 @@ export interface FaceModels {
     | undefined;
 }
 
-export interface FaceLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-}
-
 /** Which domains are served: models come and go while the server runs, and routes cannot. */
 export class Faces {
   readonly domains: readonly AnyDomain[];
   readonly #models: FaceModels;
-  readonly #log: FaceLog;
+  readonly #log: Pick<Log, 'info' | 'warn'>;
   /** What was found wrong with a signature that a model has. */
   readonly #compared = new Map<AnyDomain, { readonly signature: Signature; readonly problem: string | undefined }>();
   /** The problem of each domain at the last report; undefined before the first. */
   #reported: ReadonlyMap<string, string> | undefined;
 
-  constructor(domains: readonly AnyDomain[], { models, log }: { readonly models: FaceModels; readonly log: FaceLog }) {
+  constructor(
+    domains: readonly AnyDomain[],
+    { models, log }: { readonly models: FaceModels; readonly log: Pick<Log, 'info' | 'warn'> },
+  ) {
     this.domains = domains;
     this.#models = models;
     this.#log = log;

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers';
 import { AppError } from '../errors.ts';
 import { concatenateRows, sliceRows } from '../tensor/rows.ts';
 import { type Signature, type Tensor, type Tensors, tensorBytes } from '../tensor/tensor.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { Batcher } from './batcher/batcher.ts';
 import type { Answer } from './batcher/pending.ts';
 import { rowsThatFit } from './batcher/queue/build-batch.ts';
-import type { Clock } from './clock.ts';
 import type { Engine, EngineStats } from './engine.ts';
-import type { EngineLog } from './engine-log.ts';
 import type { EngineEvents } from './events.ts';
 import { dependent, type Independence } from './independence/independence.ts';
 import type { Row } from './independence/sample-rows.ts';
@@ -23,7 +23,7 @@ import { noTimings, timingsInParallel, timingsInSequence } from './timings.ts';
 
 interface Dependencies {
   readonly clock: Clock;
-  readonly log: EngineLog;
+  readonly log: Log;
   readonly events?: EngineEvents;
 }
 
@@ -39,7 +39,7 @@ export class BatchedModel implements Predictor, Engine {
   readonly example: Tensors | undefined;
   readonly intraOpThreads: number;
   readonly #events: EngineEvents | undefined;
-  readonly #log: EngineLog;
+  readonly #log: Log;
   #independence: Independence;
   #lastHealth: Health = { ready: true };
 

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../timing/clock.ts';
 
 /**
  * One timer for many deadlines. Most things are done long before theirs, so a deadline costs nothing unless it is the

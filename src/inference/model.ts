@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { BatchedModel } from './batched-model.ts';
-import type { Clock } from './clock.ts';
 import type { Engine } from './engine.ts';
-import type { EngineLog } from './engine-log.ts';
 import type { EngineEvents } from './events.ts';
 import { Launcher } from './launch/launcher.ts';
 import type { ModelOptions } from './model-options.ts';
@@ -13,7 +13,7 @@ export type { ModelOptions } from './model-options.ts';
 
 export interface EngineDependencies {
   readonly clock: Clock;
-  readonly log: EngineLog;
+  readonly log: Log;
   readonly events?: EngineEvents;
   /** Ends the load; a model that is loaded ignores it. @default never */
   readonly signal?: AbortSignal | undefined;
@@ -61,7 +61,7 @@ export async function loadModel(options: ModelOptions, dependencies: EngineDepen
   }
 }
 
-function withFields(log: EngineLog, fields: object): EngineLog {
+function withFields(log: Log, fields: object): Log {
   return {
     info: (more, message) => log.info({ ...fields, ...more }, message),
     warn: (more, message) => log.warn({ ...fields, ...more }, message),

@@ -1,6 +1,7 @@
 import type { Engine } from '../inference/engine.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
 import type { Predictor } from '../inference/predictor.ts';
+import type { Log } from '../timing/log.ts';
 import type { OnnxArtifact } from './artifact.ts';
 import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
 import { openLoadSource } from './files/load-source.ts';
@@ -10,7 +11,7 @@ import { modelOptions } from './model-options.ts';
 export interface AssembleDependencies {
   /** The signal ends the load. */
   readonly loadModel: (options: ModelOptions, signal?: AbortSignal) => Promise<Predictor & Engine>;
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** The one place that knows how a version becomes a predictor, and in which order the predictors before it stand. */

@@ -1,9 +1,11 @@
+import type { Log } from '../timing/log.ts';
+
 /** Says of each folder among the models that is none, once, so that a wrong name is found. */
 export class IgnoredFolders {
-  readonly #log: { info(details: object, message: string): void };
+  readonly #log: Pick<Log, 'info'>;
   #named: ReadonlySet<string> = new Set();
 
-  constructor(log: { info(details: object, message: string): void }) {
+  constructor(log: Pick<Log, 'info'>) {
     this.#log = log;
   }
 

@@ -1,4 +1,5 @@
 import { AppError, toAppError, withoutFolders } from '../errors.ts';
+import type { Log } from '../timing/log.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
 import type { Assemble } from './assembled.ts';
 import { dependencyOrder } from './dependency-order.ts';
@@ -25,10 +26,7 @@ export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
   readonly assemble: Assemble<Kind>;
   /** Milliseconds that never run backwards. */
   readonly now: () => number;
-  readonly log: {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-  };
+  readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
 export interface SyncOptions {

@@ -1,5 +1,6 @@
 import { toAppError } from '../errors.ts';
-import type { Clock } from '../inference/clock.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { Registry } from './registry.ts';
 import type { ModelFolder } from './repository.ts';
@@ -8,7 +9,7 @@ export interface WatchDependencies {
   readonly scan: () => Promise<ModelFolder[]>;
   readonly registry: Pick<Registry, 'syncModel' | 'unload'>;
   readonly clock: Clock;
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: Pick<Log, 'warn'>;
   /** Ends the loads that are under way. @default never */
   readonly signal?: AbortSignal;
   /** Time between two looks at the folder. */

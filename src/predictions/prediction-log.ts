@@ -1,5 +1,7 @@
 import type { PredictionRecorder } from '../serving/infer.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { PredictionCounts } from './dropped.ts';
 import { PredictionBuffer } from './prediction-buffer.ts';
 import { BufferedRecorder } from './prediction-recorder.ts';
@@ -19,10 +21,10 @@ export interface PredictionLogOptions {
 
 export interface PredictionLogDependencies {
   readonly storage: Storage;
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Clock;
   /** Milliseconds since 1970. @default Date.now */
   readonly wallClock?: () => number;
-  readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
+  readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
 /** What may wait while the database is away. */

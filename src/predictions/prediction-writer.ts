@@ -1,5 +1,7 @@
 import { type AppError, toAppError } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { CapturedPrediction } from './captured-prediction.ts';
 import { type Day, dayOf } from './day.ts';
@@ -21,8 +23,8 @@ export interface WriterDependencies {
   readonly buffer: PredictionBuffer;
   readonly counts: PredictionCounts;
   readonly storage: Pick<Storage, 'use' | 'state'>;
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
-  readonly log: { warn(details: object, message: string): void };
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** How long a prediction waits for others. */

@@ -1,5 +1,7 @@
 import type { OpenStorage, Storage } from '../storage/storage.ts';
 import { createThrottledErrorLog, type ThrottledErrorLog } from '../storage/throttled-error-log.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { RepeatingJob } from '../timing/repeating-job.ts';
 import { dayMs, dayOf, startOf } from './day.ts';
 import {
@@ -21,10 +23,10 @@ export interface RetentionBounds {
 
 export interface RetentionDependencies {
   readonly storage: Pick<Storage, 'use' | 'onReady' | 'state'>;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
-  readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
+  readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
 const intervalMs = 60_000;

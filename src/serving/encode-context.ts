@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { Clock } from '../inference/clock.ts';
+import type { Clock } from '../timing/clock.ts';
 
 /** Until when an encoder is to work, for those that take long. */
 export interface EncodeContext {

@@ -1,9 +1,9 @@
 import { type AppError, toAppError } from '../errors.ts';
-import type { Clock } from '../inference/clock.ts';
 import type { Timings } from '../inference/timings.ts';
 import type { Lease } from '../models/lease.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Tensors } from '../tensor/tensor.ts';
+import type { Clock } from '../timing/clock.ts';
 import { checkAnswer } from './answer-limit.ts';
 import type { CallTerms } from './call-terms.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';

@@ -1,7 +1,7 @@
-import type { Clock } from '../inference/clock.ts';
 import type { PredictContext, Prediction } from '../inference/predictor.ts';
 import type { Lease } from '../models/lease.ts';
 import type { Tensors } from '../tensor/tensor.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { Statistics } from './statistics.ts';
 
 /**

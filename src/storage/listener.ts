@@ -1,5 +1,7 @@
 import type { PoolClient } from 'pg';
 import { toAppError } from '../errors.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { backoffMs } from './backoff.ts';
 import type { Storage } from './storage.ts';
 
@@ -7,8 +9,8 @@ export interface ListenerOptions {
   readonly storage: Storage;
   /** Name of the channel: letters and underscores. */
   readonly channel: string;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
-  readonly log: { warn(details: object, message: string): void };
+  readonly clock: Pick<Clock, 'setTimer'>;
+  readonly log: Pick<Log, 'warn'>;
   readonly onMessage: (text: string) => void;
   /** Called whenever it begins to hear: what was told before is lost. */
   readonly onListening: () => void;

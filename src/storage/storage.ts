@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import { hideFolders, toAppError } from '../errors.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { backoffMs } from './backoff.ts';
 import { answer, type Connection, connect } from './connection.ts';
 import type { Database } from './database.ts';
@@ -33,11 +35,8 @@ export interface StorageOptions {
 }
 
 export interface StorageDependencies {
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
-  readonly log: {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-  };
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
 export type StorageState = 'starting' | 'ready' | 'unavailable' | 'closed';

@@ -1,12 +1,13 @@
 import { AppError, toAppError } from '../errors.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Log } from '../timing/log.ts';
+import type { Storage } from './storage.ts';
 
 /** Logs an error of something that is done again and again. */
 export type ThrottledErrorLog = (thrown: unknown, message: string) => void;
 
 export interface ThrottledErrorLogDependencies {
   readonly storage: Pick<Storage, 'state'>;
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** Leaves out that the storage is unavailable: the storage logs that itself, once, and every job would at every try. */

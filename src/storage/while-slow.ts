@@ -1,3 +1,5 @@
+import type { Clock } from '../timing/clock.ts';
+
 /**
  * Waits for work, and calls back again and again while it takes longer than `everyMs`.
  *
@@ -25,5 +27,5 @@ export async function whileSlow<Result>(
 export interface SlowOptions {
   readonly everyMs: number;
   readonly onSlow: () => void;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
 }

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { Listener } from '../storage/listener.ts';
 import type { Storage } from '../storage/storage.ts';
 import { backOff } from '../timing/back-off.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { pause } from '../timing/pause.ts';
 
 export interface NoticesOptions {
   /** Names the process, without a space. */
   readonly name: string;
   readonly storage: Storage;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
-  readonly log: { warn(details: object, message: string): void };
+  readonly clock: Pick<Clock, 'setTimer'>;
+  readonly log: Pick<Log, 'warn'>;
   /** Called with tasks of another process that wait for any worker. */
   readonly onQueued: (ids: readonly string[]) => void;
   /** Called with tasks that have begun or ended in another process. */

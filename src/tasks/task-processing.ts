@@ -4,6 +4,8 @@ import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createThrottledErrorLog, type ThrottledErrorLog } from '../storage/throttled-error-log.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import type { RepeatingJob } from '../timing/repeating-job.ts';
 import { TaskNotices } from './notices.ts';
 import type { ReclaimedTasks } from './repository/task-changes.ts';
@@ -34,14 +36,10 @@ export interface TaskSettings {
 export interface TaskDependencies {
   readonly storage: Storage;
   readonly works: readonly DeferredWork[];
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Clock;
   /** When this process last answered somebody who waited, by `clock`. */
   readonly lastOnlineMs: () => number;
-  readonly log: {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-    error(details: object, message: string): void;
-  };
+  readonly log: Log;
 }
 
 const eventOf: Readonly<Record<TaskOutcome, TaskEvent>> = {

@@ -1,3 +1,4 @@
+import type { Clock } from '../timing/clock.ts';
 import { RepeatingJob } from '../timing/repeating-job.ts';
 import type { Task } from './task.ts';
 import { isFinal } from './task.ts';
@@ -6,7 +7,7 @@ const intervalMs = 1000;
 
 export interface TaskWatchDependencies {
   readonly find: (ids: readonly string[]) => Promise<Task[]>;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
 }
 
 interface Watcher {

@@ -1,9 +1,7 @@
+import type { Clock } from './clock.ts';
+
 /** Waits for so long, or until the signal is aborted. */
-export function pause(
-  clock: { setTimer(delayMs: number, callback: () => void): () => void },
-  delayMs: number,
-  signal?: AbortSignal,
-): Promise<void> {
+export function pause(clock: Pick<Clock, 'setTimer'>, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       cancel();

@@ -1,7 +1,8 @@
+import type { Clock } from './clock.ts';
 export interface RepeatingJobOptions {
   /** Time from the end of a run to the next that nobody asks for. */
   readonly intervalMs: number;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** Told of what the work throws; it goes on. */
   readonly onError: (thrown: unknown) => void;
 }

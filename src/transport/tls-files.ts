@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { followFiles } from '../access/follow-files.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Clock } from '../timing/clock.ts';
+import { followFiles } from '../timing/follow-files.ts';
 
 /** A certificate chain and its private key, PEM. */
 export interface TlsPair {
@@ -14,7 +15,7 @@ export interface TlsPair {
 export interface TlsFilesOptions {
   readonly certPath: string;
   readonly keyPath: string;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** Time between two looks at the files. @default 1000 */
   readonly intervalMs?: number;
   readonly log: Pick<Logger, 'info' | 'error'>;

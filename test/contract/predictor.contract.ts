@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import type { PredictContext, Predictor } from '../../src/inference/predictor.ts';
 import { float32, type Tensors } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 
 /** A predictor of the input `x` FP32 [-1, 2] and the output `y` of the same shape, of independent rows, and how to be done with it. */
 export interface ContractSubject extends AsyncDisposable {

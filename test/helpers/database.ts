@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
-import { systemClock } from '../../src/inference/clock.ts';
 import { Storage } from '../../src/storage/storage.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryFolder } from './folder.ts';
 import { whenNoProcessHas } from './processes-of.ts';
 

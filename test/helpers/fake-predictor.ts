@@ -1,8 +1,8 @@
 import { AppError } from '../../src/errors.ts';
-import type { Clock } from '../../src/inference/clock.ts';
 import type { Health, PredictContext, Prediction, Predictor } from '../../src/inference/predictor.ts';
 import { checkOutputs, checkSignature } from '../../src/tensor/check-signature.ts';
 import { float32, type Signature, type Tensors } from '../../src/tensor/tensor.ts';
+import type { Clock } from '../../src/timing/clock.ts';
 
 /** What a prediction comes to: outputs after a time of the clock, or an error. */
 export type Outcome =

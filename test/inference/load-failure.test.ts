@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { onnxModel, string } from '../helpers/onnx-model.ts';
 import { modelOptions, recordingLog } from './models.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { float32, int64, type Tensor, text, zeros } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { context, modelOptions, openModel, outputsOf, recordingLog } from './models.ts';
 
 const load = (model: string, overrides = {}) =>

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import type { Engine } from '../../src/inference/engine.ts';
 import { loadModel, type ModelOptions } from '../../src/inference/model.ts';
 import type { PredictContext, Predictor } from '../../src/inference/predictor.ts';
 import type { Tensors } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';

@@ -1,7 +1,8 @@
 /** A main process of its own, to be killed: it loads a model, writes the runner's pid and, if told so, lets it hang. */
-import { systemClock } from '../../src/inference/clock.ts';
+
 import { loadModel } from '../../src/inference/model.ts';
 import { int64 } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const model = await loadModel(

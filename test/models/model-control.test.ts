@@ -2,13 +2,13 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { createAssemble } from '../../src/models/assemble.ts';
 import { ModelControl } from '../../src/models/model-control.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 
 const fixture = (name: string) => new URL(`../fixtures/models/${name}.onnx`, import.meta.url).pathname;

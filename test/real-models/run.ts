@@ -4,12 +4,12 @@
  * and 100 rows. What ran alone must be equal bit for bit; what shared a run, within the rounding that the proof allows.
  */
 import { join } from 'node:path';
-import { systemClock } from '../../src/inference/clock.ts';
 import { disagreement } from '../../src/inference/independence/agreement.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import type { Predictor } from '../../src/inference/predictor.ts';
 import { sliceRows } from '../../src/tensor/rows.ts';
 import type { Tensor, Tensors } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { Bare } from './bare.ts';
 import { type Case, readCases, requestOf } from './cases.ts';
 

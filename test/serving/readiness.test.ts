@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { createAssemble } from '../../src/models/assemble.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
 import { ReadinessGate } from '../../src/serving/readiness.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { runnerPids } from '../helpers/process.ts';
 import { startReadyServer, type TestServer } from '../helpers/server.ts';

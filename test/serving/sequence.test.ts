@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import type { Artifact } from '../../src/models/artifact.ts';
 import { createAssemble } from '../../src/models/assemble.ts';
@@ -14,6 +13,7 @@ import { createInfer } from '../../src/serving/infer.ts';
 import { ReadinessGate } from '../../src/serving/readiness.ts';
 import { Statistics } from '../../src/serving/statistics.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { FakePredictor } from '../helpers/fake-predictor.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { float, onnxModel } from '../helpers/onnx-model.ts';

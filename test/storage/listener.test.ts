@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { Listener } from '../../src/storage/listener.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
 
 const tell = (storage: Storage, text: string) =>

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { Storage } from '../../src/storage/storage.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { databaseKinds, temporaryDatabase } from '../helpers/database.ts';
 import { TcpProxy } from '../helpers/tcp-proxy.ts';
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { TaskRepository } from '../../src/tasks/repository/task-repository.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
 
 const dump = new URL('../fixtures/databases/with-pg-boss.sql', import.meta.url);

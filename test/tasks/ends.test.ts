@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import type { DeferredResult } from '../../src/serving/deferred-work.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { storageUnavailable } from '../../src/storage/storage-error.ts';
@@ -12,6 +11,7 @@ import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
 import { TaskRepository } from '../../src/tasks/repository/task-repository.ts';
 import type { NewTask } from '../../src/tasks/task.ts';
 import { TaskWorker } from '../../src/tasks/worker/task-worker.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
 
 const largeBytes = 300 * 1024;

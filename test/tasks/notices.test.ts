@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/inference/clock.ts';
 import type { DeferredWork } from '../../src/serving/deferred-work.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { TaskOptions } from '../../src/tasks/new-task.ts';
 import { TaskNotices } from '../../src/tasks/notices.ts';
 import { TaskService } from '../../src/tasks/service.ts';
+import { systemClock } from '../../src/timing/clock.ts';
 import { databaseKinds, openStorage, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 
 const plenty = { tasks: 1000, bytes: 1e9 };

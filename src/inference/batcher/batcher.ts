@@ -1,5 +1,5 @@
 import type { AppError, ErrorCode } from '../../errors.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../timing/clock.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
 import { DeadlyInputs } from '../deadly-inputs.ts';
 import type { BatchEvent } from '../events.ts';

@@ -1,6 +1,6 @@
 import { sliceRows } from '../../tensor/rows.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../timing/clock.ts';
 import { disagreement } from './agreement.ts';
 import type { Row } from './sample-rows.ts';
 

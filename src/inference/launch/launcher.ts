@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../errors.ts';
 import type { Tensors } from '../../tensor/tensor.ts';
-import type { Clock } from '../clock.ts';
-import type { EngineLog } from '../engine-log.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import { decideIndependence } from '../independence/decide.ts';
 import { dependent, type Independence } from '../independence/independence.ts';
 import { TrialDied, TrialRunner } from '../independence/trial-runner.ts';
@@ -38,14 +38,14 @@ const madeUpShare = 1 / 4;
 export class Launcher {
   readonly #options: ModelOptions;
   readonly #clock: Clock;
-  readonly #log: EngineLog;
+  readonly #log: Log;
   #facts: ModelFacts | undefined;
   /** As the first runner has read it from the file. */
   #servable: ServableSignature | undefined;
   /** Why runners do not survive requests that are made from the signature; undefined as far as they do. */
   #madeUpKills: string | undefined;
 
-  constructor(options: ModelOptions, clock: Clock, log: EngineLog) {
+  constructor(options: ModelOptions, clock: Clock, log: Log) {
     this.#options = options;
     this.#clock = clock;
     this.#log = log;

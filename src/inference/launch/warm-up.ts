@@ -2,8 +2,8 @@ import { AppError } from '../../errors.ts';
 import { checkSignature } from '../../tensor/check-signature.ts';
 import { commonRows } from '../../tensor/rows.ts';
 import { type Signature, type Tensor, type Tensors, zeros } from '../../tensor/tensor.ts';
+import type { Log } from '../../timing/log.ts';
 import type { RunRequest } from '../batcher/executor.ts';
-import type { EngineLog } from '../engine-log.ts';
 import { madeUpSources, usualShapes } from '../independence/sample-rows.ts';
 import { type RunsRequests, TrialDied } from '../independence/trial-runner.ts';
 
@@ -54,7 +54,7 @@ const mostSources = 20;
 export async function warmUpOnMadeUp(
   runner: RunsRequests,
   signature: Signature,
-  log: EngineLog,
+  log: Log,
 ): Promise<Tensors | undefined> {
   let refused = '';
   for (const example of madeUpRequests(signature)) {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { EngineLog } from '../engine-log.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import type { Health } from '../predictor.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { RunnerEnd } from './runner-end.ts';
@@ -11,7 +11,7 @@ export interface RunnerPoolOptions {
   readonly timeoutMs: number;
   readonly memoryLimitBytes: number;
   readonly clock: Clock;
-  readonly log: EngineLog;
+  readonly log: Log;
   /** Starts a process and warms it up. */
   readonly start: (signal: AbortSignal) => Promise<RunnerProcess>;
   readonly onRestart: (reason: string) => void;

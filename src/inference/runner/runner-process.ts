@@ -4,9 +4,9 @@ import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../child-environment.ts';
 import { AppError } from '../../errors.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import type { RunOutcome, RunRequest } from '../batcher/executor.ts';
-import type { Clock } from '../clock.ts';
-import type { EngineLog } from '../engine-log.ts';
 import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { loadFailure } from './load-failure.ts';
@@ -31,7 +31,7 @@ interface Run {
 export interface RunnerProcessOptions {
   readonly model: string;
   readonly clock: Clock;
-  readonly log: EngineLog;
+  readonly log: Log;
 }
 
 /** One runner process and the runs that it was given. It runs them in order, one at a time. */

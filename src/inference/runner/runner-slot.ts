@@ -1,7 +1,7 @@
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import type { Executor, RunOutcome, RunRequest } from '../batcher/executor.ts';
-import type { Clock } from '../clock.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
-import type { EngineLog } from '../engine-log.ts';
 import { hangAtMs } from './hang.ts';
 import type { RunnerEnd } from './runner-end.ts';
 import type { RunnerProcess } from './runner-process.ts';
@@ -11,7 +11,7 @@ export interface RunnerSlotOptions {
   /** Resident memory above which the process is replaced; infinity for no limit. */
   readonly memoryLimitBytes: number;
   readonly clock: Clock;
-  readonly log: EngineLog;
+  readonly log: Log;
   /** Starts a process and warms it up, unless aborted; what it rejects with is the reason that it cannot serve. */
   readonly start: (signal: AbortSignal) => Promise<RunnerProcess>;
   /** Records a death; gives how long to wait before the next start. */

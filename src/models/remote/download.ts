@@ -1,12 +1,13 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { AppError } from '../../errors.ts';
+import type { Log } from '../../timing/log.ts';
 import { untilAborted } from '../../timing/until-aborted.ts';
 import { type Digest, hashFile } from './digest.ts';
 import type { RemoteBody, RemoteFile } from './remote-file.ts';
 import { type RetryDependencies, retry } from './retry.ts';
 
 export interface DownloadDependencies extends RetryDependencies {
-  readonly log: RetryDependencies['log'] & { info(details: object, message: string): void };
+  readonly log: RetryDependencies['log'] & Pick<Log, 'info'>;
   /** Told of every piece that arrived. */
   readonly onProgress: (file: string, receivedBytes: number, totalBytes: number | undefined) => void;
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { AppError } from '../../errors.ts';
-import type { Clock } from '../../inference/clock.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import { checksumListName } from './checksum-list.ts';
 import type { DownloadDependencies } from './download.ts';
 import { fetchArchive } from './fetch-archive.ts';
@@ -22,10 +23,7 @@ export interface RemoteModelsDependencies {
   readonly clock: Clock;
   /** A number from 0 up to 1. */
   readonly random: () => number;
-  readonly log: {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-  };
+  readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
 export interface FetchOptions {

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
-import type { Clock } from '../../inference/clock.ts';
 import { backOff } from '../../timing/back-off.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import { pause } from '../../timing/pause.ts';
 import { RefusedByServer, SourceChanged } from './remote-file.ts';
 
@@ -13,7 +14,7 @@ export interface RetryDependencies {
   /** A number from 0 up to 1, as `Math.random` gives it: servers that start together must not ask again together. */
   readonly random: () => number;
   readonly signal: AbortSignal;
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /**

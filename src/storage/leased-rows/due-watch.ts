@@ -1,5 +1,6 @@
+import type { Clock } from '../../timing/clock.ts';
 export interface DueWatchOptions {
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Clock;
   /** How long it is until the next row becomes due; undefined when none waits for its time. */
   readonly nextDueMs: () => Promise<number | undefined>;
   /** A row has become due. */

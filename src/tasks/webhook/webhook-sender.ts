@@ -2,6 +2,8 @@ import { AppError, toAppError } from '../../errors.ts';
 import { backoffMs } from '../../storage/backoff.ts';
 import { DueWatch } from '../../storage/leased-rows/due-watch.ts';
 import type { ThrottledErrorLog } from '../../storage/throttled-error-log.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import { RepeatingJob } from '../../timing/repeating-job.ts';
 import { describeTask } from '../schemas.ts';
 import type { Task } from '../task.ts';
@@ -21,8 +23,8 @@ export interface WebhookDependencies {
   readonly repository: WebhookRepository;
   /** Names this process in its claims. */
   readonly worker: string;
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
-  readonly log: { warn(details: object, message: string): void };
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
   readonly logError: ThrottledErrorLog;
   /** How often to look for webhooks that no notice has announced. */
   readonly pollMs: number;

@@ -1,7 +1,8 @@
 import { backOff } from '../../timing/back-off.ts';
+import type { Clock } from '../../timing/clock.ts';
 
 export interface ClaimBackOffDependencies {
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly look: () => void;

@@ -1,12 +1,14 @@
 import type { ThrottledErrorLog } from '../../storage/throttled-error-log.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import { RepeatingJob } from '../../timing/repeating-job.ts';
 import type { ReclaimedTasks } from '../repository/task-changes.ts';
 import type { TaskRepository } from '../repository/task-repository.ts';
 
 export interface MaintenanceDependencies {
   readonly leaseMs: number;
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
-  readonly log: { warn(details: object, message: string): void };
+  readonly clock: Pick<Clock, 'setTimer'>;
+  readonly log: Pick<Log, 'warn'>;
   readonly logError: ThrottledErrorLog;
   /** Called when tasks were reclaimed. */
   readonly onReclaimed: (tasks: ReclaimedTasks) => void;

@@ -4,6 +4,8 @@ import type { DeferredWork } from '../../serving/deferred-work.ts';
 import { backoffMs } from '../../storage/backoff.ts';
 import { DueWatch } from '../../storage/leased-rows/due-watch.ts';
 import type { ThrottledErrorLog } from '../../storage/throttled-error-log.ts';
+import type { Clock } from '../../timing/clock.ts';
+import type { Log } from '../../timing/log.ts';
 import { pause } from '../../timing/pause.ts';
 import { RepeatingJob } from '../../timing/repeating-job.ts';
 import type { TaskRepository } from '../repository/task-repository.ts';
@@ -30,12 +32,12 @@ export type TaskOutcome = 'running' | 'succeeded' | 'failed' | 'retried' | 'rele
 
 export interface WorkerDependencies {
   readonly repository: TaskRepository;
-  readonly clock: { now(): number; setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Clock;
   /** When this process last answered somebody who waited, by `clock`. */
   readonly lastOnlineMs: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
-  readonly log: { warn(details: object, message: string): void; error(details: object, message: string): void };
+  readonly log: Pick<Log, 'warn' | 'error'>;
   readonly logError: ThrottledErrorLog;
   /** Called for every task that began, ended or waits again, for later or (`released`) for others to do now. */
   readonly onChange: (task: ClaimedTask, outcome: TaskOutcome) => void;

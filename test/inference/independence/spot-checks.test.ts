@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../../src/inference/clock.ts';
 import { SpotChecks } from '../../../src/inference/independence/spot-checks.ts';
 import { loadModel } from '../../../src/inference/model.ts';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
+import { systemClock } from '../../../src/timing/clock.ts';
 import { context, modelOptions, outputsOf, recordingLog } from '../models.ts';
 import { floats, floatValue, integers, modelFile } from './models.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/inference/clock.ts';
 import { RunnerProcess } from '../../../src/inference/runner/runner-process.ts';
+import { systemClock } from '../../../src/timing/clock.ts';
 import { fixturePath, recordingLog } from '../models.ts';
 
 const openFiles = () => readdirSync('/proc/self/fd').length;

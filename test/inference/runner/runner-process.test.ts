@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/inference/clock.ts';
 import { RunnerProcess } from '../../../src/inference/runner/runner-process.ts';
+import { systemClock } from '../../../src/timing/clock.ts';
 import { fixturePath, recordingLog } from '../models.ts';
 
 /** Holds this thread up until the process has ended, and nothing has been told of it here. */

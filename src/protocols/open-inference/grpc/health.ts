@@ -1,10 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import type { handleServerStreamingCall } from '@grpc/grpc-js';
 import { AppError } from '../../../errors.ts';
-import type { Clock } from '../../../inference/clock.ts';
 import type { ReadinessGate } from '../../../serving/readiness.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { quote } from '../../../tensor/malformed-tensor.ts';
+import type { Clock } from '../../../timing/clock.ts';
 import { callContext } from './call/call-context.ts';
 import { callError } from './call/call-error.ts';
 import { type UnaryCall, unary } from './call/unary.ts';

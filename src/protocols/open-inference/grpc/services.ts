@@ -1,5 +1,4 @@
 import type { KeyRing } from '../../../access/key-ring.ts';
-import type { Clock } from '../../../inference/clock.ts';
 import type { CallerLimits } from '../../../limits/caller-limits.ts';
 import type { ModelControl } from '../../../models/model-control.ts';
 import type { Registry } from '../../../models/registry.ts';
@@ -7,6 +6,7 @@ import type { Infer } from '../../../serving/infer.ts';
 import type { ReadinessGate } from '../../../serving/readiness.ts';
 import type { Statistics } from '../../../serving/statistics.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
+import type { Clock } from '../../../timing/clock.ts';
 import type { BodyBudget } from '../../../transport/body-budget.ts';
 
 /** Everything that the calls work with. */

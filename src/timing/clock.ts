@@ -1,4 +1,4 @@
-/** Time as the engine sees it; tests give it a virtual one. */
+/** Time as a part sees it; tests give it a virtual one. */
 export interface Clock {
   /** Milliseconds that never run backwards, whatever happens to the wall clock. */
   now(): number;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { RepeatingJob } from '../timing/repeating-job.ts';
+import type { Clock } from './clock.ts';
+import { RepeatingJob } from './repeating-job.ts';
 
 export interface FollowOptions {
   readonly paths: readonly string[];
   /** Contents of the files as they are known. */
   readonly initial: readonly Buffer[];
-  readonly clock: { setTimer(delayMs: number, callback: () => void): () => void };
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** Time between two looks. */
   readonly intervalMs: number;
   /** Gets the contents of all files when one has changed. What it throws goes to `onProblem`. */
