@@ -160,7 +160,7 @@ describe('a reload', () => {
       return process.memoryUsage.rss();
     };
     const warmBytes = await reload(40);
-    const laterBytes = await reload(160);
+    const laterBytes = await reload(100);
     expect(laterBytes - warmBytes).toBeLessThan(24 * 2 ** 20);
   });
 });
