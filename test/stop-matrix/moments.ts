@@ -58,8 +58,11 @@ export async function startFully(environment: Readonly<Record<string, string>>):
   const failed = exit.then(([code]) => `the next start ended with ${code}: ${complaints.join('\n')}`);
   const late = delay(startTimeoutMs, `the next start took too long: ${complaints.join('\n')}`, { ref: false });
   const problem = await Promise.race([started, failed, late]);
+  const descendants = await descendantsOf(child.pid ?? 0);
   child.kill('SIGKILL');
   await exit;
+  // They notice that their server is gone, and write until then.
+  while (descendants.some(isAlive)) await delay(10);
   return problem;
 }
 
