@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../src/errors.ts';
 import { statusOfKind } from '../src/http/answer/error-status.ts';
 import { problemType } from '../src/http/answer/problem.ts';
 import { manifestJsonSchema } from '../src/models/manifest.ts';
-import { environmentSchema } from '../src/settings.ts';
+import { documentedSettings } from './documented-settings.ts';
 import { settingsPage } from './settings-page.ts';
 
 /** Files of the repository that follow from the source: path and content. `npm run gen` writes them. */
@@ -17,11 +16,9 @@ export function generatedFiles(): ReadonlyMap<string, string> {
 }
 
 function envExample(): string {
-  const { properties = {} } = z.toJSONSchema(environmentSchema, { io: 'output' });
-  const settings = Object.entries(properties).map(([name, schema]) => {
-    if (typeof schema === 'boolean') throw new Error(`${name} has no description`);
-    return `# ${schema.description}\n${name}=${schema.default ?? ''}\n`;
-  });
+  const settings = documentedSettings().map(
+    ({ name, description, defaultText }) => `# ${description}\n${name}=${defaultText}\n`,
+  );
   return `# Settings of inferd with their defaults. Copy to .env and change what you need.\n\n${settings.join('\n')}`;
 }
 

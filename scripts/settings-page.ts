@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { environmentSchema } from '../src/settings.ts';
+import { documentedSettings } from './documented-settings.ts';
 
 /** A group takes the settings whose names begin so, and that no group before it has taken. */
 const groups: readonly { readonly title: string; readonly names: RegExp }[] = [
@@ -14,14 +13,11 @@ const groups: readonly { readonly title: string; readonly names: RegExp }[] = [
 
 /** `docs/settings.md`: every environment variable with its default and meaning, by what it is about. */
 export function settingsPage(): string {
-  const { properties = {} } = z.toJSONSchema(environmentSchema, { io: 'output' });
   const tables = new Map(groups.map(({ title }) => [title, [] as string[]]));
-  for (const [name, schema] of Object.entries(properties)) {
-    if (typeof schema === 'boolean') throw new Error(`${name} has no description`);
+  for (const { name, description, defaultText } of documentedSettings()) {
     const title = groups.find(({ names }) => names.test(name))?.title ?? '';
-    const text = String(schema.default ?? '');
-    const value = text === '' ? '' : `\`${text}\``;
-    tables.get(title)?.push(`| \`${name}\` | ${value} | ${schema.description?.replaceAll('|', '\\|')} |`);
+    const value = defaultText === '' ? '' : `\`${defaultText}\``;
+    tables.get(title)?.push(`| \`${name}\` | ${value} | ${description.replaceAll('|', '\\|')} |`);
   }
   const sections = [...tables].map(
     ([title, rows]) => `## ${title}\n\n| name | default | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`,

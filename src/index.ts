@@ -9,7 +9,7 @@ export { defineDomain } from './domains/define-domain.ts';
 export { output } from './domains/output.ts';
 export { AppError, type ErrorCode, type Fault } from './errors.ts';
 export type { RunningServer } from './running-server.ts';
-export type { ServedModel } from './serving/infer.ts';
+export type { ServedModel } from './serving/served-model.ts';
 export type { DataType } from './tensor/data-type.ts';
 export { float32, int32, int64, type Signature, type Tensor, type Tensors, text, uint8 } from './tensor/tensor.ts';
 

@@ -93,7 +93,7 @@ export async function createServices(
       loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events, signal }),
     log,
   });
-  const registry: Registry = new Registry({
+  const registry = new Registry({
     assemble: countLoads(assemble, metrics),
     now: () => systemClock.now(),
     log,

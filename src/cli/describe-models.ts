@@ -1,8 +1,7 @@
 import { Client } from '../client/index.ts';
 import { toAppError } from '../errors.ts';
-import { loadModel } from '../inference/model.ts';
-import { openLoadSource } from '../models/files/load-source.ts';
-import { modelOptions } from '../models/model-options.ts';
+import { loadModel, type ModelOptions } from '../inference/model.ts';
+import { assembleOnnx } from '../models/assemble.ts';
 import { type ModelFolder, scanRepository } from '../models/repository.ts';
 import { isDataType } from '../tensor/data-type.ts';
 import type { TensorSpec } from '../tensor/tensor.ts';
@@ -45,17 +44,22 @@ async function describeFolder(folder: ModelFolder): Promise<DescribedModel> {
   const { name, manifest } = folder;
   const [file] = folder.versions;
   if (file === undefined) throw new Error('it has no version');
-  const source = await openLoadSource(file, { warn: () => {} });
-  const options = modelOptions({ name, version: file.version }, source, manifest);
-  // The one runner is asked for its signature alone.
-  const once = { ...options, instances: 1, batching: { ...options.batching, enabled: false } };
   const silent = { info() {}, warn() {}, error() {} };
+  // The one runner is asked for its signature alone.
+  const loadOnce = (options: ModelOptions) =>
+    loadModel(
+      { ...options, instances: 1, batching: { ...options.batching, enabled: false } },
+      { clock: systemClock, log: silent },
+    );
+  const { predictor, release } = await assembleOnnx(
+    { name, manifest, artifact: file },
+    { loadModel: loadOnce, log: silent },
+  );
   try {
-    const model = await loadModel(once, { clock: systemClock, log: silent });
-    await model.close();
-    return { name, signature: model.signature, description: manifest.description };
+    await predictor.close();
+    return { name, signature: predictor.signature, description: manifest.description };
   } finally {
-    await source.remove();
+    await release?.();
   }
 }
 

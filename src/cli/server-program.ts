@@ -89,7 +89,7 @@ export class ServerProgram {
     } finally {
       clearTimeout(timer);
       this.log.flush();
-      // A write that a stuck reader does not take would hold up the exit of the process for ever.
+      // A write that a stuck reader does not take would block the exit of the process.
       if (!(await this.#destination.flush(logFlushTimeoutMs))) process.kill(process.pid, 'SIGKILL');
     }
   }

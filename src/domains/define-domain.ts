@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { EncodeContext } from '../serving/encode-context.ts';
-import type { ServedModel } from '../serving/infer.ts';
+import type { ServedModel } from '../serving/served-model.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import { domainFaults } from './domain-faults.ts';
 

@@ -1,5 +1,6 @@
-import type { ServedModel, TypedRequest } from '../serving/infer.ts';
+import type { TypedRequest } from '../serving/infer.ts';
 import type { SeparateInstances } from '../serving/separate-instances.ts';
+import type { ServedModel } from '../serving/served-model.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { AnyDomain } from './define-domain.ts';
 

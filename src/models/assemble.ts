@@ -27,7 +27,8 @@ export function createAssemble(dependencies: AssembleDependencies): Assemble {
 const noCopy =
   'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
-async function assembleOnnx(
+/** @throws AppError `MODEL_LOAD_FAILED`; nothing is left then */
+export async function assembleOnnx(
   { name, manifest, artifact, signal }: VersionToAssemble<OnnxArtifact>,
   { loadModel, log }: AssembleDependencies,
 ): Promise<Assembled> {

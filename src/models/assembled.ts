@@ -16,7 +16,7 @@ export interface VersionToAssemble<Kind extends VersionArtifact = Artifact> {
 /** What answers for a version. */
 export interface Assembled {
   readonly predictor: Predictor;
-  /** Undefined where no runners stand behind the predictor. */
+  /** Undefined for a predictor without runners. */
   readonly engine?: Engine;
   /** Releases what the version was loaded from; to be called when the predictor has closed. */
   readonly release?: () => Promise<void>;

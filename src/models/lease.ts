@@ -8,7 +8,7 @@ export interface Lease {
   readonly version: string;
   readonly manifest: Manifest;
   readonly predictor: Predictor;
-  /** Undefined where no runners stand behind the predictor. */
+  /** Undefined for a predictor without runners. */
   readonly engine: Engine | undefined;
   release(): void;
 }

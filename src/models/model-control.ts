@@ -3,7 +3,8 @@ import { KeptUploads } from './kept-uploads.ts';
 import type { VersionState } from './loaded-version.ts';
 import { parseManifest } from './manifest.ts';
 import { type ModelUpload, writeUpload } from './model-upload.ts';
-import type { RegisteredModel, Registry } from './registry.ts';
+import type { RegisteredModel } from './registered-model.ts';
+import type { Registry } from './registry.ts';
 import { type ModelFolder, scanRepository } from './repository.ts';
 
 /** A line of the repository index: a version, or a model of which no version is known. */

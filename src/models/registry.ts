@@ -3,7 +3,7 @@ import type { Log } from '../timing/log.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
 import type { Assemble } from './assembled.ts';
 import { dependencyOrder } from './dependency-order.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, Members } from './lease.ts';
 import { LoadedVersion } from './loaded-version.ts';
 import type { Manifest } from './manifest.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -19,8 +19,6 @@ import {
   sameList,
 } from './registered-model.ts';
 import { refuseNewSignature } from './same-signature.ts';
-
-export type { RegisteredModel };
 
 export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
   readonly assemble: Assemble<Kind>;
@@ -53,6 +51,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   readonly #dependencies: RegistryDependencies<Kind>;
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
+  readonly #members: Members = { lease: (name, version) => this.#leaseMember(name, version) };
 
   constructor(dependencies: RegistryDependencies<Kind>) {
     this.#dependencies = dependencies;
@@ -110,25 +109,6 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       retryAfterSeconds: 1,
       cause: model.error,
     });
-  }
-
-  /**
-   * As {@link acquire}, of a model that another one is made of.
-   *
-   * @throws AppError `MODEL_NOT_READY` that names the member, also where there is no such model
-   */
-  leaseMember(name: string, version?: string): Lease {
-    try {
-      return this.acquire(name, version);
-    } catch (thrown) {
-      const cause = toAppError(thrown);
-      if (cause.kind !== 'not_found') throw cause;
-      throw new AppError('MODEL_NOT_READY', {
-        message: `The model ${name} is not ready: ${cause.message}`,
-        retryAfterSeconds: 1,
-        cause,
-      });
-    }
   }
 
   /**
@@ -190,6 +170,21 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
   }
 
+  /** A client that asks for one model must not be told that there is no other, as {@link acquire} would. */
+  #leaseMember(name: string, version?: string): Lease {
+    try {
+      return this.acquire(name, version);
+    } catch (thrown) {
+      const cause = toAppError(thrown);
+      if (cause.kind !== 'not_found') throw cause;
+      throw new AppError('MODEL_NOT_READY', {
+        message: `The model ${name} is not ready: ${cause.message}`,
+        retryAfterSeconds: 1,
+        cause,
+      });
+    }
+  }
+
   #change<T>(entry: Entry<Kind>, change: (entry: Entry<Kind>) => Promise<T>): Promise<T> {
     const result = entry.change.then(async () => {
       const before = predictorsOf(entry);
@@ -218,8 +213,10 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     for (const entry of this.#entries.values()) {
       const { folder } = entry;
       if (folder === undefined || !membersOf(folder).includes(member)) continue;
-      void this.#change(entry, async (current) => {
+      this.#change(entry, async (current) => {
         if (current.folder !== undefined) await this.#follow(current, current.folder, { reload: true, ending });
+      }).catch((err: unknown) => {
+        this.#dependencies.log.warn({ err, model: entry.name }, `The model could not follow its member ${member}`);
       });
     }
   }
@@ -259,8 +256,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
 
     const startedMs = this.#dependencies.now();
     try {
-      const members = { lease: (member: string, wanted?: string) => this.leaseMember(member, wanted) };
-      const assembled = await this.#dependencies.assemble({ name, manifest, artifact, signal: ending }, members);
+      const assembled = await this.#dependencies.assemble({ name, manifest, artifact, signal: ending }, this.#members);
       await refuseNewSignature(previous, assembled);
       next.succeed(assembled, this.#dependencies.now() - startedMs);
     } catch (thrown) {

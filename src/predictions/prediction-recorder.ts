@@ -1,5 +1,6 @@
 import type { AppError } from '../errors.ts';
-import type { Inference, InferRequest, PredictionRecorder, ServedModel } from '../serving/infer.ts';
+import type { Inference, InferRequest, PredictionRecorder } from '../serving/infer.ts';
+import type { ServedModel } from '../serving/served-model.ts';
 import { newTimeOrderedId } from '../storage/time-ordered-id.ts';
 import {
   type CapturedEnd,

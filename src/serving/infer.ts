@@ -11,8 +11,6 @@ import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAt
 import { type ServedModel, servedModelOf } from './served-model.ts';
 import type { Statistics } from './statistics.ts';
 
-export type { ServedModel };
-
 /** A request to a model, in the terms of its call. */
 export interface InferRequest extends CallTerms {
   readonly model: string;

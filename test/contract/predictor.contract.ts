@@ -6,8 +6,6 @@ import { systemClock } from '../../src/timing/clock.ts';
 /** A predictor of the input `x` FP32 [-1, 2] and the output `y` of the same shape, of independent rows, and how to be done with it. */
 export interface ContractSubject extends AsyncDisposable {
   readonly predictor: Predictor;
-  /** Whether it may be closed by a test. */
-  readonly owns: boolean;
 }
 
 const rowsOf = (values: readonly number[]) => float32([values.length / 2, 2], values);
@@ -22,7 +20,7 @@ function context(overrides: Partial<PredictContext> = {}): PredictContext {
   };
 }
 
-/** What holds of everything that answers, whatever stands behind it. */
+/** What holds for every predictor. */
 export function describePredictor(name: string, open: () => Promise<ContractSubject>): void {
   describe(`${name}, as a predictor`, () => {
     const ask = async ({ predictor }: ContractSubject, inputs: Tensors, overrides: Partial<PredictContext> = {}) =>
@@ -91,7 +89,6 @@ export function describePredictor(name: string, open: () => Promise<ContractSubj
 
     it('answers what it has taken before it is closed, and then takes nothing', async () => {
       await using subject = await open();
-      if (!subject.owns) return;
       const before = ask(subject, { x: rowsOf([1, 2]) });
       await subject.predictor.close();
       await expect(before).resolves.toHaveProperty('outputs.y');

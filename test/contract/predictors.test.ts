@@ -24,10 +24,10 @@ describePredictor('the batched model', async () => {
     await predictor.close();
     await rm(folder, { recursive: true });
   };
-  return { predictor, owns: true, [Symbol.asyncDispose]: close };
+  return { predictor, [Symbol.asyncDispose]: close };
 });
 
 describePredictor('the fake', async () => {
   const predictor = new FakePredictor({ clock: systemClock });
-  return { predictor, owns: true, [Symbol.asyncDispose]: () => predictor.close() };
+  return { predictor, [Symbol.asyncDispose]: () => predictor.close() };
 });

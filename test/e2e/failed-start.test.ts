@@ -5,22 +5,14 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { shippedModelsDir, temporaryFolder } from '../helpers/folder.ts';
-import { projectDir } from '../helpers/process.ts';
+import { temporaryFolder } from '../helpers/folder.ts';
+import { projectDir, serverEnvironment } from '../helpers/process.ts';
 
 /** Runs the program whose server cannot start; resolves when it has ended by itself. */
 async function failToStart(environment: Record<string, string>) {
   const child = spawn(process.execPath, ['test/fixtures/server-that-cannot-start.ts'], {
     cwd: projectDir,
-    env: {
-      ...process.env,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      MODELS_DIR: shippedModelsDir,
-      STORAGE: 'off',
-      LOG_LEVEL: 'error',
-      ...environment,
-    },
+    env: serverEnvironment({ LOG_LEVEL: 'error', ...environment }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -31,6 +31,18 @@ export async function startProcess(...program: Parameters<typeof spawnProcess>):
   return { ...spawned, address };
 }
 
+/** The environment of a server on a free port with the shipped models and without a storage, unless it is said otherwise. */
+export function serverEnvironment(environment: Record<string, string>): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    MODELS_DIR: shippedModelsDir,
+    STORAGE: 'off',
+    ...environment,
+  };
+}
+
 /** The real program on a free port, as soon as its process is there; it is killed at the end of the scope. */
 export function spawnProcess(
   environment: Record<string, string> = {},
@@ -39,14 +51,7 @@ export function spawnProcess(
 ): SpawnedProcess {
   const child = spawn(process.execPath, ['src/main.ts', command, ...options], {
     cwd: projectDir,
-    env: {
-      ...process.env,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      MODELS_DIR: shippedModelsDir,
-      STORAGE: 'off',
-      ...environment,
-    },
+    env: serverEnvironment(environment),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // Also when the test runs out of time, and its scope never ends.

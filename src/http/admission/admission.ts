@@ -7,7 +7,7 @@ import { limitConcurrency, limitRate } from './limit-callers.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** For other protocols than HTTP; undefined when nobody has a limit. */
+    /** For other protocols than HTTP; undefined when no caller has a limit. */
     callerLimits: CallerLimits | undefined;
   }
 }

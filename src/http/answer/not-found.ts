@@ -11,7 +11,8 @@ declare module 'fastify' {
 }
 
 /**
- * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`), and answers OPTIONS for a known one. Registered before any route.
+ * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`), and answers OPTIONS for a known
+ * one. Registered before any route.
  *
  * @param isHidden whether the routes of a path are not there for the time being
  */
@@ -45,21 +46,19 @@ export function answerWhereNoRouteIs(
   send: (error: AppError, request: FastifyRequest, reply: FastifyReply) => unknown,
 ): void {
   app.setNotFoundHandler((request, reply) => {
-    const allowed = request.method === 'OPTIONS' ? app.methodsOf(request.url) : [];
-    if (allowed.length === 0) return send(unknownRoute(request, reply), request, reply);
-    return reply
-      .code(204)
-      .header('allow', [...allowed, 'OPTIONS'].join(', '))
-      .send();
+    const { method, url } = request;
+    const methods = app.methodsOf(url);
+    if (methods.length === 0) {
+      return send(new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}` }), request, reply);
+    }
+    if (method === 'OPTIONS') {
+      return reply
+        .code(204)
+        .header('allow', [...methods, 'OPTIONS'].join(', '))
+        .send();
+    }
+    const message = `The route takes ${methods.join(', ')}, not ${method}`;
+    reply.header('allow', methods.join(', '));
+    return send(new AppError('METHOD_NOT_ALLOWED', { message, expected: methods }), request, reply);
   });
-}
-
-/** Sets `Allow` where the path has routes for other methods. */
-function unknownRoute(request: FastifyRequest, reply: FastifyReply): AppError {
-  const { method, url, server } = request;
-  const allowed = server.methodsOf(url);
-  if (allowed.length === 0) return new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}` });
-  reply.header('allow', allowed.join(', '));
-  const message = `The route takes ${allowed.join(', ')}, not ${method}`;
-  return new AppError('METHOD_NOT_ALLOWED', { message, expected: allowed });
 }

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AskedTerms } from '../../serving/call-terms.ts';
-import type { Encode, Infer, InferRequest, InferResult, ServedModel, TypedRequest } from '../../serving/infer.ts';
+import type { Encode, Infer, InferRequest, InferResult, TypedRequest } from '../../serving/infer.ts';
 import type { SeparateInstances } from '../../serving/separate-instances.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 import { readCallTerms } from '../terms/call-terms.ts';
 import { setPredictionHeaders } from './prediction-headers.ts';
 

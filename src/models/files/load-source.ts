@@ -23,7 +23,7 @@ export interface LoadSource {
 }
 
 export interface OpenOptions {
-  /** Told why no copy could be made. */
+  /** Called with the reason when no copy could be made. */
   readonly warn: (why: Error) => void;
   /** Ends a copy that is under way. @default never */
   readonly signal?: AbortSignal;

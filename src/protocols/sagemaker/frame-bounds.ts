@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import type { ServedModel } from '../../serving/infer.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 
 /** More columns than any table has: named ones, and others. */
 const mostColumns = { named: 100_000, all: 1_000_000 };

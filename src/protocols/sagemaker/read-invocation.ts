@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts';
-import type { Encode, ServedModel } from '../../serving/infer.ts';
+import type { Encode } from '../../serving/infer.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 import { quoteNames } from '../../tensor/malformed-tensor.ts';
 import { isJsonList } from '../../tensor/sliced-json/long-list.ts';
 import { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';

@@ -1,8 +1,8 @@
 import type { Registry } from '../../models/registry.ts';
 import { backgroundTerms } from '../../serving/call-terms.ts';
 import type { DeferredWork } from '../../serving/deferred-work.ts';
-import type { Infer, ServedModel } from '../../serving/infer.ts';
-import { servedModelOf } from '../../serving/served-model.ts';
+import type { Infer } from '../../serving/infer.ts';
+import { type ServedModel, servedModelOf } from '../../serving/served-model.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import { tensorsFromMembers } from '../named-inputs.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError, relocateFaults } from '../../errors.ts';
 import { queryNumber } from '../../http/terms/query-number.ts';
-import type { ServedModel } from '../../serving/infer.ts';
+import type { ServedModel } from '../../serving/served-model.ts';
 import { checkOutputs } from '../../tensor/check-signature.ts';
 import { labelUse } from './class-labels.ts';
 

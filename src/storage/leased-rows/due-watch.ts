@@ -12,7 +12,7 @@ export interface DueWatchOptions {
 /** Under load every claim asks when the next row is due, and one answer a second is enough. */
 const leastPauseMs = 1000;
 
-/** Calls back when the time of a row has come, so that nobody polls for it. */
+/** Calls back when the time of a row has come, which spares polling. */
 export class DueWatch {
   readonly #options: DueWatchOptions;
   #dueAtMs = Number.POSITIVE_INFINITY;

@@ -74,7 +74,7 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
   }
 
   /**
-   * Extends claims, and gives those that are still the latest ones of their rows. It waits for nobody: a row that another
+   * Extends claims, and gives those that are still the latest ones of their rows. It waits for no lock: a row that another
    * transaction is changing keeps its lease as it is.
    */
   async renew(db: Db, claims: readonly Claim<Table, KeyColumn>[], leaseMs: number): Promise<Claim<Table, KeyColumn>[]> {
@@ -135,7 +135,7 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
     return rows;
   }
 
-  /** Ends rows that are not ended, whether they wait or somebody has claimed them, whose claim counts for nothing then. */
+  /** Ends rows that are not ended, whether they wait or are claimed; such a claim is void then. */
   async revoke<Returned extends ColumnOf<Table> = never>(
     db: Db,
     keys: readonly Key<Table, KeyColumn>[],
@@ -240,8 +240,7 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
 }
 
 function givenValues(values: Readonly<Partial<Record<string, SqlType>>> = {}): RawBuilder<unknown> {
-  const pairs = columnsOf(values).map((column) => sql`, ${sql.id(column)} = ${sql.id('given', column)}`);
-  return pairs.length === 0 ? sql`` : sql.join(pairs, sql` `);
+  return assignments(Object.fromEntries(columnsOf(values).map((column) => [column, sql.id('given', column)])));
 }
 
 function assignments(set: Readonly<Partial<Record<string, RawBuilder<unknown>>>> = {}): RawBuilder<unknown> {

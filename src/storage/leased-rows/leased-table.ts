@@ -8,9 +8,9 @@ export interface LeaseColumns<State extends string = string> {
   priority: Generated<number>;
   /** When it may be claimed. */
   due_at: Generated<Date>;
-  /** Process that has claimed it; null while nobody has. */
+  /** Process that has claimed it; null while none has. */
   worker: string | null;
-  /** When the claim ends unless it is renewed; null while nobody has claimed it. */
+  /** When the claim ends unless it is renewed; null while it is not claimed. */
   lease_until: Date | null;
   /** Counts the claims: who renews, gives back or ends a claim must have the latest number. */
   fence: Generated<number>;

@@ -6,8 +6,8 @@ const formerQueue = 'inferd_queue';
 
 /**
  * Tasks and webhooks wait in tables of the program itself. What waits in the queue that pg-boss kept is taken over, and that
- * is dropped: a process of an earlier version that is still running then fails to put something there, where it would wait
- * for ever.
+ * is dropped: a process of an earlier version that is still running then fails to put something there, where no process
+ * would look.
  */
 export const leasedRows: Migration = {
   async up(db: Kysely<unknown>) {

@@ -23,7 +23,7 @@ export interface WebhookClaim {
   readonly fence: number;
 }
 
-/** The end of a task that its webhook is to be told of. */
+/** The end of a task whose webhook is to be called. */
 export interface ClaimedWebhook {
   readonly task: Task;
   readonly url: string;

@@ -7,7 +7,7 @@ export interface ObservedVersion {
   readonly state: (typeof modelStates)[number];
   readonly loadMs: number | undefined;
   readonly manifest: { readonly batching: { readonly maxQueueRows: number } };
-  /** Undefined while it is not loaded, and where no runners stand behind it. */
+  /** Undefined while it is not loaded, and for a predictor without runners. */
   readonly engine: { stats(): ObservedStats } | undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { ServedModel } from '../../../serving/infer.ts';
+import type { ServedModel } from '../../../serving/served-model.ts';
 import { classify } from '../../../tensor/classification.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 

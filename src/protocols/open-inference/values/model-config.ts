@@ -1,6 +1,6 @@
 import { defaultPriorityLevel, priorityLevels } from '../../../inference/priority.ts';
 import type { Manifest } from '../../../models/manifest.ts';
-import type { ServedModel } from '../../../serving/infer.ts';
+import type { ServedModel } from '../../../serving/served-model.ts';
 import type { TensorSpec } from '../../../tensor/tensor.ts';
 import { platform } from './model-metadata.ts';
 

@@ -1,4 +1,4 @@
-import type { ServedModel } from '../../../../serving/infer.ts';
+import type { ServedModel } from '../../../../serving/served-model.ts';
 import { splitSections, tensorFromBytes } from '../../../../tensor/binary-codec.ts';
 import { checkInputNames } from '../../../../tensor/check-signature.ts';
 import { readJsonTensor } from '../../../../tensor/json-codec.ts';

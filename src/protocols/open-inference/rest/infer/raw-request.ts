@@ -1,5 +1,5 @@
 import { AppError } from '../../../../errors.ts';
-import type { ServedModel } from '../../../../serving/infer.ts';
+import type { ServedModel } from '../../../../serving/served-model.ts';
 import { tensorFromBytes } from '../../../../tensor/binary-codec.ts';
 import { elementBytes } from '../../../../tensor/data-type.ts';
 import { elementCount, type TensorSpec, type Tensors } from '../../../../tensor/tensor.ts';
