@@ -15,6 +15,8 @@ export interface OnnxArtifact extends VersionArtifact {
   readonly path: string;
   /** The repository, which the file must be in. */
   readonly root: string;
+  /** Where the files lie that say how the model is used, such as a tokenizer: the first that has one holds. */
+  readonly folders: readonly string[];
   /** Whether the server wrote the files itself, so that they never change. */
   readonly ownedByServer?: boolean;
 }

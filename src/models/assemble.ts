@@ -45,7 +45,7 @@ export async function assembleOnnx(
         'model.json has labels for outputs that the model does not have',
       );
     }
-    return { predictor: model, engine: model, release: () => source.remove() };
+    return { predictor: model, engine: model, labels: source.labels, release: () => source.remove() };
   } catch (thrown) {
     await source.remove();
     throw thrown;

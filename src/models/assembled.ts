@@ -18,6 +18,8 @@ export interface Assembled {
   readonly predictor: Predictor;
   /** Undefined for a predictor without runners. */
   readonly engine?: Engine;
+  /** Class names by output that the files of the version have; those of its manifest go before them. @default none */
+  readonly labels?: Manifest['labels'];
   /** Releases what the version was loaded from; to be called when the predictor has closed. */
   readonly release?: () => Promise<void>;
 }

@@ -12,8 +12,8 @@ export type VersionState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
 export class LoadedVersion {
   readonly name: string;
   readonly version: string;
-  readonly manifest: Manifest;
   readonly fingerprint: string;
+  #manifest: Manifest;
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
   #assembled: Assembled | undefined;
   #error: AppError | undefined;
@@ -25,12 +25,20 @@ export class LoadedVersion {
   constructor(identity: { name: string; version: string; manifest: Manifest; fingerprint: string }) {
     this.name = identity.name;
     this.version = identity.version;
-    this.manifest = identity.manifest;
+    this.#manifest = identity.manifest;
     this.fingerprint = identity.fingerprint;
+  }
+
+  /** What the operator says of the model, with the class names that its files have. */
+  get manifest(): Manifest {
+    return this.#manifest;
   }
 
   succeed(assembled: Assembled, loadMs: number): void {
     this.#phase = 'loaded';
+    if (assembled.labels !== undefined) {
+      this.#manifest = { ...this.#manifest, labels: { ...assembled.labels, ...this.#manifest.labels } };
+    }
     this.#assembled = assembled;
     this.#loadMs = loadMs;
   }

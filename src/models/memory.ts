@@ -9,6 +9,8 @@ export async function fitsInMemory(
   files: readonly OnnxArtifact[],
   availableBytes: number = process.availableMemory(),
 ): Promise<boolean> {
-  const sizes = await Promise.all(files.map(async ({ root, path }) => (await versionFiles(root, path)).sizeBytes));
+  const sizes = await Promise.all(
+    files.map(async ({ root, path, folders }) => (await versionFiles(root, path, folders)).sizeBytes),
+  );
   return copiesOfWeights * sizes.reduce((sum, size) => sum + size, 0) <= availableBytes;
 }

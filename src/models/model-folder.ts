@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { AppError, toAppError } from '../errors.ts';
 import type { Artifact, OnnxArtifact, VersionArtifact } from './artifact.ts';
 import { refuseOutside } from './files/refuse-outside.ts';
@@ -16,6 +16,8 @@ const modelName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Up to 2^63 − 1, as other servers have it: room for a time in microseconds, or a date with its time of day. */
 const versionName = /^[1-9][0-9]{0,18}$/;
 const graphName = 'model.onnx';
+/** Where a copy of a repository of the Hub has it. */
+const hubGraph = 'onnx/model.onnx';
 const manifestName = 'model.json';
 
 /** Whether a folder of this name holds a version. */
@@ -31,7 +33,18 @@ export function compareVersions(a: string, b: string): number {
 /** Whether the folder is that of one model, not one of models. */
 export async function holdsModel(folder: string): Promise<boolean> {
   if (await exists(join(folder, graphName))) return true;
-  return (await versionFolders(folder)).length > 0;
+  // Without the other file, a model of the name "onnx" lies there.
+  if ((await exists(join(folder, hubGraph))) && (await exists(join(folder, 'config.json')))) return true;
+  return (await versionFolders(folder)).size > 0;
+}
+
+/** Path of the graph in a folder; undefined when there is none. */
+async function graphIn(folder: string): Promise<string | undefined> {
+  for (const name of [graphName, hubGraph]) {
+    const path = join(folder, name);
+    if (await exists(path)) return path;
+  }
+  return undefined;
 }
 
 /**
@@ -43,7 +56,7 @@ export async function isMeantAsModel(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return modelName.test(basename(folder));
   if (entries.some(({ name }) => name === manifestName || isGraph(name))) return true;
-  const inner = entries.filter(({ name }) => /^v?[0-9]/i.test(name)).map(({ name }) => join(folder, name));
+  const inner = entries.filter(({ name }) => /^(?:v?[0-9]|onnx$)/i.test(name)).map(({ name }) => join(folder, name));
   const contents = await Promise.all(inner.map((path) => readdir(path).catch(() => [])));
   return contents.flat().some(isGraph);
 }
@@ -80,7 +93,8 @@ export async function bareFile(root: string, fileName: string): Promise<ModelFol
   try {
     checkModelName(name);
     const path = join(root, fileName);
-    return { name, manifest: defaultManifest(), versions: [await versionFile(root, '1', path, '')] };
+    const file = await versionFile(root, { version: '1', path, folders: [], manifestText: '' });
+    return { name, manifest: defaultManifest(), versions: [file] };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
   }
@@ -99,13 +113,20 @@ export async function modelFolder(
     const manifest =
       manifestText === undefined ? defaultManifest() : parseManifest(`${name}/${manifestName}`, manifestText);
     const present = await versionFolders(folder);
-    const read = (version: string, path: string) => versionFile(root, version, path, manifestText ?? '');
-    if (present.length === 0 && (await exists(join(folder, graphName)))) {
-      return { name, manifest, versions: [await read('1', join(folder, graphName))] };
+    const read = (version: string, path: string, folders: readonly string[]) =>
+      versionFile(root, { version, path, folders, manifestText: manifestText ?? '' });
+    if (present.size === 0) {
+      const path = await graphIn(folder);
+      if (path === undefined) throw await noVersion(name, folder);
+      return { name, manifest, versions: [await read('1', path, [dirname(path), folder])] };
     }
-    if (present.length === 0) throw await noVersion(name, folder);
-    const selected = selectVersions(name, present, policy ?? manifest.versionPolicy);
-    const versions = await Promise.all(selected.map((version) => read(version, join(folder, version, graphName))));
+    const selected = selectVersions(name, [...present.keys()], policy ?? manifest.versionPolicy);
+    const versions = await Promise.all(
+      selected.map((version) => {
+        const path = present.get(version) ?? join(folder, version, graphName);
+        return read(version, path, [dirname(path), join(folder, version), folder]);
+      }),
+    );
     return { name, manifest, versions };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
@@ -134,11 +155,11 @@ async function readOptional(root: string, path: string): Promise<string | undefi
   return readFile(path, 'utf8');
 }
 
-/** Names of the version folders that hold a model, highest first; a folder without one is still being copied. */
-async function versionFolders(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter(isVersion);
-  const complete = await Promise.all(names.map((name) => exists(join(folder, name, graphName))));
-  return names.filter((_, index) => complete[index]).sort(compareVersions);
+/** Paths of the graphs in version folders, the highest version first; a folder without one is still being copied. */
+async function versionFolders(folder: string): Promise<ReadonlyMap<string, string>> {
+  const names = (await readdir(folder)).filter(isVersion).sort(compareVersions);
+  const found = await Promise.all(names.map(async (name) => [name, await graphIn(join(folder, name))] as const));
+  return new Map(found.flatMap(([name, path]) => (path === undefined ? [] : [[name, path] as const])));
 }
 
 function exists(path: string): Promise<boolean> {
@@ -183,11 +204,16 @@ async function noVersion(name: string, folder: string): Promise<AppError> {
   });
 }
 
-async function versionFile(root: string, version: string, path: string, manifestText: string): Promise<OnnxArtifact> {
+interface FoundVersion extends Pick<OnnxArtifact, 'version' | 'path' | 'folders'> {
+  readonly manifestText: string;
+}
+
+async function versionFile(root: string, { manifestText, ...found }: FoundVersion): Promise<OnnxArtifact> {
+  const { path, folders } = found;
   await refuseOutside(root, path);
   await refuseOther(root, path);
-  const { fingerprint } = await versionFiles(root, path);
-  return { kind: 'onnx', version, path, root, fingerprint: `${fingerprint}:${manifestText}` };
+  const { fingerprint } = await versionFiles(root, path, folders);
+  return { kind: 'onnx', ...found, root, fingerprint: `${fingerprint}:${manifestText}` };
 }
 
 /** A pipe would be waited for until the load is given up. */

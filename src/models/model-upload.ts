@@ -13,8 +13,8 @@ export interface ModelUpload {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-/** A version folder and a file in it, neither of which can lead anywhere else. */
-const filePath = /^([0-9]+)\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** A version folder, perhaps a folder in it, and a file, none of which can lead anywhere else. */
+const filePath = /^([0-9]+)\/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** An upload that has been written to disk, where its runners find it whenever one has to start. */
 export interface WrittenUpload {

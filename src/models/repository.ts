@@ -39,8 +39,10 @@ export async function scanRepository(modelsDir: string, options: ScanOptions = {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
   const entries = await readdir(root, { withFileTypes: true });
+  const hasConfig = entries.some(({ name }) => name === 'config.json');
+  const isHubCopy = (name: string) => name === 'onnx' && hasConfig;
   const own = (await holdsModel(root)) ? await readModelFolder(root, ownName, policy) : undefined;
-  const isOwn = (name: string) => own !== undefined && (name === 'model.onnx' || isVersion(name));
+  const isOwn = (name: string) => own !== undefined && (name === 'model.onnx' || isVersion(name) || isHubCopy(name));
   const others = entries.filter(({ name }) => !name.startsWith('.') && !isOwn(name));
   const found = await Promise.all(others.map((entry) => readEntry(root, entry, policy)));
   onIgnored?.(found.flatMap((one) => (isIgnored(one) ? [one.ignored] : [])).sort());

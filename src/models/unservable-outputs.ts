@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { OnnxFile, OnnxValue } from '../onnx-file/read-onnx-file.ts';
+import type { ZipMap } from '../onnx-file/zip-map.ts';
 import { type UnservableOutput, unservableText } from '../tensor/tensor.ts';
 
 /** The types of tensors that ONNX Runtime's binding for Node.js has a form for. */
@@ -19,10 +20,14 @@ const withoutZipMap = {
 /**
  * The outputs of a model that cannot be served, and what can be done about each.
  *
+ * @param zipMaps dictionaries whose tensors are served in their place
  * @throws AppError `MODEL_LOAD_FAILED` with the remedies when it has no others
  */
-export function unservableOutputs(file: OnnxFile): readonly UnservableOutput[] {
-  const unservable = file.outputs.filter(({ type }) => !servable.has(type)).map((output) => describe(output, file));
+export function unservableOutputs(file: OnnxFile, zipMaps: readonly ZipMap[]): readonly UnservableOutput[] {
+  const isReplaced = (name: string) => zipMaps.some(({ output }) => output === name);
+  const unservable = file.outputs
+    .filter(({ name, type }) => !servable.has(type) && !isReplaced(name))
+    .map((output) => describe(output, file));
   if (unservable.length === 0 || unservable.length < file.outputs.length) return unservable;
   throw new AppError('MODEL_LOAD_FAILED', {
     message: `None of the outputs of the model can be served: ${unservable.map(unservableText).join('; ')}`,

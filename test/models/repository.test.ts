@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { IgnoredFolders } from '../../src/models/ignored-folders.ts';
 import { type ModelFolder, scanRepository } from '../../src/models/repository.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
@@ -231,4 +231,38 @@ it('says once of a folder that it is no model, and again when it comes back', ()
   const ignored = new IgnoredFolders({ info: (_details, message) => lines.push(message) });
   for (const names of [['a', 'b'], ['a', 'b'], ['a'], ['a', 'b'], ['b', 'c']]) ignored.report(names);
   expect(lines.map((line) => line.split(': ')[1])).toEqual(['a, b', 'b', 'c']);
+});
+
+test('a copy of a repository of the Hub is version 1, and its files beside the graph belong to it', async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'bert/onnx'), { recursive: true });
+  await writeFile(join(folder.path, 'bert/onnx/model.onnx'), 'graph');
+  await writeFile(join(folder.path, 'bert/config.json'), '{}');
+  const fingerprintOf = async () => {
+    const [model] = await scanRepository(folder.path);
+    return model !== undefined && 'versions' in model ? model.versions.map(({ fingerprint }) => fingerprint) : [];
+  };
+  expect(await scanRepository(folder.path)).toMatchObject([
+    { name: 'bert', versions: [{ kind: 'onnx', version: '1' }] },
+  ]);
+  const [before] = await fingerprintOf();
+  await writeFile(join(folder.path, 'bert/README.md'), 'says nothing');
+  expect(await fingerprintOf()).toEqual([before]);
+  await writeFile(join(folder.path, 'bert/config.json'), '{"model_type": "bert"}');
+  expect(await fingerprintOf()).not.toEqual([before]);
+});
+
+test('a repository may hold a model of the name onnx', async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'onnx'));
+  await writeFile(join(folder.path, 'onnx/model.onnx'), 'graph');
+  expect(await scanRepository(folder.path)).toMatchObject([{ name: 'onnx', versions: [{ version: '1' }] }]);
+});
+
+test('a folder of models may itself be a copy of a repository of the Hub', async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'onnx'));
+  await writeFile(join(folder.path, 'onnx/model.onnx'), 'graph');
+  await writeFile(join(folder.path, 'config.json'), '{}');
+  expect(await scanRepository(folder.path, { ownName: 'mine' })).toMatchObject([{ name: 'mine' }]);
 });

@@ -5,10 +5,12 @@ import { temporaryFolder } from '../helpers/folder.ts';
 import { float, int64, type Model, onnxModel, type ValueType } from '../helpers/onnx-model.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
 
-const rows = { element: float, shape: ['n', 2] };
+/** More than the reader of ONNX files keeps of a list. */
+const classes = 1025;
+const rows = { element: float, shape: ['n', classes] };
 const dictionaries: ValueType = { sequence: { key: int64, value: { element: float } } };
 
-/** A classifier as skl2onnx and others export it: the probabilities are dictionaries. */
+/** A classifier with so many classes that its probabilities cannot be served in the place of their dictionaries. */
 function zipMapModel(producer: string, outputs: Record<string, ValueType>): Model {
   return {
     producer,
@@ -22,7 +24,7 @@ function zipMapModel(producer: string, outputs: Record<string, ValueType>): Mode
         domain: 'ai.onnx.ml',
         inputs: ['p'],
         outputs: ['output_probability'],
-        attributes: [{ name: 'classlabels_int64s', ints: [0, 1] }],
+        attributes: [{ name: 'classlabels_int64s', ints: Array.from({ length: classes }, (_, index) => index) }],
       },
       { op: 'ArgMax', inputs: ['p'], outputs: ['label'], attributes: [{ name: 'axis', int: 1 }] },
     ],
@@ -87,7 +89,9 @@ test('outputs that cannot be served are listed with the remedy, and named when t
   expect(versions['plain']).not.toHaveProperty('unservable');
 
   const expected = /"output_probability" is seq\(map\(int64,tensor\(float\)\)\): .*'zipmap': False/;
-  const typed = await postJson(server.address, '/models/sklearn/predict?outputs=output_probability', { x: [[1, 2]] });
+  const typed = await postJson(server.address, '/models/sklearn/predict?outputs=output_probability', {
+    x: [Array(classes).fill(0)],
+  });
   expect(typed).toMatchObject({
     status: 422,
     body: {
@@ -96,7 +100,7 @@ test('outputs that cannot be served are listed with the remedy, and named when t
     },
   });
   const open = await postJson(server.address, '/v2/models/sklearn/infer', {
-    inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }],
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [1, classes], data: Array(classes).fill(0) }],
     outputs: [{ name: 'output_probability' }],
   });
   expect(open).toMatchObject({ status: 400, body: { error: expect.stringMatching(expected) } });

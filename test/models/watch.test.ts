@@ -8,7 +8,7 @@ function model(name: string, fingerprint: string, version = '1'): ModelFolder {
   return {
     name,
     manifest: defaultManifest(),
-    versions: [{ kind: 'onnx', version, path: `/${name}`, root: '/', fingerprint }],
+    versions: [{ kind: 'onnx', version, path: `/${name}`, root: '/', folders: [], fingerprint }],
   };
 }
 

@@ -26,7 +26,7 @@ const log = { info() {}, warn() {}, error() {} };
 const x = float32([1, 2], [1, -2]);
 
 function member(name: string, fingerprint = '1'): Folder {
-  const artifact = { kind: 'onnx', version: '1', path: `/${name}`, root: '/', fingerprint } as const;
+  const artifact = { kind: 'onnx', version: '1', path: `/${name}`, root: '/', folders: [], fingerprint } as const;
   return { name, manifest: defaultManifest(), versions: [artifact] };
 }
 

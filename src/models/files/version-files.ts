@@ -3,8 +3,10 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { AppError, toAppError } from '../../errors.ts';
 import { type OnnxFile, readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
+import { type ZipMap, zipMapsOf } from '../../onnx-file/zip-map.ts';
 import type { UnservableOutput } from '../../tensor/tensor.ts';
 import { unservableOutputs } from '../unservable-outputs.ts';
+import { companionFiles } from './companion-files.ts';
 import { refuseOutside } from './refuse-outside.ts';
 
 /** All files that one version is made of. */
@@ -13,6 +15,10 @@ export interface VersionFiles {
   readonly externalData: readonly string[];
   /** Outputs that cannot be served while there are others; the error where there are none. */
   readonly unservable: readonly UnservableOutput[] | AppError;
+  /** Dictionaries among the outputs whose tensors can be served in their place. */
+  readonly zipMaps: readonly ZipMap[];
+  /** `metadata_props` of the graph. */
+  readonly metadata: ReadonlyMap<string, string>;
   /** Changes whenever one of the files does, or comes, or goes. */
   readonly fingerprint: string;
   readonly sizeBytes: number;
@@ -20,7 +26,7 @@ export interface VersionFiles {
   readonly problem: AppError | undefined;
 }
 
-interface Known extends Pick<VersionFiles, 'externalData' | 'unservable'> {
+interface Known extends Pick<VersionFiles, 'externalData' | 'unservable' | 'zipMaps' | 'metadata'> {
   readonly fingerprint: string;
 }
 
@@ -32,14 +38,15 @@ const known = new Map<string, Known>();
 const mostKnown = 10_000;
 
 /**
- * The files of a version: the graph and its external data.
+ * The files of a version: the graph, its external data, and what says how it is used.
  *
  * @param root the repository, which all of them must be in
  * @param path the graph, which exists
+ * @param folders where its companions may lie
  */
-export async function versionFiles(root: string, path: string): Promise<VersionFiles> {
+export async function versionFiles(root: string, path: string, folders: readonly string[]): Promise<VersionFiles> {
   const graph = await stat(path, { bigint: true });
-  const { externalData, unservable } = await readGraph(path, fingerprintOf(graph));
+  const { externalData, unservable, zipMaps, metadata } = await readGraph(path, fingerprintOf(graph));
   const parts = [fingerprintOf(graph)];
   let sizeBytes = Number(graph.size);
   let problem: AppError | undefined;
@@ -53,7 +60,10 @@ export async function versionFiles(root: string, path: string): Promise<VersionF
       problem ??= toAppError(thrown);
     }
   }
-  return { externalData, unservable, fingerprint: parts.join(' '), sizeBytes, problem };
+  for (const companion of await companionFiles(folders)) {
+    parts.push(`${companion.name} ${fingerprintOf(companion.stat)}`);
+  }
+  return { externalData, unservable, zipMaps, metadata, fingerprint: parts.join(' '), sizeBytes, problem };
 }
 
 async function externalFile(root: string, path: string, location: string): Promise<BigIntStats> {
@@ -83,17 +93,23 @@ async function readGraph(path: string, fingerprint: string): Promise<Known> {
   const before = known.get(path);
   if (before?.fingerprint === fingerprint) return before;
   const read = await readOnnxFile(path).then(
-    (file) => ({ fingerprint, externalData: file.externalData, unservable: unservableOf(file) }),
-    () => ({ fingerprint, externalData: [], unservable: [] }),
+    (file) => ({ fingerprint, ...describe(file) }),
+    () => ({ fingerprint, externalData: [], unservable: [], zipMaps: [], metadata: new Map<string, string>() }),
   );
   if (known.size >= mostKnown) known.clear();
   known.set(path, read);
   return read;
 }
 
-function unservableOf(file: OnnxFile): VersionFiles['unservable'] {
+function describe(file: OnnxFile): Omit<Known, 'fingerprint'> {
+  const { externalData, metadata } = file;
+  const zipMaps = zipMapsOf(file);
+  return { externalData, metadata, zipMaps, unservable: unservableOf(file, zipMaps) };
+}
+
+function unservableOf(file: OnnxFile, zipMaps: readonly ZipMap[]): VersionFiles['unservable'] {
   try {
-    return unservableOutputs(file);
+    return unservableOutputs(file, zipMaps);
   } catch (thrown) {
     return toAppError(thrown);
   }
