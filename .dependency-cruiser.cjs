@@ -20,6 +20,7 @@ const mayImport = {
   transport: ['telemetry', 'timing', 'errors'],
   http: ['serving', 'models', 'inference', 'limits', 'transport', 'access', 'telemetry', 'tensor', 'timing', 'errors'],
   domains: ['serving', 'tensor', 'timing', 'errors', 'http'],
+  faces: ['domains', 'serving', 'models', 'inference', 'onnx-file', 'http', 'tensor', 'timing', 'errors'],
   protocols: [
     'serving',
     'models',

@@ -2,6 +2,9 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { KeyRing } from './access/key-ring.ts';
 import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
+import { withFacePaths } from './faces/face-paths.ts';
+import type { ModelFaces } from './faces/model-faces.ts';
+import { faceMethodsOf, faceRoutes } from './faces/routes.ts';
 import { admitCallers } from './http/admission/admission.ts';
 import { maySeeModel } from './http/admission/authorization.ts';
 import { allowOrigins } from './http/answer/cross-origin.ts';
@@ -77,6 +80,8 @@ export interface Services {
   /** Undefined when nothing is traced. */
   readonly tracing: Tracing | undefined;
   readonly faces: Faces;
+  /** The faces that were found in the files of models. */
+  readonly modelFaces: ModelFaces;
   readonly log: Logger;
   /** Undefined when nothing is kept. */
   readonly predictions: PredictionLog | undefined;
@@ -104,7 +109,8 @@ export async function createApp(
   services: Services,
   stack: Pick<AsyncDisposableStack, 'defer'>,
 ): Promise<FastifyInstance> {
-  const { registry, infer, readiness, metrics, faces, log, keys, tasks, tls, predictions, version } = services;
+  const { registry, infer, readiness, metrics, faces, modelFaces, log, keys, tasks, tls, predictions, version } =
+    services;
   const { bodyLimitBytes, maxHeaderBytes, uploadTimeoutMs, trustProxy, docsPublic } = settings;
   const needsKey = keys !== undefined;
   const choice: DefaultChoice = {
@@ -159,7 +165,11 @@ export async function createApp(
   setErrorHandler(app);
   // The route that CORS adds for every path is none that clients should be told of.
   await allowOrigins(app, settings.corsOrigins);
-  answerUnknownRoutes(app, { maxHeaderBytes }, (path) => faces.hides(path));
+  answerUnknownRoutes(
+    app,
+    { maxHeaderBytes },
+    { isHidden: (path) => faces.hides(path), methodsOf: (path) => faceMethodsOf(modelFaces, path) },
+  );
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
   logAccess(app, log);
@@ -175,7 +185,9 @@ export async function createApp(
     needsKey,
     currentPaths: (documented, request) => {
       const maySee = (model: string) => maySeeModel(request, model);
-      return { ...servedPaths(faces, documented, maySee), ...modelPaths(registry, documented, maySee) };
+      const found = modelFaces.served().filter(({ model }) => maySee(model));
+      const own = servedPaths(faces, withFacePaths(documented, found), maySee);
+      return { ...own, ...modelPaths(registry, documented, maySee) };
     },
   });
 
@@ -192,6 +204,7 @@ export async function createApp(
   for (const domain of faces.domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
+  app.register(faceRoutes, { faces: modelFaces, infer, bodyLimitBytes, desk });
   app.register(openInferenceRoutes, {
     prefix: '/v2',
     registry,

@@ -55,6 +55,7 @@ const errorTable = {
   VERSION_NOT_FOUND: { kind: 'not_found', title: 'The model has no such version' },
   DEFAULT_MODEL_UNKNOWN: { kind: 'not_found', title: 'There is no default model' },
   MODEL_NOT_READY: { kind: 'overloaded', title: 'The model is not ready' },
+  FACE_INVALID: { kind: 'internal', title: 'The typed face of the model is invalid' },
   ALREADY_LOADED: { kind: 'conflict', title: 'The model is loaded already' },
   OUT_OF_MEMORY: { kind: 'overloaded', title: 'There is not enough memory for the model' },
   MODEL_REFUSED_INPUT: { kind: 'invalid', title: 'The model refused the input' },

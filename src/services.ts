@@ -4,6 +4,9 @@ import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
+import { faceWork } from './faces/face-work.ts';
+import { ModelFaces } from './faces/model-faces.ts';
+import { createOpenFace } from './faces/open-face.ts';
 import { loadModel } from './inference/model.ts';
 import { createAssemble } from './models/assemble.ts';
 import { KeptUploads } from './models/kept-uploads.ts';
@@ -88,7 +91,9 @@ export async function createServices(
   const statistics = new Statistics();
   const events = engineObserver({ statistics, metrics, tracing });
   const uploads = stack.use(new KeptUploads());
+  const openFace = settings.faces ? createOpenFace({ clock: systemClock, log }) : undefined;
   const assemble = createAssemble({
+    openFace,
     loadModel: (model, signal) =>
       loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events, signal }),
     log,
@@ -99,7 +104,11 @@ export async function createServices(
     log,
   });
   stack.defer(() => registry.close());
-  const faces = new Faces(options.domains, { models: registry, log });
+  const modelFaces = new ModelFaces(
+    registry,
+    options.domains.map(({ name }) => name),
+  );
+  const faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.served() });
   registry.onChange(() => faces.modelsChanged());
   const readiness = new ReadinessGate(registry, {
     needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,
@@ -116,7 +125,11 @@ export async function createServices(
     observers: inferObservers(settings, { metrics, log, online: storage && online }),
     recorder: predictions?.recorder,
   });
-  const works = [...options.domains.map((domain) => domainWork(domain, infer)), modelWork(infer)];
+  const works = [
+    ...options.domains.map((domain) => domainWork(domain, infer)),
+    modelWork(infer),
+    faceWork(modelFaces, infer),
+  ];
   const tasks =
     storage &&
     new TaskService(settings.tasks, { storage, works, clock: systemClock, log, lastOnlineMs: () => online.atMs });
@@ -130,6 +143,7 @@ export async function createServices(
   return {
     ...options,
     faces,
+    modelFaces,
     registry,
     infer,
     connections: new ConnectionBound(settings.maxConnections ?? connectionsThatFit()),

@@ -56,6 +56,7 @@ export const environmentSchema = z.object({
     'Longest time that a request may take to arrive, in milliseconds',
   ),
   ALLOW_NO_MODELS: flag().describe('Be ready also when the repository is empty'),
+  FACES: flag(true).describe('Find typed routes in the files of models'),
   METRICS: flag(true).describe('Measure requests for GET /metrics'),
   TRITON_METRICS: flag().describe("Have Triton's names of the figures in GET /metrics too"),
   DRAIN_DELAY_MS: wholeNumber({ min: 0, max: 3_600_000, default: 0 }).describe(
@@ -216,6 +217,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,
+  faces: environment.FACES,
   metrics: environment.METRICS,
   tritonMetrics: environment.TRITON_METRICS,
   drainDelayMs: environment.DRAIN_DELAY_MS,

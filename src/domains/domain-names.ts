@@ -9,6 +9,11 @@ const reservedNames = new Set(
   ].flatMap((names) => names.split(' ')),
 );
 
+/** Whether routes of that name would be the server's own. */
+export function isReservedName(name: string): boolean {
+  return reservedNames.has(name);
+}
+
 const domainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /**

@@ -16,6 +16,7 @@ export class Faces {
   readonly domains: readonly AnyDomain[];
   readonly #models: FaceModels;
   readonly #log: Pick<Log, 'info' | 'warn'>;
+  readonly #found: () => readonly AnyDomain[];
   /** What was found wrong with a signature that a model has. */
   readonly #compared = new Map<AnyDomain, { readonly signature: Signature; readonly problem: string | undefined }>();
   /** The problem of each domain at the last report; undefined before the first. */
@@ -23,16 +24,26 @@ export class Faces {
 
   constructor(
     domains: readonly AnyDomain[],
-    { models, log }: { readonly models: FaceModels; readonly log: Pick<Log, 'info' | 'warn'> },
+    {
+      models,
+      log,
+      found = () => [],
+    }: {
+      readonly models: FaceModels;
+      readonly log: Pick<Log, 'info' | 'warn'>;
+      /** The domains that were found in the files of models. @default none */
+      readonly found?: () => readonly AnyDomain[];
+    },
   ) {
     this.domains = domains;
     this.#models = models;
     this.#log = log;
+    this.#found = found;
   }
 
-  /** The domains whose routes are there: an optional one is left out while it has a problem. */
+  /** The domains whose routes are there, also those of the files of models: an optional one is left out while it has a problem. */
   served(): readonly AnyDomain[] {
-    return this.domains.filter((domain) => this.hiddenBecause(domain) === undefined);
+    return [...this.domains.filter((domain) => this.hiddenBecause(domain) === undefined), ...this.#found()];
   }
 
   /** Why the routes of the domain are not there; undefined when they are. */

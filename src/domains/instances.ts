@@ -7,6 +7,9 @@ import type { AnyDomain, FileInput } from './define-domain.ts';
 
 type Location = readonly (string | number)[];
 
+/** Of a body of predict/batch. */
+export const mostInstances = 1000;
+
 const maxFiles = 64;
 const maxTexts = 64;
 

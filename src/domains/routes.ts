@@ -16,7 +16,7 @@ import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
 import type { Faces } from './faces.ts';
-import { type BodyShape, locateFaults, multipartLimits, readInstances } from './instances.ts';
+import { type BodyShape, locateFaults, mostInstances, multipartLimits, readInstances } from './instances.ts';
 import { parseForm } from './parse-form.ts';
 import { decodeRuns, separateInstances, typedRequest } from './typed-request.ts';
 
@@ -28,8 +28,6 @@ export interface DomainRoutesOptions {
   /** Takes what is to be predicted in the background; undefined: nobody does. */
   readonly desk?: TaskDesk | undefined;
 }
-
-const maxInstances = 1000;
 
 const predictionErrors = problemResponses('MALFORMED_JSON', ...predictionErrorCodes);
 
@@ -48,7 +46,7 @@ export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOp
   await acceptMediaTypes(app, domain);
   const { input, output } = domain;
   const [example] = domain.examples;
-  const batch = z.strictObject({ instances: z.array(input).min(1).max(maxInstances) });
+  const batch = z.strictObject({ instances: z.array(input).min(1).max(mostInstances) });
 
   app.post('/predict', {
     schema: {
@@ -69,7 +67,7 @@ export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOp
       tags: [domain.name],
       summary: `${domain.summary} Many at once`,
       headers: predictionHeaders,
-      description: `Up to ${maxInstances} instances. The predictions have the order of the instances.`,
+      description: `Up to ${mostInstances} instances. The predictions have the order of the instances.`,
       body: {
         content: { ...jsonBody(batch, [{ instances: [example, example] }]), ...fileBody(domain, 'many') },
       },

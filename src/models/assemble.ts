@@ -7,10 +7,13 @@ import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
 import { openLoadSource } from './files/load-source.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
+import type { OpenFace } from './version-face.ts';
 
 export interface AssembleDependencies {
   /** The signal ends the load. */
   readonly loadModel: (options: ModelOptions, signal?: AbortSignal) => Promise<Predictor & Engine>;
+  /** @default no version has a face */
+  readonly openFace?: OpenFace | undefined;
   readonly log: Pick<Log, 'warn'>;
 }
 
@@ -27,16 +30,19 @@ export function createAssemble(dependencies: AssembleDependencies): Assemble {
 const noCopy =
   'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
-/** @throws AppError `MODEL_LOAD_FAILED`; nothing is left then */
+/** @throws AppError `MODEL_LOAD_FAILED` or `FACE_INVALID`; nothing is left then */
 export async function assembleOnnx(
-  { name, manifest, artifact, signal }: VersionToAssemble<OnnxArtifact>,
-  { loadModel, log }: AssembleDependencies,
+  { name, manifest: ownManifest, artifact, signal }: VersionToAssemble<OnnxArtifact>,
+  { loadModel, openFace, log }: AssembleDependencies,
 ): Promise<Assembled> {
-  const { version } = artifact;
+  const { version, root, folders } = artifact;
   const warn = (err: Error) => log.warn({ err, model: name, version }, noCopy);
   const source = await openLoadSource(artifact, { warn, ...(signal !== undefined && { signal }) });
+  const { labels, metadata } = source;
+  const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
+  let model: (Predictor & Engine) | undefined;
   try {
-    const model = await loadModel(modelOptions({ name, version }, source, manifest), signal);
+    model = await loadModel(modelOptions({ name, version }, source, manifest), signal);
     const strange = strangeLabels(manifest, model);
     if (strange.length > 0) {
       const outputs = model.signature.outputs.map((output) => output.name);
@@ -45,8 +51,28 @@ export async function assembleOnnx(
         'model.json has labels for outputs that the model does not have',
       );
     }
-    return { predictor: model, engine: model, labels: source.labels, release: () => source.remove() };
+    const { example } = model;
+    const material = {
+      name,
+      version,
+      manifest,
+      graphLabels: labels,
+      metadata,
+      root,
+      folders,
+      predictor: model,
+      example,
+    };
+    const face = await openFace?.(material, signal);
+    return {
+      predictor: model,
+      engine: model,
+      labels,
+      ...(face !== undefined && { face }),
+      release: () => source.remove(),
+    };
   } catch (thrown) {
+    await model?.close();
     await source.remove();
     throw thrown;
   }

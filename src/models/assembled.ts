@@ -3,6 +3,7 @@ import type { Predictor } from '../inference/predictor.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
 import type { Members } from './lease.ts';
 import type { Manifest } from './manifest.ts';
+import type { FaceReport } from './version-face.ts';
 
 /** A version that is to be loaded. */
 export interface VersionToAssemble<Kind extends VersionArtifact = Artifact> {
@@ -20,6 +21,8 @@ export interface Assembled {
   readonly engine?: Engine;
   /** Class names by output that the files of the version have; those of its manifest go before them. @default none */
   readonly labels?: Manifest['labels'];
+  /** What was found of a face. @default none was looked for */
+  readonly face?: FaceReport;
   /** Releases what the version was loaded from; to be called when the predictor has closed. */
   readonly release?: () => Promise<void>;
 }

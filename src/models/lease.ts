@@ -1,6 +1,7 @@
 import type { Engine } from '../inference/engine.ts';
 import type { Predictor } from '../inference/predictor.ts';
 import type { Manifest } from './manifest.ts';
+import type { VersionFace } from './version-face.ts';
 
 /** A version that is promised to stay loaded until the lease is released. */
 export interface Lease {
@@ -10,6 +11,8 @@ export interface Lease {
   readonly predictor: Predictor;
   /** Undefined for a predictor without runners. */
   readonly engine: Engine | undefined;
+  /** Undefined where the version takes tensors alone. */
+  readonly face: VersionFace | undefined;
   release(): void;
 }
 

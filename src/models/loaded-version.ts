@@ -4,6 +4,7 @@ import type { Predictor } from '../inference/predictor.ts';
 import type { Assembled } from './assembled.ts';
 import type { Lease } from './lease.ts';
 import type { Manifest } from './manifest.ts';
+import type { FaceReport, VersionFace } from './version-face.ts';
 
 /** States of a version, named as in the model repository extension of the Open Inference Protocol. */
 export type VersionState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
@@ -68,6 +69,17 @@ export class LoadedVersion {
     return this.#phase === 'loaded' ? this.#assembled?.engine : undefined;
   }
 
+  /** How clients use it that send no tensors; undefined where there is no such way, and while it is not loaded. */
+  get face(): VersionFace | undefined {
+    const report = this.faceReport;
+    return report?.state === 'ready' ? report.face : undefined;
+  }
+
+  /** What was found of a face; undefined where none was looked for, and while the version is not loaded. */
+  get faceReport(): FaceReport | undefined {
+    return this.#phase === 'loaded' ? this.#assembled?.face : undefined;
+  }
+
   /** How long loading and warming up took, in milliseconds. */
   get loadMs(): number | undefined {
     return this.#loadMs;
@@ -107,6 +119,7 @@ export class LoadedVersion {
       manifest: this.manifest,
       predictor,
       engine,
+      face: this.face,
       release: () => {
         if (released) return;
         released = true;
@@ -123,6 +136,8 @@ export class LoadedVersion {
     this.#settleIfDrained();
     await this.#drained.promise;
     await this.#assembled?.predictor.close();
+    const face = this.#assembled?.face;
+    if (face?.state === 'ready') await face.face.close?.();
     await this.#assembled?.release?.();
     this.#assembled = undefined;
     this.#phase = 'unloaded';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { faceSettings } from './face-settings/face-settings.ts';
 
 /** Most rows of a run that requests share, and that one request fills, unless the manifest has a number of its own. */
 const defaultRows = { shared: 32, oneRequest: 1024 };
@@ -126,6 +127,9 @@ export const manifestSchema = z
       .default([])
       .describe('Requests that must succeed before the model is ready; unset: made from the signature'),
     predictionLog,
+    face: faceSettings
+      .exactOptional()
+      .describe('The typed route /{name}/predict; unset: as the files beside the graph say; false: none'),
     metadata: z.record(z.string(), z.json()).default({}).describe('Anything else: training data, score, owner'),
   })
   .meta({ title: 'inferd model manifest' });

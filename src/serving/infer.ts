@@ -16,6 +16,8 @@ export interface InferRequest extends CallTerms {
   readonly model: string;
   /** The highest loaded version when absent. */
   readonly version?: string | undefined;
+  /** The version that answers, where the caller holds it already; released when the answer is there. */
+  readonly lease?: Lease | undefined;
   /** Names of the wanted outputs, which may be told by the model that answers; all when absent. */
   readonly outputs?: readonly string[] | ((model: ServedModel) => readonly string[] | undefined) | undefined;
   /** What stands behind the tensors, for logs; the tensors themselves when absent. */
@@ -104,7 +106,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
 
   const acquire = (request: InferRequest) => {
     try {
-      return serve(registry.acquire(request.model, request.version));
+      return serve(request.lease ?? registry.acquire(request.model, request.version));
     } catch (thrown) {
       const error = toAppError(thrown);
       for (const observer of observers) observer.onFailure?.(request, undefined, error);

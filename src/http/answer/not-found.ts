@@ -10,21 +10,28 @@ declare module 'fastify' {
   }
 }
 
+/** Routes that come and go while the server runs. */
+export interface ChangingRoutes {
+  /** Whether the routes of a path are not there for the time being. */
+  isHidden(path: string): boolean;
+  /** The methods of a path that begins with a name of any kind; the routes for such paths are not looked at. */
+  methodsOf(path: string): readonly string[];
+}
+
 /**
  * Tells an unknown path (404) from a known one with the wrong method (405, with `Allow`), and answers OPTIONS for a known
  * one. Registered before any route.
- *
- * @param isHidden whether the routes of a path are not there for the time being
  */
 export function answerUnknownRoutes(
   app: FastifyInstance,
   { maxHeaderBytes }: { maxHeaderBytes: number },
-  isHidden: (path: string) => boolean,
+  { isHidden, methodsOf }: ChangingRoutes,
 ): void {
   const known = findMyWay({ maxParamLength: maxHeaderBytes });
   const methods = new Set<HTTPMethod>();
 
   app.addHook('onRoute', ({ method, url }) => {
+    if (url.startsWith('/:')) return;
     for (const one of [method].flat() as HTTPMethod[]) {
       methods.add(one);
       if (known.findRoute(one, url) === null) known.on(one, url, () => undefined);
@@ -32,7 +39,9 @@ export function answerUnknownRoutes(
   });
 
   app.decorate('methodsOf', (url: string) =>
-    isHidden(url) ? [] : [...methods].filter((method) => known.find(method, url) !== null),
+    isHidden(url)
+      ? []
+      : [...new Set([...[...methods].filter((method) => known.find(method, url) !== null), ...methodsOf(url)])],
   );
   answerWhereNoRouteIs(app, sendProblem);
 }

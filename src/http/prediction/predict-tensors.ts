@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AskedTerms } from '../../serving/call-terms.ts';
+import type { Lease } from '../../models/lease.ts';
+import type { AskedTerms, CallTerms } from '../../serving/call-terms.ts';
 import type { Encode, Infer, InferRequest, InferResult, TypedRequest } from '../../serving/infer.ts';
 import type { SeparateInstances } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
@@ -11,6 +12,8 @@ export interface Prediction<Answer> extends AskedTerms {
   readonly model: string;
   /** The highest loaded version when absent. */
   readonly version?: string | undefined;
+  /** The version that answers, where the route holds it already; it is released whatever happens. */
+  readonly lease?: Lease | undefined;
   /** Names of the wanted outputs; all when absent. */
   readonly outputs?: InferRequest['outputs'];
   /** What stands behind the tensors, for logs; the tensors themselves when absent. */
@@ -33,12 +36,21 @@ export async function predictTensors<Answer>(
   infer: Infer,
   prediction: Prediction<Answer>,
 ): Promise<Answer> {
-  const { model, version, outputs, typed, separate, decode } = prediction;
-  const terms = readCallTerms(request, reply, prediction);
-  const result = await infer({ ...terms, model, version, outputs, typed, separate }, prediction.encode);
+  const { model, version, lease, outputs, typed, separate, decode } = prediction;
+  const terms = termsOf(request, reply, prediction);
+  const result = await infer({ ...terms, model, version, lease, outputs, typed, separate }, prediction.encode);
   const inferredMs = performance.now();
   const decoded = decode(result);
   const answer = decoded instanceof Promise ? await decoded : decoded;
   setPredictionHeaders(request, reply, result, { decodeMs: performance.now() - inferredMs });
   return answer;
+}
+
+function termsOf(request: FastifyRequest, reply: FastifyReply, prediction: Prediction<unknown>): CallTerms {
+  try {
+    return readCallTerms(request, reply, prediction);
+  } catch (thrown) {
+    prediction.lease?.release();
+    throw thrown;
+  }
 }

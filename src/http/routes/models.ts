@@ -1,11 +1,13 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { hideFolders } from '../../errors.ts';
 import type { EngineStats, RunnerStats } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { LoadedVersion } from '../../models/loaded-version.ts';
 import type { RegisteredModel } from '../../models/registered-model.ts';
 import type { Registry } from '../../models/registry.ts';
+import type { FaceReport } from '../../models/version-face.ts';
 import type { TensorSpec } from '../../tensor/tensor.ts';
 import { maySeeModel } from '../admission/authorization.ts';
 import { declareScope } from '../admission/route-scope.ts';
@@ -59,6 +61,14 @@ const versionSchema = z.object({
     .array(z.object({ output: z.string(), type: z.string(), why: z.string(), remedy: z.string() }))
     .optional()
     .describe('Outputs that the model has and that cannot be served'),
+  face: z
+    .object({
+      state: z.enum(['ready', 'none', 'invalid']),
+      kind: z.string().optional(),
+      why: z.string().optional().describe('Why there is none'),
+    })
+    .optional()
+    .describe('The typed route /{name}/predict, as the files of the model make it'),
   intra_op_threads: z.int().optional().describe('Threads inside an operator, as model.json says or a trial has found'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
@@ -153,10 +163,16 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
       intra_op_threads: engine.intraOpThreads,
       ...describeStats(engine.stats()),
     }),
+    ...(loaded.faceReport !== undefined && { face: describeFace(loaded.faceReport) }),
     ...(manifest.description !== undefined && { description: manifest.description }),
     labels: manifest.labels,
     metadata: manifest.metadata,
   };
+}
+
+function describeFace(report: FaceReport): NonNullable<z.input<typeof versionSchema>['face']> {
+  const { state } = report;
+  return report.state === 'ready' ? { state, kind: report.face.kind } : { state, why: hideFolders(report.why) };
 }
 
 function describePredictor({ signature, independentRows }: Predictor) {

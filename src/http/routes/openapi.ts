@@ -72,7 +72,7 @@ const securitySchemes = {
 type BaseDocument = NonNullable<FastifyDynamicSwaggerOptions['openapi']>;
 
 function baseDocument(version: string): BaseDocument {
-  const schemas = [...sharedSchemas].map(([schema, name]) => [name, inlineSchema(schema, 'output')]);
+  const schemas = [...sharedSchemas].map(([schema, name]) => [name, jsonSchemaOf(schema, 'output')]);
   return {
     openapi: '3.1.0',
     info: {
@@ -122,10 +122,11 @@ const sharedSchemas = new Map<z.ZodType, string>([[problemSchema, 'Problem']]);
 
 function zodToJsonSchema(schema: z.ZodType, io: 'input' | 'output') {
   const shared = sharedSchemas.get(schema);
-  return shared === undefined ? inlineSchema(schema, io) : { $ref: `#/components/schemas/${shared}` };
+  return shared === undefined ? jsonSchemaOf(schema, io) : { $ref: `#/components/schemas/${shared}` };
 }
 
-function inlineSchema(schema: z.ZodType, io: 'input' | 'output') {
+/** The JSON Schema of what goes in, or comes out, of a zod schema. */
+export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output') {
   const options = { io, unrepresentable: 'any', reused: 'inline', override: keepDefault } as const;
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, options);
   return jsonSchema;

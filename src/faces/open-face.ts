@@ -1,0 +1,94 @@
+import { AppError, toAppError } from '../errors.ts';
+import type { FaceSettings } from '../models/face-settings/face-settings.ts';
+import { companionFiles } from '../models/files/companion-files.ts';
+import { refuseOutside } from '../models/files/refuse-outside.ts';
+import type { FaceMaterial, FaceReport, OpenFace } from '../models/version-face.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
+import { Companions } from './companions.ts';
+import type { FaceKind, FaceSource } from './face-kind.ts';
+import { ModelFace } from './model-face.ts';
+import { proveFace } from './prove-face.ts';
+import { tableKind } from './table/table-kind.ts';
+
+export interface OpenFaceDependencies {
+  readonly clock: Pick<Clock, 'now' | 'setTimer'>;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Every kind of face there is. */
+function faceKinds(): readonly FaceKind[] {
+  return [tableKind];
+}
+
+/** Finds the face of a version by its files, makes it, and runs its example before the version serves. */
+export function createOpenFace({ clock, log }: OpenFaceDependencies): OpenFace {
+  const kinds = faceKinds();
+  return async (material, signal) => {
+    const { face: settings } = material.manifest;
+    if (settings === false) return { state: 'none', why: 'model.json has "face": false' };
+    try {
+      const source: FaceSource = { material, companions: await readCompanions(material), settings };
+      const kind = settings === undefined ? findKind(kinds, source, log) : kindOf(kinds, settings);
+      if ('why' in kind) return { state: 'none', why: kind.why };
+      const { domain, close } = await kind.create(source, signal);
+      const face = new ModelFace(kind.kind, material.version, domain, close);
+      try {
+        await proveFace(domain, material, { clock, signal });
+      } catch (thrown) {
+        await close?.();
+        throw thrown;
+      }
+      return { state: 'ready', face };
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      return notReady(toAppError(thrown), material, log);
+    }
+  };
+}
+
+/** A face that nobody asked for must not take the tensors of a model away. */
+function notReady(error: AppError, { name, version, manifest }: FaceMaterial, log: Pick<Log, 'warn'>): FaceReport {
+  if (manifest.face !== undefined) {
+    throw error.code === 'FACE_INVALID'
+      ? new AppError('FACE_INVALID', {
+          message: `The face is invalid: ${error.message}`,
+          received: error.received,
+          cause: error,
+        })
+      : error;
+  }
+  log.warn({ err: error, model: name, version }, 'The files beside the model make no typed face that works');
+  return { state: 'invalid', why: error.message };
+}
+
+function kindOf(kinds: readonly FaceKind[], { kind }: FaceSettings): FaceKind {
+  const found = kinds.find((candidate) => candidate.kind === kind);
+  if (found !== undefined) return found;
+  throw new AppError('FACE_INVALID', { message: `There is no kind of face ${JSON.stringify(kind)}`, received: kind });
+}
+
+function findKind(
+  kinds: readonly FaceKind[],
+  source: FaceSource,
+  log: Pick<Log, 'warn'>,
+): FaceKind | { readonly why: string } {
+  const traces = kinds.map((kind) => ({ kind, trace: kind.find(source) }));
+  const [first, second] = traces.filter(({ trace }) => trace === 'found');
+  if (first !== undefined && second !== undefined) {
+    const why = `its files are those of ${first.kind.kind} and of ${second.kind.kind}; say which by "face" in model.json`;
+    log.warn({ model: source.material.name, version: source.material.version }, `The model has no typed face: ${why}`);
+    return { why };
+  }
+  if (first !== undefined) return first.kind;
+  const missing = traces.flatMap(({ trace }) => (typeof trace === 'object' ? [trace.missing] : []));
+  return {
+    why: missing.length > 0 ? missing.join('; ') : 'no file says how it is used, and its inputs are no columns',
+  };
+}
+
+async function readCompanions({ root, folders }: FaceMaterial): Promise<Companions> {
+  const files = await companionFiles(folders);
+  for (const { path } of files) await refuseOutside(root, path);
+  return new Companions(files.map(({ name, path, stat }) => ({ name, path, sizeBytes: Number(stat.size) })));
+}

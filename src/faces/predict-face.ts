@@ -1,0 +1,43 @@
+import type { AnyDomain } from '../domains/define-domain.ts';
+import type { Instances } from '../domains/instances.ts';
+import { decodeRuns, separateInstances, typedRequest } from '../domains/typed-request.ts';
+import type { Prediction } from '../http/prediction/predict-tensors.ts';
+import type { LeasedFace } from './model-faces.ts';
+import { instancesOf, type ReceivedBody } from './received-body.ts';
+
+/** A body as the face of a version takes it. */
+export interface FacePrediction {
+  readonly instances: Instances;
+  readonly prediction: Prediction<unknown[]>;
+}
+
+/**
+ * What is to be predicted, with the version that has validated it. The lease is for `infer` to release.
+ *
+ * @throws AppError `VALIDATION_FAILED`; the lease is released then
+ */
+export function facePrediction({ face, lease }: LeasedFace, body: ReceivedBody): FacePrediction {
+  const { domain } = face;
+  try {
+    const instances = instancesOf(domain, body);
+    return { instances, prediction: { ...predictionOf(domain, instances.values), version: lease.version, lease } };
+  } catch (thrown) {
+    lease.release();
+    throw thrown;
+  }
+}
+
+function predictionOf(domain: AnyDomain, values: readonly unknown[]): Prediction<unknown[]> {
+  return {
+    model: domain.model,
+    typed: typedRequest(domain, values),
+    separate: separateInstances(domain, values),
+    encode: (model, context) => domain.encode(values, model, context),
+    decode: ({ outputs, runs = [outputs], model }) => decodeRuns(domain, runs, values, model),
+  };
+}
+
+/** The answer to one instance, or to many. */
+export function faceAnswer(results: readonly unknown[], { shape }: ReceivedBody): unknown {
+  return shape === 'one' ? results[0] : { predictions: results };
+}

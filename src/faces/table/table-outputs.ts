@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { AppError } from '../../errors.ts';
+import type { Manifest } from '../../models/manifest.ts';
+import type { Signature, Tensor, TensorSpec, Tensors } from '../../tensor/tensor.ts';
+import { refuseFaults } from '../face-faults.ts';
+
+/** How outputs become results. */
+export interface TableOutputs {
+  /** Documents a result. */
+  readonly schema: z.ZodObject;
+  /** Field of a result that is the answer proper; undefined where there are several. */
+  readonly target: string | undefined;
+  /** One result for each row. */
+  decode(outputs: Tensors, rows: number): Record<string, unknown>[];
+}
+
+interface Classes {
+  readonly output: string;
+  /** What results call them. */
+  readonly names: readonly string[];
+  /** What the graph calls them, which its labels are compared with. */
+  readonly graphNames: readonly string[] | undefined;
+}
+
+type OutputValue = number | string | boolean | null;
+
+const scalar = z.union([z.number(), z.string(), z.boolean()]).nullable().describe('null where it is no finite number');
+
+/**
+ * Finds out what the outputs mean: an output with labels are the probabilities of classes, another one of one value a row
+ * that is no fraction the label; all others are values.
+ *
+ * @throws AppError `FACE_INVALID` for outputs that are not one value, or one list, for each row
+ */
+export function readOutputs(
+  { outputs }: Signature,
+  labels: Manifest['labels'],
+  graphLabels: Manifest['labels'],
+): TableOutputs {
+  const faults = outputs.flatMap((output) => faultOf(output, labels[output.name]));
+  refuseFaults(faults);
+  const labelled = outputs.find(({ name, shape }) => labels[name] !== undefined && shape.length === 2);
+  const names = labelled && labels[labelled.name];
+  if (labelled === undefined || names === undefined) return values(outputs);
+  const classes = { output: labelled.name, names, graphNames: graphLabels[labelled.name] };
+  const label = outputs.find((output) => output !== labelled && isLabel(output));
+  const others = outputs.filter((output) => output !== labelled && output !== label);
+  return probabilities(classes, label?.name, others);
+}
+
+function faultOf({ name, shape, datatype }: TensorSpec, labels: readonly string[] | undefined): readonly string[] {
+  if (shape.length !== 1 && shape.length !== 2) {
+    return [`the output ${name} has the shape [${shape.join(',')}], expected [rows] or [rows, values]`];
+  }
+  if (datatype === 'FP16') return [`the output ${name} is FP16, which no result has; add the node Cast`];
+  const width = shape[1] ?? 1;
+  if (labels === undefined || width === -1 || width === labels.length) return [];
+  return [`labels.${name}: the output has ${width} columns, ${labels.length} labels are given`];
+}
+
+function isLabel({ shape, datatype }: TensorSpec): boolean {
+  const isOneValue = shape.length === 1 || shape[1] === 1;
+  return isOneValue && datatype !== 'FP32' && datatype !== 'FP64';
+}
+
+function probabilities(classes: Classes, label: string | undefined, others: readonly TensorSpec[]): TableOutputs {
+  const { names, output } = classes;
+  const probability = z.number().min(0).max(1);
+  const shape = Object.fromEntries(names.map((name) => [name, probability]));
+  const schema = z.object({
+    label: z
+      .literal([...names])
+      .describe(label === undefined ? 'The most probable class' : 'The class that the model chooses'),
+    probability: probability.describe('Probability of that class'),
+    probabilities: z.object(shape).describe('Probability of each class'),
+    ...Object.fromEntries(others.map((other) => [other.name, valueSchema(other)])),
+  });
+  const decode = (outputs: Tensors, rows: number) => {
+    const scores = cellsOf(outputs, output, rows);
+    if (scores.some((row) => row.length !== names.length)) {
+      throw wrongOutput(output, `${scores[0]?.length ?? 0} columns`, `${names.length}, as it has labels`);
+    }
+    const chosen = label === undefined ? undefined : cellsOf(outputs, label, rows);
+    const rest = others.map(
+      ({ name, shape: of }) => [name, cellsOf(outputs, name, rows), of.length === 1 || of[1] === 1] as const,
+    );
+    return scores.map((row, index) => {
+      const best = chosen === undefined ? greatest(row) : indexOfLabel(chosen[index]?.[0], classes);
+      return {
+        label: names[best],
+        probability: row[best],
+        probabilities: Object.fromEntries(names.map((name, column) => [name, row[column]])),
+        ...Object.fromEntries(rest.map(([name, cells, isOne]) => [name, isOne ? cells[index]?.[0] : cells[index]])),
+      };
+    });
+  };
+  return { schema, target: 'label', decode };
+}
+
+function values(outputs: readonly TensorSpec[]): TableOutputs {
+  const [only] = outputs;
+  const isAlone = outputs.length === 1 && only !== undefined;
+  const nameOf = (output: TensorSpec) => (isAlone ? (isOneValue(output) ? 'value' : 'values') : output.name);
+  const schema = z.object(Object.fromEntries(outputs.map((output) => [nameOf(output), valueSchema(output)])));
+  const decode = (tensors: Tensors, rows: number) => {
+    const cells = outputs.map((output) => [output, cellsOf(tensors, output.name, rows)] as const);
+    return Array.from({ length: rows }, (_, row) =>
+      Object.fromEntries(
+        cells.map(([output, of]) => [nameOf(output), isOneValue(output) ? of[row]?.[0] : of[row]] as const),
+      ),
+    );
+  };
+  const label = outputs.find(isLabel);
+  const target = isAlone ? nameOf(only) : label?.name;
+  return { schema, target, decode };
+}
+
+function isOneValue({ shape }: TensorSpec): boolean {
+  return shape.length === 1 || shape[1] === 1;
+}
+
+function valueSchema(output: TensorSpec): z.ZodType {
+  return isOneValue(output) ? scalar : z.array(scalar);
+}
+
+/** The place of a label among the classes: what the graph calls them, their names, or their numbers. */
+function indexOfLabel(label: OutputValue | undefined, { output, names, graphNames }: Classes): number {
+  const text = String(label);
+  const known = [graphNames?.indexOf(text), names.indexOf(text), typeof label === 'number' ? label : Number(label)];
+  const index = known.find((place) => place !== undefined && place >= 0 && place < names.length);
+  if (index !== undefined && Number.isInteger(index)) return index;
+  throw wrongOutput(output, `the label ${JSON.stringify(label)}`, `one of ${names.join(', ')}`);
+}
+
+function greatest(row: readonly OutputValue[]): number {
+  let best = 0;
+  for (let index = 1; index < row.length; index++) if (Number(row[index]) > Number(row[best])) best = index;
+  return best;
+}
+
+/** The elements of an output, a list for each row. */
+function cellsOf(outputs: Tensors, name: string, rows: number): OutputValue[][] {
+  const tensor = outputs[name];
+  if (tensor === undefined || tensor.shape[0] !== rows) {
+    throw wrongOutput(name, `the shape [${tensor?.shape.join(',') ?? 'none'}]`, `${rows} rows`);
+  }
+  const width = tensor.data.length / Math.max(1, rows);
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: width }, (_cell, column) => elementOf(tensor, row * width + column)),
+  );
+}
+
+function elementOf({ datatype, data }: Tensor, index: number): OutputValue {
+  const element = data[index];
+  if (typeof element === 'bigint') {
+    const number = Number(element);
+    return Number.isSafeInteger(number) ? number : String(element);
+  }
+  if (datatype === 'BOOL') return element === 1;
+  if (typeof element === 'number') return Number.isFinite(element) ? element : null;
+  return element ?? null;
+}
+
+function wrongOutput(name: string, received: string, expected: string): AppError {
+  return new AppError('INTERNAL', {
+    message: `The output ${name} has ${received}; expected ${expected}`,
+    received,
+    expected,
+  });
+}
