@@ -1,0 +1,79 @@
+import { type ModelFace, modelFaceOf } from '../../src/faces/model-face.ts';
+import { createOpenFace } from '../../src/faces/open-face.ts';
+import { parseManifest } from '../../src/models/manifest.ts';
+import type { FaceReport } from '../../src/models/version-face.ts';
+import type { ServedModel } from '../../src/serving/served-model.ts';
+import type { Signature, Tensors } from '../../src/tensor/tensor.ts';
+import { systemClock } from '../../src/timing/clock.ts';
+import { FakePredictor } from '../helpers/fake-predictor.ts';
+
+export interface FakeVersion {
+  readonly signature: Signature;
+  /** What the model answers. */
+  readonly outputs: (inputs: Tensors) => Tensors;
+  /** `model.json` */
+  readonly manifest?: object;
+  readonly graphLabels?: Record<string, string[]>;
+  readonly metadata?: ReadonlyMap<string, string>;
+  /** Where the files beside the graph lie. */
+  readonly folder?: string;
+}
+
+export interface OpenedFace {
+  readonly report: FaceReport;
+  /** Every input that the model was given, but for that of the example. */
+  readonly asked: () => readonly Tensors[];
+  readonly warnings: readonly string[];
+  /** Answers JSON instances as the routes do. */
+  predict(...instances: unknown[]): Promise<unknown[]>;
+}
+
+/** Opens the face of a version whose model is a fake. */
+export async function openFake(version: FakeVersion): Promise<OpenedFace> {
+  const { signature, outputs, graphLabels = {}, metadata = new Map(), folder } = version;
+  const parsed = parseManifest('model.json', JSON.stringify(version.manifest ?? {}));
+  const manifest = { ...parsed, labels: { ...graphLabels, ...parsed.labels } };
+  const predictor = new FakePredictor({
+    clock: systemClock,
+    signature,
+    outcome: (inputs) => ({ outputs: outputs(inputs) }),
+  });
+  const warnings: string[] = [];
+  const open = createOpenFace({
+    clock: systemClock,
+    log: { warn: (_fields: object, message: string) => void warnings.push(message) },
+  });
+  const report = await open({
+    name: 'm',
+    version: '1',
+    manifest,
+    graphLabels,
+    metadata,
+    root: folder ?? '/',
+    folders: folder === undefined ? [] : [folder],
+    predictor,
+    example: undefined,
+  });
+  const served: ServedModel = { name: 'm', version: '1', signature, manifest, independentRows: true };
+  const asked = () => predictor.asked.slice(1).map(({ inputs }) => inputs);
+  const predict = async (...instances: unknown[]) => {
+    const { domain } = faceOf(report);
+    const values = instances.map((instance) => domain.input.parse(instance));
+    const context = { signal: new AbortController().signal, atDeadline: () => () => undefined };
+    const inputs = await domain.encode(values, served, context);
+    const prediction = await predictor.predict(inputs, {
+      requestId: 'test',
+      signal: context.signal,
+      deadlineMs: Number.POSITIVE_INFINITY,
+      arrivedAt: 0,
+    });
+    return domain.decode(prediction.outputs, values, served);
+  };
+  return { report, asked, warnings, predict };
+}
+
+export function faceOf(report: FaceReport): ModelFace {
+  const face = report.state === 'ready' ? modelFaceOf(report.face) : undefined;
+  if (face === undefined) throw new Error(`no face: ${JSON.stringify(report)}`);
+  return face;
+}
