@@ -4,6 +4,7 @@ import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
+import { describeFileBy } from './domains/typed-request.ts';
 import { loadModel } from './inference/model.ts';
 import { createAssemble } from './models/assemble.ts';
 import { KeptUploads } from './models/kept-uploads.ts';
@@ -81,7 +82,7 @@ export async function createServices(
   stack.defer(() => openTelemetry?.stop());
   const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   stack.defer(() => storage?.close());
-  const predictions = storage && (await openPredictions(settings, storage, log));
+  const predictions = storage && (await openPredictions(settings, { storage, log, domains: options.domains }));
   stack.defer(() => predictions?.close());
 
   const tracing = openTelemetry?.tracing;
@@ -179,9 +180,17 @@ function inferObservers({ logPredictions }: Settings, { metrics, log, online }: 
 }
 
 /** Nothing of it is loaded where nothing is kept. */
-async function openPredictions(settings: Settings, storage: Storage, log: Logger): Promise<PredictionLog> {
+async function openPredictions(
+  settings: Settings,
+  { storage, log, domains }: { storage: Storage; log: Logger; domains: readonly AnyDomain[] },
+): Promise<PredictionLog> {
   const { PredictionLog } = await import('./predictions/prediction-log.ts');
-  return new PredictionLog(settings.predictions, { storage, clock: systemClock, log });
+  return new PredictionLog(settings.predictions, {
+    storage,
+    clock: systemClock,
+    log,
+    describeFile: describeFileBy(domains),
+  });
 }
 
 async function openRemoteModels(

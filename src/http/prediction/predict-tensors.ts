@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AskedTerms } from '../../serving/call-terms.ts';
-import type { Encode, Infer, InferRequest, InferResult, TypedRequest } from '../../serving/infer.ts';
+import type { Decode, Encode, Infer, InferRequest, TypedRequest } from '../../serving/infer.ts';
 import type { SeparateInstances } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { readCallTerms } from '../terms/call-terms.ts';
@@ -18,7 +18,7 @@ export interface Prediction<Answer> extends AskedTerms {
   /** How instances run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
   readonly encode: Encode;
-  readonly decode: (result: InferResult) => Answer | Promise<Answer>;
+  readonly decode: Decode<Answer>;
 }
 
 /**
@@ -33,12 +33,9 @@ export async function predictTensors<Answer>(
   infer: Infer,
   prediction: Prediction<Answer>,
 ): Promise<Answer> {
-  const { model, version, outputs, typed, separate, decode } = prediction;
+  const { model, version, outputs, typed, separate, encode, decode } = prediction;
   const terms = readCallTerms(request, reply, prediction);
-  const result = await infer({ ...terms, model, version, outputs, typed, separate }, prediction.encode);
-  const inferredMs = performance.now();
-  const decoded = decode(result);
-  const answer = decoded instanceof Promise ? await decoded : decoded;
-  setPredictionHeaders(request, reply, result, { decodeMs: performance.now() - inferredMs });
-  return answer;
+  const result = await infer({ ...terms, model, version, outputs, typed, separate }, encode, decode);
+  setPredictionHeaders(request, reply, result);
+  return result.answer;
 }

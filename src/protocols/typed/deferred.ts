@@ -28,13 +28,14 @@ export function modelWork(infer: Infer): DeferredWork {
       const { model, body, query } = input as ModelOrder;
       const outputs = ({ signature }: ServedModel) => wantedOutputs(query.outputs, signature);
       const request = { ...backgroundTerms(context), model, outputs };
-      const inferred = await infer(request, async (served) => {
+      const encode = async (served: ServedModel) => {
         checkQuery(query, served);
         // Its size was checked when it came.
         const members = await readExactJsonBody(body, Number.POSITIVE_INFINITY);
         return inTurns(tensorsFromMembers(members, served.signature, ['body']));
-      });
-      return { result: writeOutputs(inferred, query), predictionId: inferred.predictionId };
+      };
+      const { answer, predictionId } = await infer(request, encode, (inference) => writeOutputs(inference, query));
+      return { result: answer, predictionId };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { checkJsonAnswer } from '../../serving/answer-limit.ts';
-import type { InferResult } from '../../serving/infer.ts';
+import type { DecodableInference } from '../../serving/infer.ts';
 import { type Nested, tensorToNested } from '../../tensor/json-output.ts';
 import {
   areLarge,
@@ -18,7 +18,7 @@ import type { PredictionQuery } from './query.ts';
  *
  * @throws AppError `ANSWER_TOO_LARGE`
  */
-export function writeOutputs(result: InferResult, query: PredictionQuery): Record<string, Nested<unknown>> {
+export function writeOutputs(result: DecodableInference, query: PredictionQuery): Record<string, Nested<unknown>> {
   const { outputs, model, answerLimitBytes } = result;
   checkJsonAnswer(Object.values(outputs), answerLimitBytes);
   const allLabels = query.labels ? model.manifest.labels : {};
@@ -31,7 +31,7 @@ export function writeOutputs(result: InferResult, query: PredictionQuery): Recor
 
 /** As {@link writeOutputs}, in pieces where they are large. */
 export function* writeSlicedOutputs(
-  result: InferResult,
+  result: DecodableInference,
   query: PredictionQuery,
 ): SlicedWork<Record<string, Nested<unknown>> | JsonPieces> {
   const { outputs, model, answerLimitBytes } = result;
