@@ -11,7 +11,6 @@ import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
-import type { RemoteModels } from './models/remote/fetch-models.ts';
 import {
   countLoads,
   countPredictions,
@@ -26,6 +25,7 @@ import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
+import type { RemoteModels } from './sources/fetch-models.ts';
 import { Storage } from './storage/storage.ts';
 import { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -198,7 +198,7 @@ async function openRemoteModels(
   log: Logger,
 ): Promise<RemoteModels | undefined> {
   if (modelsUri === undefined) return undefined;
-  const { RemoteModels } = await import('./models/remote/fetch-models.ts');
+  const { RemoteModels } = await import('./sources/fetch-models.ts');
   return RemoteModels.open(
     { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
     { clock: systemClock, random: Math.random, log },

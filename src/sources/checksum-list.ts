@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '../../errors.ts';
+import { AppError } from '../errors.ts';
 import { sha256File } from './digest.ts';
 import { safePathParts } from './safe-path.ts';
 

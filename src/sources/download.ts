@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { AppError } from '../../errors.ts';
-import type { Log } from '../../timing/log.ts';
-import { untilAborted } from '../../timing/until-aborted.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../timing/log.ts';
+import { untilAborted } from '../timing/until-aborted.ts';
 import { type Digest, hashFile } from './digest.ts';
 import type { RemoteBody, RemoteFile } from './remote-file.ts';
 import { type RetryDependencies, retry } from './retry.ts';

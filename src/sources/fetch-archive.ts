@@ -1,12 +1,12 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '../../errors.ts';
+import { AppError } from '../errors.ts';
+import { extractTar } from './archive/extract-tar.ts';
+import { extractZip } from './archive/extract-zip.ts';
+import { Extraction } from './archive/extraction.ts';
 import { checkFolder, checksumListName, parseChecksumList } from './checksum-list.ts';
 import { sha256File } from './digest.ts';
 import { type DownloadDependencies, download } from './download.ts';
-import { extractTar } from './extract-tar.ts';
-import { extractZip } from './extract-zip.ts';
-import { Extraction } from './extraction.ts';
 import type { ModelCache } from './model-cache.ts';
 import type { ArchiveFormat } from './models-uri.ts';
 import { RefusedByServer, type RemoteFile } from './remote-file.ts';

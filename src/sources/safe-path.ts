@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts';
+import { AppError } from '../errors.ts';
 
 /**
  * The parts of a path that comes from elsewhere: an archive, a bucket, a list of checksums.

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../errors.ts';
-import { safePathParts } from './safe-path.ts';
+import { safePathParts } from '../safe-path.ts';
 
 const maxEntries = 100_000;
 

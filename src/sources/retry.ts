@@ -1,8 +1,8 @@
-import { AppError } from '../../errors.ts';
-import { backOff } from '../../timing/back-off.ts';
-import type { Clock } from '../../timing/clock.ts';
-import type { Log } from '../../timing/log.ts';
-import { pause } from '../../timing/pause.ts';
+import { AppError } from '../errors.ts';
+import { backOff } from '../timing/back-off.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
+import { pause } from '../timing/pause.ts';
 import { RefusedByServer, SourceChanged } from './remote-file.ts';
 
 const delaysMs = { first: 500, longest: 30_000 };

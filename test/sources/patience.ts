@@ -1,5 +1,5 @@
-import type { DownloadDependencies } from '../../../src/models/remote/download.ts';
-import { VirtualClock } from '../../virtual-clock.ts';
+import type { DownloadDependencies } from '../../src/sources/download.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 
 export interface Patience extends DownloadDependencies {
   readonly clock: VirtualClock;

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeZip } from '../../helpers/archives.ts';
-import { temporaryFolder } from '../../helpers/folder.ts';
-import { partsEtag, S3Server } from '../../helpers/s3-server.ts';
+import { makeZip } from '../helpers/archives.ts';
+import { temporaryFolder } from '../helpers/folder.ts';
+import { partsEtag, S3Server } from '../helpers/s3-server.ts';
 import { fetchModels } from './remote-models.ts';
 
 const objects = {

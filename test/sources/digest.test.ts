@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Digest, hashFile } from '../../../src/models/remote/digest.ts';
-import { temporaryFolder } from '../../helpers/folder.ts';
-import { partsEtag } from '../../helpers/s3-server.ts';
+import { type Digest, hashFile } from '../../src/sources/digest.ts';
+import { temporaryFolder } from '../helpers/folder.ts';
+import { partsEtag } from '../helpers/s3-server.ts';
 
 async function hash(content: string | Buffer, digest: Digest) {
   await using folder = await temporaryFolder();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseModelsUri } from '../../../src/models/remote/models-uri.ts';
+import { parseModelsUri } from '../../src/sources/models-uri.ts';
 
 describe('parseModelsUri', () => {
   it.each([

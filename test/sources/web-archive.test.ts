@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { makeTar, makeZip } from '../../helpers/archives.ts';
-import { FileServer } from '../../helpers/file-server.ts';
-import { temporaryFolder } from '../../helpers/folder.ts';
+import { makeTar, makeZip } from '../helpers/archives.ts';
+import { FileServer } from '../helpers/file-server.ts';
+import { temporaryFolder } from '../helpers/folder.ts';
 import { fetchModels } from './remote-models.ts';
 
 const entries = [

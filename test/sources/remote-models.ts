@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RemoteModels } from '../../../src/models/remote/fetch-models.ts';
-import { readSettings } from '../../../src/settings.ts';
+import { readSettings } from '../../src/settings.ts';
+import { RemoteModels } from '../../src/sources/fetch-models.ts';
 import { createPatience } from './patience.ts';
 
 /** Fetches the models of an address into a cache, as a server at its start, and tells what it would serve. */

@@ -2,11 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { download } from '../../../src/models/remote/download.ts';
-import { webFile } from '../../../src/models/remote/web-file.ts';
-import { FileServer } from '../../helpers/file-server.ts';
-import { temporaryFolder } from '../../helpers/folder.ts';
-import { collectGarbage } from '../../helpers/garbage.ts';
+import { download } from '../../src/sources/download.ts';
+import { webFile } from '../../src/sources/web-file.ts';
+import { FileServer } from '../helpers/file-server.ts';
+import { temporaryFolder } from '../helpers/folder.ts';
+import { collectGarbage } from '../helpers/garbage.ts';
 import { createPatience } from './patience.ts';
 
 const content = randomBytes(300_000);

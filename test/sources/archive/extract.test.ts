@@ -3,9 +3,9 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { extractTar } from '../../../src/models/remote/extract-tar.ts';
-import { extractZip } from '../../../src/models/remote/extract-zip.ts';
-import { Extraction } from '../../../src/models/remote/extraction.ts';
+import { extractTar } from '../../../src/sources/archive/extract-tar.ts';
+import { extractZip } from '../../../src/sources/archive/extract-zip.ts';
+import { Extraction } from '../../../src/sources/archive/extraction.ts';
 import { type ArchiveEntry, makeTar, makeZip } from '../../helpers/archives.ts';
 import { temporaryFolder } from '../../helpers/folder.ts';
 

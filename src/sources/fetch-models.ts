@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { AppError } from '../../errors.ts';
-import type { Clock } from '../../timing/clock.ts';
-import type { Log } from '../../timing/log.ts';
+import { AppError } from '../errors.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { Log } from '../timing/log.ts';
 import { checksumListName } from './checksum-list.ts';
 import type { DownloadDependencies } from './download.ts';
 import { fetchArchive } from './fetch-archive.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { copyFile, link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AppError } from '../../errors.ts';
-import { untilAborted } from '../../timing/until-aborted.ts';
+import { AppError } from '../errors.ts';
+import { untilAborted } from '../timing/until-aborted.ts';
 import { checkFolder } from './checksum-list.ts';
 import { type DownloadDependencies, download } from './download.ts';
 import type { ModelCache } from './model-cache.ts';
