@@ -20,7 +20,7 @@ import {
   whenOnline,
 } from './observe.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
-import { modelWork } from './protocols/typed/deferred.ts';
+import { modelWork } from './protocols/native/deferred.ts';
 import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';

@@ -53,7 +53,7 @@ async function importInTurns(): Promise<typeof import('./server-program.ts')> {
     () => import('../models/registry.ts'),
     () => import('../telemetry/metrics.ts'),
     () => import('../http/routes/openapi.ts'),
-    () => import('../protocols/typed/routes.ts'),
+    () => import('../protocols/native/routes.ts'),
     () => import('../app.ts'),
     () => import('../services.ts'),
   ];

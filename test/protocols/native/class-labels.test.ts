@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { classKeys, labelledOutput } from '../../../src/protocols/typed/class-labels.ts';
-import { outputSchema } from '../../../src/protocols/typed/tensor-schema.ts';
+import { classKeys, labelledOutput } from '../../../src/protocols/native/class-labels.ts';
+import { outputSchema } from '../../../src/protocols/native/tensor-schema.ts';
 import { float32 } from '../../../src/tensor/tensor.ts';
 
 describe('classKeys', () => {

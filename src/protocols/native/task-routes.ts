@@ -19,7 +19,7 @@ declare module 'fastify' {
 }
 
 /** `POST /models/{name}/tasks`: what the predict route of the model would do, later. */
-export function typedTaskRoutes(
+export function nativeTaskRoutes(
   app: FastifyInstance,
   { desk, registry }: { desk: TaskDesk; registry: Registry },
 ): void {

@@ -55,7 +55,7 @@ const documentation = {
 };
 
 /** `POST /models/{name}/predict` and `POST /models/{name}/versions/{version}/predict`: any model, without code. */
-export async function typedRoutes(app: FastifyInstance, { infer }: { infer: Infer }): Promise<void> {
+export async function nativeRoutes(app: FastifyInstance, { infer }: { infer: Infer }): Promise<void> {
   const typed = app.withTypeProvider<ZodTypeProvider>();
   declareScope(app, 'infer');
   parseExactJson(app, 'application/json');
