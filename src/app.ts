@@ -37,14 +37,14 @@ import { requestId } from './http/terms/request-id.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
+import { modelPaths } from './protocols/native/model-paths.ts';
+import { nativeRoutes } from './protocols/native/routes.ts';
+import { nativeTaskRoutes } from './protocols/native/task-routes.ts';
 import { readOpenInferenceInvocation } from './protocols/open-inference/rest/infer/invocation.ts';
 import { openInferenceRoutes } from './protocols/open-inference/rest/routes.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { startRoute } from './protocols/start/routes.ts';
-import { modelPaths } from './protocols/typed/model-paths.ts';
-import { typedRoutes } from './protocols/typed/routes.ts';
-import { typedTaskRoutes } from './protocols/typed/task-routes.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
@@ -196,7 +196,7 @@ export async function createApp(
   if (services.role === 'worker') return app;
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
-  app.register(typedRoutes, { infer });
+  app.register(nativeRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
   app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });
   app.register(v1Routes, { prefix: '/v1', registry, infer });
@@ -216,7 +216,7 @@ export async function createApp(
     needsKey,
     allowModelUpload: settings.allowModelUpload,
   });
-  if (desk !== undefined) app.register(typedTaskRoutes, { desk, registry });
+  if (desk !== undefined) app.register(nativeTaskRoutes, { desk, registry });
   if (tasks !== undefined) app.register(async (routes) => taskRoutes(routes, { tasks }));
   app.register(defaultPredictionRoute, choice);
   return app;
@@ -229,7 +229,8 @@ async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog
   const { performanceRoute } = await import('./predictions/performance/routes.ts');
   const { registry, modelsDir, faces } = services;
   const predictions = new PredictionService(log);
-  const targets = new Map(faces.domains.flatMap(({ name, target }) => (target === undefined ? [] : [[name, target]])));
+  // Domains that are found in files come and go.
+  const targets = { get: (name: string) => faces.named(name)?.target };
   app.register(predictionRoutes, { predictions });
   app.register(performanceRoute, { predictions, registry, modelsDir, targets });
 }

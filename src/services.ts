@@ -4,6 +4,7 @@ import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
+import { describeFileBy } from './domains/typed-request.ts';
 import { faceWork } from './faces/face-work.ts';
 import { ModelFaces } from './faces/model-faces.ts';
 import { createOpenFace } from './faces/open-face.ts';
@@ -13,7 +14,6 @@ import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
-import type { RemoteModels } from './models/remote/fetch-models.ts';
 import {
   countLoads,
   countPredictions,
@@ -23,11 +23,12 @@ import {
   whenOnline,
 } from './observe.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
-import { modelWork } from './protocols/typed/deferred.ts';
+import { modelWork } from './protocols/native/deferred.ts';
 import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
+import type { RemoteModels } from './sources/fetch-models.ts';
 import { Storage } from './storage/storage.ts';
 import { TaskService } from './tasks/service.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -84,7 +85,8 @@ export async function createServices(
   stack.defer(() => openTelemetry?.stop());
   const storage = settings.storage ? new Storage(settings, { clock: systemClock, log }) : undefined;
   stack.defer(() => storage?.close());
-  const predictions = storage && (await openPredictions(settings, storage, log));
+  const named = (name: string) => faces.named(name);
+  const predictions = storage && (await openPredictions(settings, { storage, log, named }));
   stack.defer(() => predictions?.close());
 
   const tracing = openTelemetry?.tracing;
@@ -193,9 +195,17 @@ function inferObservers({ logPredictions }: Settings, { metrics, log, online }: 
 }
 
 /** Nothing of it is loaded where nothing is kept. */
-async function openPredictions(settings: Settings, storage: Storage, log: Logger): Promise<PredictionLog> {
+async function openPredictions(
+  settings: Settings,
+  { storage, log, named }: { storage: Storage; log: Logger; named: (domain: string) => AnyDomain | undefined },
+): Promise<PredictionLog> {
   const { PredictionLog } = await import('./predictions/prediction-log.ts');
-  return new PredictionLog(settings.predictions, { storage, clock: systemClock, log });
+  return new PredictionLog(settings.predictions, {
+    storage,
+    clock: systemClock,
+    log,
+    describeFile: describeFileBy(named),
+  });
 }
 
 async function openRemoteModels(
@@ -203,7 +213,7 @@ async function openRemoteModels(
   log: Logger,
 ): Promise<RemoteModels | undefined> {
   if (modelsUri === undefined) return undefined;
-  const { RemoteModels } = await import('./models/remote/fetch-models.ts');
+  const { RemoteModels } = await import('./sources/fetch-models.ts');
   return RemoteModels.open(
     { uri: modelsUri, cacheDir: modelsCacheDir, s3 },
     { clock: systemClock, random: Math.random, log },

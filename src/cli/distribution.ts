@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
 import { conventionalModelsDir } from '../models/models-dir.ts';
@@ -11,50 +11,50 @@ import { keptJson } from '../predictions/kept-value.ts';
 import { distributionOf, type InputsAndOutputs } from '../predictions/performance/distribution.ts';
 import { distributionFileName } from '../predictions/performance/distribution-file.ts';
 import { readSettings } from '../settings.ts';
+import { defineCommand, noOperands, text } from './arguments/command.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
 import { replayAnswer } from './replay-answer.ts';
 
-export const distributionUsage = `Usage: inferd distribution --model <name> --instances <file> [options]
+const domainsAbout = 'Module whose default export is a domain, or an array of them (default: those that come along)';
 
-Runs the instances of a file through a version of a model, and writes how inputs and outputs are distributed to
+const options = z.object({
+  model: text('<name>', 'Model that the data is given to', z.string('expected the name of a model')),
+  instances: text(
+    '<file>',
+    'JSON Lines, an instance each: as the predict route of its domain takes it, or the inputs of one row by name; ' +
+      '- reads standard input',
+    z.string('expected a file, or - for standard input'),
+  ),
+  version: text('<number>', 'Default: the highest there is', z.string().optional()),
+  domains: text('<file>', domainsAbout, z.string().optional()),
+  source: text('<text>', 'What the data is, such as "891 passengers (train.csv)"', z.string().optional()),
+});
+
+type DistributionOptions = z.output<typeof options>;
+
+/** Writes the distribution of the data of a model beside it. */
+export const distributionCommand = defineCommand({
+  name: 'distribution',
+  synopsis: '--model <name> --instances <file>',
+  about: `Runs the instances of a file through a version of a model, and writes how inputs and outputs are distributed to
 ${distributionFileName} beside the model. Give it the data that the model was trained on: GET /models/<name>/performance
-compares with it.
+compares with it.`,
+  options,
+  operands: noOperands,
+  async run(values) {
+    try {
+      process.stdout.write(`${await writeDistribution(values)}\n`);
+      return 0;
+    } catch (thrown) {
+      process.stderr.write(`No distribution was written: ${toAppError(thrown).message}\n`);
+      return 1;
+    }
+  },
+});
 
-Options:
-  --instances <file>    JSON Lines, an instance each: as the predict route of its domain takes it, or the inputs of one
-                        row by name; - reads standard input
-  --version <number>    Default: the highest there is
-  --domains <file>      Module whose default export is a domain, or an array of them (default: those that come along)
-  --source <text>       What the data is, such as "891 passengers (train.csv)"
-`;
-
-/** `inferd distribution`; the result is the exit code. */
-export async function distribution(args: readonly string[]): Promise<number> {
-  const command = readCommand(args);
-  if (typeof command === 'string') {
-    process.stderr.write(`${command}\n\n${distributionUsage}`);
-    return 2;
-  }
-  try {
-    process.stdout.write(`${await writeDistribution(command)}\n`);
-    return 0;
-  } catch (thrown) {
-    process.stderr.write(`No distribution was written: ${toAppError(thrown).message}\n`);
-    return 1;
-  }
-}
-
-interface DistributionCommand {
-  readonly model: string;
-  readonly instances: string;
-  readonly version: string | undefined;
-  readonly source: string | undefined;
-  readonly domains: string | undefined;
-}
-
-async function writeDistribution({ model, instances, version, source, domains }: DistributionCommand): Promise<string> {
+async function writeDistribution({ model, instances, version, source, domains }: DistributionOptions): Promise<string> {
   const { modelName, ...settings } = readSettings(readEnvironment());
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
   const domain = (await readDomains(domains)).find((candidate) => candidate.model === model);
@@ -98,16 +98,4 @@ async function answered(local: LocalVersion, domain: AnyDomain | undefined, line
   // How a file was encoded says nothing of what the model has seen.
   if (domain?.file !== undefined) return { inputs: {}, outputs: answer.outputs };
   return { inputs: readKept(keptJson(domain?.input.parse(inputs) ?? inputs, keepAll)), outputs: answer.outputs };
-}
-
-function readCommand(args: readonly string[]): DistributionCommand | string {
-  try {
-    const text = { type: 'string' } as const;
-    const options = { model: text, instances: text, version: text, source: text, domains: text };
-    const { model, instances, ...others } = parseArgs({ args: [...args], options }).values;
-    if (model === undefined || instances === undefined) return 'Expected --model and --instances';
-    return { model, instances, version: others.version, source: others.source, domains: others.domains };
-  } catch (thrown) {
-    return toAppError(thrown).message;
-  }
 }

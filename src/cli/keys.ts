@@ -1,35 +1,42 @@
-import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { hashApiKey, newApiKey } from '../access/api-key.ts';
 import { changeKeyFile, keyNameSchema, readKeyFile, type StoredKey } from '../access/key-file.ts';
 import { scopes } from '../access/scope.ts';
 import { AppError } from '../errors.ts';
+import { queryNumber } from '../http/terms/query-number.ts';
 import { readSettings } from '../settings.ts';
 import { isCalendarDay } from '../timing/calendar-day.ts';
+import { type CommandDefinition, text } from './arguments/command.ts';
+import { usageOf } from './arguments/usage.ts';
 import { readEnvironment } from './environment.ts';
 
-export const keysUsage = `Usage: inferd keys <command> [--file FILE]
+const words = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== ''),
+);
+const count = queryNumber(z.number().int().min(1)).optional();
+const moment = z
+  .string()
+  .refine(isMoment, 'expected a date such as 2027-01-31')
+  .transform((text) => new Date(text).toISOString());
 
-Commands:
-  create --name NAME   Make a key and print it, this once
-      [--scopes infer,admin,metrics]   What it may do; default: infer
-      [--models a,b]                   Models that it may use; default: all
-      [--rate-per-minute N] [--concurrency N]
-      [--expires 2027-01-31]           Default: never
-  list                 Show the keys without what is secret
-  revoke ID            Refuse a key from now on
+const options = z.object({
+  file: text('<file>', 'The key file (default: API_KEYS_FILE)', z.string().optional()),
+  name: text('<name>', 'Whose key it is', keyNameSchema.optional()),
+  scopes: text(
+    '<scopes>',
+    `What it may do, of ${scopes.join(',')} (default: infer)`,
+    words.pipe(z.array(z.enum(scopes))).default(['infer']),
+  ),
+  models: text('<names>', 'Models that it may use, with commas between them (default: all)', words.optional()),
+  'rate-per-minute': text('<number>', 'Most requests a minute', count),
+  concurrency: text('<number>', 'Most requests at a time', count),
+  expires: text('<date>', 'When it ends, such as 2027-01-31 (default: never)', moment.optional()),
+});
 
-FILE is API_KEYS_FILE, if it is not given. A server that runs follows it.
-`;
-
-const options = {
-  file: { type: 'string' },
-  name: { type: 'string' },
-  scopes: { type: 'string', default: 'infer' },
-  models: { type: 'string' },
-  'rate-per-minute': { type: 'string' },
-  concurrency: { type: 'string' },
-  expires: { type: 'string' },
-} as const;
+type KeyOptions = z.output<typeof options>;
 
 /** Where a command writes, and what it knows of the world. */
 interface KeysContext {
@@ -39,24 +46,36 @@ interface KeysContext {
   readonly write: (text: string) => void;
 }
 
-/**
- * Runs `inferd keys …`; the result is the exit code.
- *
- * @throws AppError `SETTINGS_INVALID` for a value or a file that cannot be used
- */
-export async function keys(args: readonly string[], context = ofThisProcess()): Promise<number> {
-  const { values, positionals } = readArguments(args);
-  const [command, id] = positionals;
-  const file = values.file ?? context.file;
-  if (command !== 'create' && command !== 'list' && command !== 'revoke') {
-    context.write(keysUsage);
-    return command === undefined || command === 'help' ? 0 : 2;
-  }
-  if (file === undefined) throw invalid('give the key file as --file or as API_KEYS_FILE');
-  if (command === 'create') await create(file, values, context);
-  else if (command === 'list') context.write(table(await readKeyFile(file), context.now));
-  else await revoke(file, id, context);
-  return 0;
+/** Makes, lists and revokes keys. Its `run` throws AppError `SETTINGS_INVALID` for a file that cannot be used. */
+export function keysCommand(context = ofThisProcess): CommandDefinition<z.output<typeof options>, readonly string[]> {
+  const definition = {
+    name: 'keys',
+    synopsis: '<command>',
+    about: `Commands:
+  create --name <name>  Make a key and print it, this once
+  list                  Show the keys without what is secret
+  revoke <id>           Refuse a key from now on
+
+A server that runs follows the file.`,
+    options,
+    operands: z.array(z.string()),
+  };
+  return {
+    ...definition,
+    async run(values, [command, id]) {
+      const { file: usual, ...world } = context();
+      const file = values.file ?? usual;
+      if (command !== 'create' && command !== 'list' && command !== 'revoke') {
+        world.write(usageOf(definition));
+        return command === undefined || command === 'help' ? 0 : 2;
+      }
+      if (file === undefined) throw invalid('give the key file as --file or as API_KEYS_FILE');
+      if (command === 'create') await create(file, values, world);
+      else if (command === 'list') world.write(table(await readKeyFile(file), world.now));
+      else await revoke(file, id, world);
+      return 0;
+    },
+  };
 }
 
 function ofThisProcess(): KeysContext {
@@ -64,29 +83,28 @@ function ofThisProcess(): KeysContext {
   return { file, now: new Date(), write: (text) => void process.stdout.write(text) };
 }
 
-type Values = ReturnType<typeof readArguments>['values'];
-
-async function create(file: string, values: Values, { now, write }: KeysContext): Promise<void> {
-  const { models } = values;
+async function create(file: string, values: KeyOptions, { now, write }: Omit<KeysContext, 'file'>): Promise<void> {
+  const { name, models, scopes: allowed, concurrency, expires, 'rate-per-minute': ratePerMinute } = values;
+  if (name === undefined) throw invalid('--name says whose key it is');
   const { id, key } = newApiKey();
   const stored: StoredKey = {
     id,
-    name: readName(values.name),
+    name,
     hash: `sha256:${hashApiKey(key).toString('hex')}`,
-    scopes: readScopes(values.scopes),
-    models: models === undefined ? 'all' : words(models),
+    scopes: allowed,
+    models: models ?? 'all',
     limits: {
-      ...(values['rate-per-minute'] !== undefined && { ratePerMinute: positive(values, 'rate-per-minute') }),
-      ...(values.concurrency !== undefined && { concurrency: positive(values, 'concurrency') }),
+      ...(ratePerMinute !== undefined && { ratePerMinute }),
+      ...(concurrency !== undefined && { concurrency }),
     },
     created: now.toISOString(),
-    ...(values.expires !== undefined && { expires: readMoment(values.expires) }),
+    ...(expires !== undefined && { expires }),
   };
   await changeKeyFile(file, (existing) => [...existing, stored]);
   write(`${key}\n`);
 }
 
-async function revoke(file: string, id: string | undefined, { now, write }: KeysContext): Promise<void> {
+async function revoke(file: string, id: string | undefined, { now, write }: Omit<KeysContext, 'file'>): Promise<void> {
   if (id === undefined) throw invalid('say which key: inferd keys revoke ID');
   await changeKeyFile(file, (existing) => {
     if (!existing.some((key) => key.id === id)) throw invalid(`there is no key ${id} in ${file}`);
@@ -115,50 +133,9 @@ function stateOf({ revoked, expires }: StoredKey, now: Date): string {
   return expires !== undefined && Date.parse(expires) <= now.getTime() ? 'expired' : 'valid';
 }
 
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (cause) {
-    throw invalid(cause instanceof Error ? cause.message : String(cause));
-  }
-}
-
-function readName(name: string | undefined): string {
-  if (name === undefined || name === '') throw invalid('--name says whose key it is');
-  const { error, data } = keyNameSchema.safeParse(name);
-  if (error === undefined) return data;
-  throw invalid(`--name: ${error.issues.map(({ message }) => message).join('; ')}, received ${JSON.stringify(name)}`);
-}
-
-function readScopes(text: string): StoredKey['scopes'] {
-  return words(text).map((word) => {
-    const scope = scopes.find((candidate) => candidate === word);
-    if (scope === undefined) throw invalid(`--scopes: expected some of ${scopes.join(',')}, received ${word}`);
-    return scope;
-  });
-}
-
-function positive(values: Values, name: 'rate-per-minute' | 'concurrency'): number {
-  const number = Number(values[name]);
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw invalid(`--${name}: expected a whole number from 1, received ${values[name]}`);
-  }
-  return number;
-}
-
-function readMoment(text: string): string {
-  const moment = new Date(text);
+function isMoment(text: string): boolean {
   const isNoDay = /^\d{4}-\d{2}-\d{2}/.test(text) && !isCalendarDay(text);
-  if (isNoDay || Number.isNaN(moment.getTime()))
-    throw invalid(`--expires: expected a date such as 2027-01-31, received ${text}`);
-  return moment.toISOString();
-}
-
-function words(text: string): string[] {
-  return text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
+  return !isNoDay && !Number.isNaN(Date.parse(text));
 }
 
 function invalid(message: string): AppError {

@@ -5,7 +5,7 @@ import { readKept } from '../predictions/kept-text.ts';
 import { tensorsValue } from '../predictions/prediction-rows.ts';
 import type { LoggedPrediction, ReplayedAnswer } from '../predictions/replay/replay.ts';
 import { isJsonObject, tensorsFromMembers } from '../protocols/named-inputs.ts';
-import type { Encode, InferResult } from '../serving/infer.ts';
+import type { Decode, Encode } from '../serving/infer.ts';
 import { exactJsonText } from '../tensor/exact-json-text.ts';
 import { finish } from '../timing/sliced-work.ts';
 import type { LocalVersion } from './local-version.ts';
@@ -13,7 +13,7 @@ import type { LocalVersion } from './local-version.ts';
 /** How a kept prediction becomes tensors, and tensors what is kept of them. */
 interface Terms {
   readonly encode: Encode;
-  readonly decode: (result: InferResult) => unknown;
+  readonly decode: Decode<unknown>;
 }
 
 /** Gives the inputs of a kept prediction to a version that this process runs. */
@@ -27,9 +27,9 @@ export async function replayAnswer(
   try {
     const { name: model, version } = served;
     const signal = new AbortController().signal;
-    const result = await infer({ model, version, requestId: randomUUID(), signal }, terms.encode);
+    const result = await infer({ model, version, requestId: randomUUID(), signal }, terms.encode, terms.decode);
     // As they would be kept, and read again.
-    const outputs = readKept(exactJsonText(terms.decode(result)));
+    const outputs = readKept(exactJsonText(result.answer));
     return { kind: 'answer', outputs, totalMs: result.totalMs };
   } catch (thrown) {
     return { kind: 'failure', message: toAppError(thrown).message };

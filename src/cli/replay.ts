@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
@@ -14,65 +13,95 @@ import {
 import { parseMoment } from '../predictions/time-window.ts';
 import { readSettings } from '../settings.ts';
 import { exactJsonText } from '../tensor/exact-json-text.ts';
+import { defineCommand, flag, list, noOperands, text } from './arguments/command.ts';
+import { headers } from './arguments/header.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
-import { readHeader } from './read-header.ts';
 import { replayAnswer } from './replay-answer.ts';
 import { replayLines, type Verdict } from './replay-lines.ts';
 import { predictionsOfServer, predictionsOfStorage } from './replay-source.ts';
 
-export const replayUsage = `Usage: inferd replay --model <name> --version <number> [options]
+const part = queryNumber(z.number().min(0).max(1)).optional();
+const moment = z.string().refine((time) => parseMoment(time, 0) !== undefined, 'expected 24h, or a time of ISO 8601');
+const versionNumber = z.string('expected the number of a version').regex(/^\d+$/, 'expected the number of a version');
 
-Gives the inputs of kept predictions to another version of their model, and compares the answers. The version is loaded
+const options = z.object({
+  model: text('<name>', 'Model whose predictions are replayed', z.string('expected the name of a model')),
+  version: text('<number>', 'Version that they are given to', versionNumber),
+  since: text('<time>', 'From then on: 24h, 7d, or a time of ISO 8601 (default: 24h)', moment.default('24h')),
+  until: text('<time>', 'Before then', moment.optional()),
+  'from-version': text(
+    '<number>',
+    'Only what this version has answered (default: all versions)',
+    z.string().optional(),
+  ),
+  limit: text(
+    '<number>',
+    'At most so many, the newest (default: 10000)',
+    queryNumber(z.number().int().min(1)).default(10_000),
+  ),
+  url: text(
+    '<url>',
+    'Ask this server for the predictions (default: the database of DATABASE_URL or DATA_DIR)',
+    z.url({ protocol: /^https?$/ }).optional(),
+  ),
+  header: list('<text>', 'Send this header, such as "Authorization: Bearer …"; may be given again', headers),
+  domains: text(
+    '<file>',
+    'Module whose default export is a domain, or an array of them (default: those that come along)',
+    z.string().optional(),
+  ),
+  tolerance: text(
+    '<number>',
+    'How far apart numbers may be to agree, for regression (default: 0)',
+    queryNumber(z.number().min(0)).default(0),
+  ),
+  'min-agreement': text('<number>', 'Least part of the answers that must be the same, from 0 to 1', part),
+  'min-score': text('<number>', 'Least accuracy against the labels of feedback, from 0 to 1', part),
+  json: flag('Write the report as JSON'),
+});
+
+type ReplayOptions = z.output<typeof options>;
+
+/** Compares the answers of another version with those that were kept. */
+export const replayCommand = defineCommand({
+  name: 'replay',
+  synopsis: '--model <name> --version <number>',
+  about: `Gives the inputs of kept predictions to another version of their model, and compares the answers. The version is loaded
 from MODELS_DIR into this process; no server needs to serve it. The exit code is 0 if the limits hold, 1 if they do not,
-and 2 if nothing could be replayed. Without limits it is 1 if a prediction fails.
+and 2 if nothing could be replayed. Without limits it is 1 if a prediction fails.`,
+  options,
+  operands: noOperands,
+  async run(values) {
+    try {
+      const report = await replay(values);
+      const verdict = judge(report, values);
+      const json = { model: values.model, version: values.version, ...verdict, ...report };
+      process.stdout.write(values.json ? `${exactJsonText(json, 2)}\n` : replayLines(report, verdict));
+      if (report.replayed === 0) return 2;
+      return verdict.passed ? 0 : 1;
+    } catch (thrown) {
+      process.stderr.write(`Nothing could be replayed: ${toAppError(thrown).message}\n`);
+      return 2;
+    }
+  },
+});
 
-Options:
-  --since <time>            From then on: 24h, 7d, or a time of ISO 8601 (default: 24h)
-  --until <time>            Before then
-  --from-version <number>   Only what this version has answered (default: all versions)
-  --limit <number>          At most so many, the newest (default: 10000)
-  --url <url>               Ask this server for the predictions (default: the database of DATABASE_URL or DATA_DIR)
-  --header <text>           Send this header, such as "Authorization: Bearer …"; may be given again
-  --domains <file>          Module whose default export is a domain, or an array of them (default: those that come along)
-  --tolerance <number>      How far apart numbers may be to agree, for regression (default: 0)
-  --min-agreement <number>  Least part of the answers that must be the same, from 0 to 1
-  --min-score <number>      Least accuracy against the labels of feedback, from 0 to 1
-  --json                    Write the report as JSON
-`;
-
-/** `inferd replay`; the result is the exit code. */
-export async function replay(args: readonly string[]): Promise<number> {
-  const command = readCommand(args);
-  if (typeof command === 'string') {
-    process.stderr.write(`${command}\n\n${replayUsage}`);
-    return 2;
-  }
-  try {
-    const report = await run(command);
-    const verdict = judge(report, command);
-    const json = { model: command.model, version: command.version, ...verdict, ...report };
-    process.stdout.write(command.json ? `${exactJsonText(json, 2)}\n` : replayLines(report, verdict));
-    if (report.replayed === 0) return 2;
-    return verdict.passed ? 0 : 1;
-  } catch (thrown) {
-    process.stderr.write(`Nothing could be replayed: ${toAppError(thrown).message}\n`);
-    return 2;
-  }
-}
-
-async function run(command: ReplayCommand): Promise<ReplayReport> {
+async function replay(values: ReplayOptions): Promise<ReplayReport> {
   const settings = readSettings(readEnvironment());
   const { modelName } = settings;
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
-  const domains = await readDomains(command.domains);
-  const { model, version, url, headers } = command;
+  const domains = await readDomains(values.domains);
+  const { model, version, url, tolerance } = values;
+  const question = { ...values, fromVersion: values['from-version'] };
   return withLocalVersion({ modelsDir, modelName, model, version }, (local) => {
     const source =
-      url === undefined ? predictionsOfStorage(settings, command) : predictionsOfServer(url, headers, command);
+      url === undefined
+        ? predictionsOfStorage(settings, question)
+        : predictionsOfServer(new URL(url), values.header, question);
     const answer = (prediction: LoggedPrediction) => replayAnswer(local, prediction, domains);
-    return replayPredictions(source, answer, rulesOf(local, domains, command.tolerance));
+    return replayPredictions(source, answer, rulesOf(local, domains, tolerance));
   });
 }
 
@@ -90,7 +119,7 @@ function rulesOf({ served }: LocalVersion, domains: readonly AnyDomain[], tolera
 
 function judge(
   { replayed, failed, agreement, score }: ReplayReport,
-  { minAgreement, minScore }: ReplayCommand,
+  { 'min-agreement': minAgreement, 'min-score': minScore }: ReplayOptions,
 ): Verdict {
   const { accuracy, labelled } = score.replayed;
   if (replayed === 0) return { passed: false, reasons: ['there was nothing to replay'] };
@@ -103,63 +132,4 @@ function judge(
     reasons.push(`accuracy is ${accuracy ?? 'unknown'} on ${labelled} labels, expected at least ${minScore}`);
   }
   return { passed: reasons.length === 0, reasons };
-}
-
-const part = queryNumber(z.number().min(0).max(1)).optional();
-const moment = z.string().refine((text) => parseMoment(text, 0) !== undefined, 'expected 24h, or a time of ISO 8601');
-
-const commandSchema = z
-  .object({
-    model: z.string('expected the name of a model'),
-    version: z.string('expected the number of a version').regex(/^\d+$/, 'expected the number of a version'),
-    since: moment.default('24h'),
-    until: moment.optional(),
-    'from-version': z.string().optional(),
-    limit: queryNumber(z.number().int().min(1)).default(10_000),
-    url: z.url({ protocol: /^https?$/ }).optional(),
-    header: z.array(z.string()).default([]),
-    domains: z.string().optional(),
-    tolerance: queryNumber(z.number().min(0)).default(0),
-    'min-agreement': part,
-    'min-score': part,
-    json: z.boolean().default(false),
-  })
-  .transform(({ url, header, ...values }) => ({
-    ...values,
-    fromVersion: values['from-version'],
-    minAgreement: values['min-agreement'],
-    minScore: values['min-score'],
-    url: url === undefined ? undefined : new URL(url),
-    headers: Object.fromEntries(header.map(readHeader)),
-  }));
-
-type ReplayCommand = z.output<typeof commandSchema>;
-
-function readCommand(args: readonly string[]): ReplayCommand | string {
-  try {
-    const text = { type: 'string' } as const;
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        model: text,
-        version: text,
-        since: text,
-        until: text,
-        'from-version': text,
-        limit: text,
-        url: text,
-        header: { type: 'string', multiple: true },
-        domains: text,
-        tolerance: text,
-        'min-agreement': text,
-        'min-score': text,
-        json: { type: 'boolean' },
-      },
-    });
-    const parsed = commandSchema.safeParse(values);
-    if (parsed.success) return parsed.data;
-    return parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ');
-  } catch (thrown) {
-    return toAppError(thrown).message;
-  }
 }

@@ -25,9 +25,11 @@ export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
       const typed = typedRequest(domain, instances);
       const separate = separateInstances(domain, instances);
       const request = { ...backgroundTerms(context), model: domain.model, typed, separate };
-      const result = await infer(request, (served, encoding) => domain.encode(instances, served, encoding));
-      const { outputs, runs = [outputs], model, predictionId } = result;
-      const results = decodeRuns(domain, runs, instances, model);
+      const { answer: results, predictionId } = await infer(
+        request,
+        (served, encoding) => domain.encode(instances, served, encoding),
+        (inference) => decodeRuns(domain, inference, instances),
+      );
       return { result: shape === 'one' ? results[0] : { predictions: results }, predictionId };
     },
   };

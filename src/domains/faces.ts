@@ -46,6 +46,11 @@ export class Faces {
     return [...this.domains.filter((domain) => this.hiddenBecause(domain) === undefined), ...this.#found()];
   }
 
+  /** The domain of that name, whether its routes are there or not. */
+  named(name: string): AnyDomain | undefined {
+    return [...this.domains, ...this.#found()].find((domain) => domain.name === name);
+  }
+
   /** Why the routes of the domain are not there; undefined when they are. */
   hiddenBecause(domain: AnyDomain): string | undefined {
     return domain.optional === true ? this.#problemOf(domain) : undefined;

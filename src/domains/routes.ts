@@ -148,7 +148,7 @@ async function predict(
     typed: typedRequest(domain, instances.values),
     separate: separateInstances(domain, instances.values),
     encode: (model, context) => domain.encode(instances.values, model, context),
-    decode: ({ outputs, runs = [outputs], model }) => decodeRuns(domain, runs, instances.values, model),
+    decode: (inference) => decodeRuns(domain, inference, instances.values),
   });
   return prediction.catch((thrown: unknown) => {
     throw locateFaults(thrown, instances);

@@ -1,4 +1,3 @@
-import { decodeRuns } from '../domains/typed-request.ts';
 import { backgroundTerms } from '../serving/call-terms.ts';
 import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Infer } from '../serving/infer.ts';
@@ -23,12 +22,10 @@ export function faceWork(faces: Pick<ModelFaces, 'lease'>, infer: Infer): Deferr
     name: faceWorkName,
     async run(input, context) {
       const { model, version, body } = input as FaceOrder;
-      const leased = faces.lease(model, version);
-      const { instances, prediction } = facePrediction(leased, body);
-      const { encode, decode: _, ...asked } = prediction;
-      const { outputs, runs = [outputs], ...result } = await infer({ ...backgroundTerms(context), ...asked }, encode);
-      const results = decodeRuns(leased.face.domain, runs, instances.values, result.model);
-      return { result: faceAnswer(results, body), predictionId: result.predictionId };
+      const { prediction } = facePrediction(faces.lease(model, version), body);
+      const { encode, decode, ...asked } = prediction;
+      const { answer, predictionId } = await infer({ ...backgroundTerms(context), ...asked }, encode, decode);
+      return { result: faceAnswer(answer, body), predictionId };
     },
   };
 }

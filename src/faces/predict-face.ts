@@ -33,7 +33,7 @@ function predictionOf(domain: AnyDomain, values: readonly unknown[]): Prediction
     typed: typedRequest(domain, values),
     separate: separateInstances(domain, values),
     encode: (model, context) => domain.encode(values, model, context),
-    decode: ({ outputs, runs = [outputs], model }) => decodeRuns(domain, runs, values, model),
+    decode: (inference) => decodeRuns(domain, inference, values),
   };
 }
 

@@ -19,6 +19,8 @@ export type CapturedPrediction = CapturedEnd & {
   readonly redact: readonly string[];
   readonly keepsFiles: boolean;
   readonly typed: TypedRequest | undefined;
+  /** What a typed request was answered, one result for each instance. */
+  readonly results: readonly unknown[];
   /** JSON of what is kept of each row of the inputs if they are too large; they are not held then. */
   readonly largeInputs: string | undefined;
   /** Predictions that the request is. */
@@ -59,10 +61,10 @@ export function countRows(typed: TypedRequest | undefined, inference: Inference 
 }
 
 /** About how many bytes stay in memory with a request. */
-export function heldBytes(typed: TypedRequest | undefined, inference: Inference | undefined): number {
+export function heldBytes({ inference, typed, results }: Pick<CapturedPrediction, 'inference' | 'typed' | 'results'>) {
   let bytes = fieldBytes + totalBytes(inference?.inputs ?? {}) + totalBytes(inference?.outputs ?? {});
-  for (const run of inference?.runs ?? []) bytes += totalBytes(run);
   for (const instance of typed?.instances ?? []) bytes += valueBytes(instance);
+  for (const result of results) bytes += valueBytes(result);
   return bytes;
 }
 

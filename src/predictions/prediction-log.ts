@@ -5,6 +5,7 @@ import type { Log } from '../timing/log.ts';
 import { PredictionCounts } from './dropped.ts';
 import { PredictionBuffer } from './prediction-buffer.ts';
 import { BufferedRecorder } from './prediction-recorder.ts';
+import type { DescribeFile } from './prediction-rows.ts';
 import { PredictionWriter } from './prediction-writer.ts';
 import { Retention } from './retention.ts';
 
@@ -25,6 +26,8 @@ export interface PredictionLogDependencies {
   /** Milliseconds since 1970. @default Date.now */
   readonly wallClock?: () => number;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Called when a prediction is written, of each file that is not kept. @default nothing is said of it */
+  readonly describeFile?: DescribeFile;
 }
 
 /** What may wait while the database is away. */
@@ -45,14 +48,14 @@ export class PredictionLog {
   #cancelReport = () => {};
 
   constructor(options: PredictionLogOptions, dependencies: PredictionLogDependencies) {
-    const { storage, clock, log, wallClock = Date.now } = dependencies;
+    const { storage, clock, log, wallClock = Date.now, describeFile = () => ({}) } = dependencies;
     const buffer = new PredictionBuffer(bufferBounds);
     const { counts } = this;
     this.storage = storage;
     this.#dependencies = dependencies;
     this.recorder = new BufferedRecorder(options, { buffer, counts, now: () => clock.now(), wallClock });
     this.#retention = new Retention(options, { storage, clock, wallClock, log });
-    this.#writer = new PredictionWriter(options, { buffer, counts, storage, clock, log });
+    this.#writer = new PredictionWriter(options, { buffer, counts, storage, clock, log, describeFile });
   }
 
   start(): void {

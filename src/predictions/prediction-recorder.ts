@@ -50,9 +50,9 @@ export class BufferedRecorder implements PredictionRecorder {
     this.#sampler = new RateSampler(maxPerSecond, this.#random);
   }
 
-  recordAnswer(request: InferRequest, inference: Inference): string | undefined {
+  recordAnswer(request: InferRequest, inference: Inference, answer: unknown): string | undefined {
     if (!this.#isChosen(inference.model)) return undefined;
-    return this.#take(request, inference.model, { inference });
+    return this.#take(request, inference.model, { inference }, answer);
   }
 
   recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void {
@@ -66,7 +66,7 @@ export class BufferedRecorder implements PredictionRecorder {
     return share >= 1 || (share > 0 && this.#random() < share);
   }
 
-  #take(request: InferRequest, model: ModelOfCapture, end: CapturedEnd): string | undefined {
+  #take(request: InferRequest, model: ModelOfCapture, end: CapturedEnd, answer?: unknown): string | undefined {
     const { buffer, counts, now, wallClock } = this.#dependencies;
     // What is not known of a model that could not be had is whose fields are to be hidden.
     const typed = model.manifest === undefined ? undefined : request.typed;
@@ -76,6 +76,7 @@ export class BufferedRecorder implements PredictionRecorder {
       return undefined;
     }
     const held = end.inference === undefined ? end : this.#hold(end.inference, rows, typed !== undefined);
+    const results = typed !== undefined && Array.isArray(answer) ? answer : [];
     const captured: CapturedPrediction = {
       largeInputs: undefined,
       ...held,
@@ -86,20 +87,20 @@ export class BufferedRecorder implements PredictionRecorder {
       redact: model.manifest?.predictionLog.redact ?? [],
       keepsFiles: model.manifest?.predictionLog.files ?? false,
       typed,
+      results,
       rows,
-      bytes: heldBytes(typed, held.inference),
+      bytes: heldBytes({ inference: held.inference, typed, results }),
     };
     if (buffer.push(captured)) return captured.uuid;
     counts.drop('buffer_full', rows);
     return undefined;
   }
 
-  /** Instances tell what went in where there are any; tensors are held unless they would not be kept. */
-  #hold(inference: Inference, rows: number, isTyped: boolean) {
+  /** Of a typed request no tensors are held, and of others those that are kept. */
+  #hold({ runs: _, ...inference }: Inference, rows: number, isTyped: boolean) {
+    if (isTyped) return { inference: { ...inference, inputs: {}, outputs: {} } };
     const { inputs } = inference;
     const outputs = ownTensors(inference.outputs);
-    const runs = inference.runs?.map(ownTensors);
-    if (isTyped) return { inference: { ...inference, inputs: {}, outputs, ...(runs !== undefined && { runs }) } };
     const isLarge = totalBytes(inputs) > this.#maxInstanceBytes * rows;
     if (!isLarge) return { inference: { ...inference, inputs: ownTensors(inputs), outputs } };
     return { inference: { ...inference, inputs: {}, outputs }, largeInputs: omittedTensors(inputs, rows) };

@@ -10,22 +10,32 @@ import { timeOfUuid } from './prediction-id.ts';
  * The rows that a request becomes, each as the text of a JSON object with the columns of the table: one for each
  * instance, or for each row of tensors whose rows are independent, and else one for the whole request.
  */
-export async function predictionRows(captured: CapturedPrediction, rules: KeepingRules): Promise<readonly string[]> {
-  const { inputs, outputs } = await keptValues(captured, rules);
+export async function predictionRows(
+  captured: CapturedPrediction,
+  rules: KeepingRules,
+  describeFile: DescribeFile,
+): Promise<readonly string[]> {
+  const { inputs, outputs } = await keptValues(captured, rules, describeFile);
   return inputs.map((input, instance) => rowText(captured, instance, input, outputs[instance] ?? 'null'));
 }
+
+/** What can be said of a file of a domain that is not kept, beside its size and digest. */
+export type DescribeFile = (domain: string, file: Uint8Array) => object;
 
 interface KeptValues {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
 
-async function keptValues(captured: CapturedPrediction, rules: KeepingRules): Promise<KeptValues> {
-  const { typed, inference } = captured;
+async function keptValues(
+  captured: CapturedPrediction,
+  rules: KeepingRules,
+  describeFile: DescribeFile,
+): Promise<KeptValues> {
+  const { typed, results } = captured;
   if (typed === undefined) return keptTensors(captured, rules);
-  const { instances } = typed;
-  const files = rules.keepsFiles ? undefined : await describeFiles(instances, (file) => typed.describeFile(file));
-  const results = inference === undefined ? [] : typed.results(inference.runs ?? [inference.outputs], inference.model);
+  const { domain, instances } = typed;
+  const files = rules.keepsFiles ? undefined : await describeFiles(instances, (file) => describeFile(domain, file));
   return {
     inputs: instances.map((instance) => keptJson(instance, rules, files)),
     outputs: results.map((result) => keptJson(result, rules)),

@@ -9,7 +9,7 @@ import type { PredictionCounts } from './dropped.ts';
 import { createPartitions } from './partitions.ts';
 import type { PredictionBuffer } from './prediction-buffer.ts';
 import { timeOfUuid } from './prediction-id.ts';
-import { predictionRows } from './prediction-rows.ts';
+import { type DescribeFile, predictionRows } from './prediction-rows.ts';
 import { insertPredictions } from './store.ts';
 
 export interface WriterOptions {
@@ -25,6 +25,7 @@ export interface WriterDependencies {
   readonly storage: Pick<Storage, 'use' | 'state'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
+  readonly describeFile: DescribeFile;
 }
 
 /** How long a prediction waits for others. */
@@ -124,7 +125,7 @@ export class PredictionWriter {
       keepsFiles: captured.keepsFiles,
       maxBytes: maxInstanceBytes,
     };
-    return predictionRows(captured, rules);
+    return predictionRows(captured, rules, this.#dependencies.describeFile);
   }
 
   async #insert(batch: readonly CapturedPrediction[], rows: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Encode, InferResult } from '../serving/infer.ts';
+import type { Decode, Encode } from '../serving/infer.ts';
 import type { JsonPieces } from '../tensor/sliced-json/write-sliced-json.ts';
 
 /** What a body of any format asks of a model, whichever that is, and how the outputs become the answer. */
@@ -8,7 +8,7 @@ export interface Invocation {
   readonly timeoutMs?: number | undefined;
   readonly priority?: number | undefined;
   readonly encode: Encode;
-  readonly decode: (result: InferResult) => InvocationReply | Promise<InvocationReply>;
+  readonly decode: Decode<InvocationReply>;
 }
 
 export interface InvocationReply {

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import { checkJsonAnswer } from '../serving/answer-limit.ts';
-import type { InferResult } from '../serving/infer.ts';
+import type { DecodableInference } from '../serving/infer.ts';
 import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json-output.ts';
 import { quoteNames } from '../tensor/malformed-tensor.ts';
 import { commonRows, rowElements, sliceElements, sliceRows } from '../tensor/rows.ts';
@@ -71,7 +71,7 @@ export function* tensorsFromInputs(inputs: unknown, signature: Signature): Slice
  *
  * @throws AppError `MODEL_REFUSED_INPUT` if an output does not have a row for each of the inputs; `ANSWER_TOO_LARGE`
  */
-export function predictionsOf({ inputs, outputs, answerLimitBytes }: InferResult): unknown[] {
+export function predictionsOf({ inputs, outputs, answerLimitBytes }: DecodableInference): unknown[] {
   const tensors = Object.values(outputs);
   const rows = commonRows(Object.values(inputs));
   if (tensors.some(({ shape }) => shape[0] !== rows)) throw notByRow(rows, outputs);
@@ -89,7 +89,7 @@ export function predictionsOf({ inputs, outputs, answerLimitBytes }: InferResult
  *
  * @throws AppError `ANSWER_TOO_LARGE`
  */
-export function columnsOfOutputs({ outputs, answerLimitBytes }: InferResult): unknown {
+export function columnsOfOutputs({ outputs, answerLimitBytes }: DecodableInference): unknown {
   checkJsonAnswer(Object.values(outputs), answerLimitBytes);
   const columns = Object.entries(outputs).map(([name, tensor]) => [name, writeTensor(name, tensor)] as const);
   const [first, ...others] = columns;
@@ -101,7 +101,9 @@ export function columnsOfOutputs({ outputs, answerLimitBytes }: InferResult): un
  *
  * @throws AppError `MODEL_REFUSED_INPUT` or `ANSWER_TOO_LARGE`
  */
-export function* slicedPredictions(result: InferResult): SlicedWork<{ readonly predictions: unknown } | JsonPieces> {
+export function* slicedPredictions(
+  result: DecodableInference,
+): SlicedWork<{ readonly predictions: unknown } | JsonPieces> {
   const { inputs, outputs, answerLimitBytes } = result;
   const tensors = Object.values(outputs);
   if (!areLarge(tensors)) return { predictions: predictionsOf(result) };
@@ -134,7 +136,7 @@ export function* slicedPredictions(result: InferResult): SlicedWork<{ readonly p
  * @throws AppError `ANSWER_TOO_LARGE`
  */
 export function* slicedColumns(
-  result: InferResult,
+  result: DecodableInference,
   member: string,
 ): SlicedWork<Readonly<Record<string, unknown>> | JsonPieces> {
   const { outputs, answerLimitBytes } = result;

@@ -26,22 +26,27 @@ export interface InferRequest extends CallTerms {
   readonly separate?: SeparateInstances<ServedModel> | undefined;
 }
 
-/** A request in the terms of its client: what its tensors are made from, and what becomes of those of the answer. */
+/**
+ * A request in the terms of its client, as plain data. What its {@link Decode} returns is in these terms too: a list of
+ * one result for each instance.
+ */
 export interface TypedRequest {
-  /** Who knows these terms. */
+  /** Name of the domain that defines these terms. */
   readonly domain: string;
+  /** What the tensors are made from. */
   readonly instances: readonly unknown[];
-  /** Name of the field of a result that is the answer proper, which a true label is compared with. */
-  readonly target?: string | undefined;
-  /** One result for each instance, from the outputs of the one run, or of one for each. Called when a log wants them, after the answer. */
-  results(runs: readonly Tensors[], model: ServedModel): readonly unknown[];
-  /** What can be said of a file that is not kept. */
-  describeFile(bytes: Uint8Array): object;
 }
 
-export interface InferResult extends Inference {
+export interface InferResult<Answer> extends DecodableInference {
+  /** What decoding has made of the outputs. */
+  readonly answer: Answer;
+  readonly decodeMs: number;
   /** Names the prediction in the prediction log; undefined if it is not in there. */
   readonly predictionId: string | undefined;
+}
+
+/** What decoding is given. */
+export interface DecodableInference extends Inference {
   /** Most bytes that the answer may have in its wire format. */
   readonly answerLimitBytes: number;
 }
@@ -61,7 +66,7 @@ export interface Inference {
   readonly totalMs: number;
 }
 
-/** Is told of every inference when it has ended. It must not throw, and costs time on the way of every request. */
+/** Is told of every inference when it has ended, before its answer is decoded. It must not throw, and costs time on the way of every request. */
 export interface InferObserver {
   onAnswer?(request: InferRequest, result: Inference): void;
   /** @param version undefined when no version could take the request */
@@ -70,21 +75,36 @@ export interface InferObserver {
 
 /** Keeps predictions, so that they can be looked up and judged. What holds of an {@link InferObserver} holds of it. */
 export interface PredictionRecorder {
-  /** @returns names the prediction; undefined if it is not kept */
-  recordAnswer(request: InferRequest, inference: Inference): string | undefined;
-  /** @param model undefined when no version could take the request */
+  /**
+   * @param answer what {@link Decode} returned
+   * @returns names the prediction; undefined if it is not kept
+   */
+  recordAnswer(request: InferRequest, inference: Inference, answer: unknown): string | undefined;
+  /**
+   * Called also where the model has answered and its answer could not be decoded.
+   *
+   * @param model undefined when no version could take the request
+   */
   recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void;
 }
 
 /** Makes the inputs; it may look at the model that will take them, and at how long the answer is waited for. */
 export type Encode = (model: ServedModel, context: EncodeContext) => Tensors | Promise<Tensors>;
 
+/** Makes the answer of the outputs; the lease of the model has been returned by then. */
+export type Decode<Answer> = (inference: DecodableInference) => Answer | Promise<Answer>;
+
 /**
  * The one use case: every route, task and command predicts by it.
  *
- * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`, `ANSWER_TOO_LARGE`, and what encoding and predicting throw
+ * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`, `ANSWER_TOO_LARGE`, and what encoding,
+ *   predicting and decoding throw
  */
-export type Infer = (request: InferRequest, encode: Encode) => Promise<InferResult>;
+export type Infer = <Answer>(
+  request: InferRequest,
+  encode: Encode,
+  decode: Decode<Answer>,
+) => Promise<InferResult<Answer>>;
 
 export interface InferDependencies {
   readonly registry: Pick<Registry, 'acquire'>;
@@ -115,10 +135,11 @@ export function createInfer(dependencies: InferDependencies): Infer {
     }
   };
 
-  return async (request, encode) => {
+  return async (request, encode, decode) => {
     const startedMs = clock.now();
     const { lease, served } = acquire(request);
     const { name, version, manifest } = served;
+    let inference: DecodableInference;
     try {
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
@@ -139,10 +160,9 @@ export function createInfer(dependencies: InferDependencies): Infer {
           ? await runSeparately(separate, { served, lease, context, clock })
           : await runOnce(encode, { served, lease, context, clock });
       for (const outputs of ran.runs ?? [ran.outputs]) checkAnswer(Object.values(outputs), answerLimitBytes);
-      const inference = { model: served, ...ran, totalMs: clock.now() - startedMs };
+      inference = { model: served, ...ran, totalMs: clock.now() - startedMs, answerLimitBytes };
       statistics.recordSuccess(name, version, inference);
       for (const observer of observers) observer.onAnswer?.(request, inference);
-      return { ...inference, predictionId: recorder?.recordAnswer(request, inference), answerLimitBytes };
     } catch (thrown) {
       const error = toAppError(thrown);
       statistics.recordFailure(name, version, clock.now() - startedMs);
@@ -151,6 +171,16 @@ export function createInfer(dependencies: InferDependencies): Infer {
       throw thrown;
     } finally {
       lease.release();
+    }
+    try {
+      const decodeStartedMs = clock.now();
+      const decoded = decode(inference);
+      const answer = decoded instanceof Promise ? await decoded : decoded;
+      const decodeMs = clock.now() - decodeStartedMs;
+      return { ...inference, answer, decodeMs, predictionId: recorder?.recordAnswer(request, inference, answer) };
+    } catch (thrown) {
+      recorder?.recordFailure(request, served, toAppError(thrown));
+      throw thrown;
     }
   };
 }

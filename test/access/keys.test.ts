@@ -6,7 +6,8 @@ import { authorize, type Caller } from '../../src/access/caller.ts';
 import { changeKeyFile, parseKeyFile, readKeyFile, type StoredKey } from '../../src/access/key-file.ts';
 import { KeyRing } from '../../src/access/key-ring.ts';
 import { openKeyRing } from '../../src/access/open-key-ring.ts';
-import { keys as runKeys } from '../../src/cli/keys.ts';
+import { readArguments } from '../../src/cli/arguments/read-arguments.ts';
+import { keysCommand } from '../../src/cli/keys.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
@@ -119,7 +120,10 @@ describe('authorize', () => {
 describe('the key file', () => {
   async function command(file: string, ...args: string[]) {
     const output: string[] = [];
-    const code = await runKeys(args, { file, now, write: (text) => void output.push(text) });
+    const keys = keysCommand(() => ({ file, now, write: (text) => void output.push(text) }));
+    const read = readArguments(keys, args);
+    if (read.asksForHelp) throw new Error('asks for help');
+    const code = await keys.run(read.values, read.operands);
     return { code, output: output.join('') };
   }
 

@@ -5,12 +5,12 @@ import { cp, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RemoteModels } from '../../src/models/remote/fetch-models.ts';
 import { readSettings } from '../../src/settings.ts';
+import { RemoteModels } from '../../src/sources/fetch-models.ts';
 import { shippedModelsDir, temporaryFolder } from '../helpers/folder.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
-import { createPatience } from '../models/remote/patience.ts';
-import { fetchModels } from '../models/remote/remote-models.ts';
+import { createPatience } from '../sources/patience.ts';
+import { fetchModels } from '../sources/remote-models.ts';
 import { run } from './program.ts';
 
 const flower = { sepal_length: 5.9, sepal_width: 3.0, petal_length: 5.1, petal_width: 1.8 };

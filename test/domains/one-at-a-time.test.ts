@@ -96,8 +96,8 @@ describe('a domain over a model that takes one instance at a time', () => {
       timeoutMs: 20_000,
       statistics: new Statistics(),
       recorder: {
-        recordAnswer({ typed }, { runs, outputs, model }) {
-          kept.push(typed?.results(runs ?? [outputs], model));
+        recordAnswer({ typed }, _inference, answer) {
+          kept.push({ typed, answer });
           return 'id';
         },
         recordFailure: () => undefined,
@@ -110,6 +110,6 @@ describe('a domain over a model that takes one instance at a time', () => {
       result: { predictions },
       predictionId: 'id',
     });
-    expect(kept).toEqual([predictions]);
+    expect(kept).toEqual([{ typed: { domain: 'ranges', instances: order.instances }, answer: predictions }]);
   });
 });

@@ -100,27 +100,57 @@ describe.each(databaseKinds)('a prediction on %s that is not kept any more', (ki
   });
 });
 
-describe('a prediction that cannot be kept', () => {
-  it('is counted, and takes no other with it', async () => {
-    let answered = 0;
-    const fickle = defineDomain({
-      name: 'fickle',
+const noJson = () => {
+  throw new Error('no JSON');
+};
+
+describe('a prediction whose answer cannot be decoded', () => {
+  it('is kept as one that failed, and is decoded once', async () => {
+    let decoded = 0;
+    const broken = defineDomain({
+      name: 'broken',
       model: 'iris',
-      summary: 'Its results can be had once',
-      input: z.strictObject({ once: z.boolean() }),
+      summary: 'Its outputs are no answer',
+      input: z.strictObject({ of: z.string() }),
       output: z.object({}),
-      examples: [{ once: true }],
+      examples: [{ of: 'anything' }],
       encode: () => ({ features: float32([1, 4], [1, 2, 3, 4]) }),
-      decode: (_outputs, [instance]) => {
-        if (instance?.once === true && ++answered > 1) throw new Error('only once');
-        return [{}];
+      decode: () => {
+        decoded += 1;
+        throw new Error('no answer');
       },
     });
     await using database = await temporaryDatabase('embedded');
     await using repository = await temporaryRepository('iris');
+    await using server = await startReadyServer({ ...database.environment, MODELS_DIR: repository.path }, [broken]);
+    await server.storage?.whenReady();
+    const { status } = await postJson(server.address, '/broken/predict', { of: 'a' }, { 'x-request-id': 'broken' });
+    expect(status).toBe(500);
+    expect((await ask(server, '/predictions?request_id=broken')).body).toMatchObject({
+      predictions: [{ domain: 'broken', inputs: { of: 'a' }, outputs: null, status: 'INTERNAL' }],
+      dropped: { refused: 0 },
+    });
+    expect(decoded).toBe(1);
+  });
+});
+
+describe('a prediction that cannot be kept', () => {
+  it('is counted, and takes no other with it', async () => {
+    const fickle = defineDomain({
+      name: 'fickle',
+      model: 'iris',
+      summary: 'Some of its instances have no JSON',
+      input: z.strictObject({ json: z.boolean() }).transform(({ json }) => ({ toJSON: json ? undefined : noJson })),
+      output: z.object({}),
+      examples: [{ json: true }],
+      encode: () => ({ features: float32([1, 4], [1, 2, 3, 4]) }),
+      decode: () => [{}],
+    });
+    await using database = await temporaryDatabase('embedded');
+    await using repository = await temporaryRepository('iris');
     await using server = await startReadyServer({ ...database.environment, MODELS_DIR: repository.path }, [fickle]);
-    for (const once of [false, true, false]) {
-      const { status } = await postJson(server.address, '/fickle/predict', { once }, { 'x-request-id': 'fickle' });
+    for (const json of [true, false, true]) {
+      const { status } = await postJson(server.address, '/fickle/predict', { json }, { 'x-request-id': 'fickle' });
       expect(status).toBe(200);
     }
     await server.storage?.whenReady();

@@ -291,7 +291,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
     for (const moment of moments) {
       nowMs = Date.parse(`${moment}:00Z`);
       await retention.run();
-      expect(predictions.recorder.recordAnswer(request, inference)).toBeDefined();
+      expect(predictions.recorder.recordAnswer(request, inference, undefined)).toBeDefined();
       await predictions.flush();
     }
     expect(await countRows(storage)).toBe(moments.length);

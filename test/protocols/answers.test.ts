@@ -37,7 +37,7 @@ const asJson = 'may take 4104 bytes as JSON, and ANSWER_LIMIT_BYTES allows 4096'
 /** Every way to ask for JSON; each is answered up to 170 numbers, of 24 characters at most. */
 const ways: readonly [string, string, (count: number) => object][] = [
   ['the Open Inference Protocol', '/v2/models/echo/infer', (count) => ({ inputs: [tensor(count)] })],
-  ['the typed route', '/models/echo/predict', (count) => ({ x: row(count) })],
+  ['the native route', '/models/echo/predict', (count) => ({ x: row(count) })],
   ['V1 by rows', '/v1/models/echo:predict', (count) => ({ instances: row(count) })],
   ['V1 by columns', '/v1/models/echo:predict', (count) => ({ inputs: { x: row(count) } })],
   ['/invocations by rows', '/invocations', (count) => ({ instances: row(count) })],
@@ -87,8 +87,8 @@ describe('an output that is asked for twice', () => {
 
   it.each([
     ['the Open Inference Protocol', '/v2/models/echo/infer', { inputs: [tensor(1)], outputs: twice }, 400],
-    ['the typed route', '/models/echo/predict?outputs=y,y', { x: row(1) }, 422],
-    ['the typed route, by parameters', '/models/echo/predict?outputs=y&outputs=y', { x: row(1) }, 422],
+    ['the native route', '/models/echo/predict?outputs=y,y', { x: row(1) }, 422],
+    ['the native route, by parameters', '/models/echo/predict?outputs=y&outputs=y', { x: row(1) }, 422],
     ['/invocations', '/invocations', { inputs: { x: row(1) }, params: { outputs: ['y', 'y'] } }, 400],
   ])('is refused by %s', async (_, path, body, expected) => {
     const refused = await postJson(server.address, path, body);

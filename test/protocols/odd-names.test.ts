@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { wantedOutputs } from '../../src/protocols/typed/query.ts';
+import { wantedOutputs } from '../../src/protocols/native/query.ts';
 import { type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../helpers/folder.ts';
 import { identityModel } from '../helpers/identity-model.ts';

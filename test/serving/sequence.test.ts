@@ -64,7 +64,12 @@ function around(assemble: Assemble, clock: VirtualClock | typeof systemClock) {
   });
   const infer = createInfer({ registry, clock, timeoutMs: 60_000, statistics });
   const { signal } = new AbortController();
-  const ask = (model: string) => infer({ model, requestId: 'a', signal }, () => ({ x }));
+  const ask = (model: string) =>
+    infer(
+      { model, requestId: 'a', signal },
+      () => ({ x }),
+      () => undefined,
+    );
   return { registry, statistics, ask, readiness: new ReadinessGate(registry) };
 }
 

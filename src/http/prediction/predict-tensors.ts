@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Lease } from '../../models/lease.ts';
 import type { AskedTerms, CallTerms } from '../../serving/call-terms.ts';
-import type { Encode, Infer, InferRequest, InferResult, TypedRequest } from '../../serving/infer.ts';
+import type { Decode, Encode, Infer, InferRequest, TypedRequest } from '../../serving/infer.ts';
 import type { SeparateInstances } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { readCallTerms } from '../terms/call-terms.ts';
@@ -21,7 +21,7 @@ export interface Prediction<Answer> extends AskedTerms {
   /** How instances run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
   readonly encode: Encode;
-  readonly decode: (result: InferResult) => Answer | Promise<Answer>;
+  readonly decode: Decode<Answer>;
 }
 
 /**
@@ -36,14 +36,11 @@ export async function predictTensors<Answer>(
   infer: Infer,
   prediction: Prediction<Answer>,
 ): Promise<Answer> {
-  const { model, version, lease, outputs, typed, separate, decode } = prediction;
+  const { model, version, lease, outputs, typed, separate, encode, decode } = prediction;
   const terms = termsOf(request, reply, prediction);
-  const result = await infer({ ...terms, model, version, lease, outputs, typed, separate }, prediction.encode);
-  const inferredMs = performance.now();
-  const decoded = decode(result);
-  const answer = decoded instanceof Promise ? await decoded : decoded;
-  setPredictionHeaders(request, reply, result, { decodeMs: performance.now() - inferredMs });
-  return answer;
+  const result = await infer({ ...terms, model, version, lease, outputs, typed, separate }, encode, decode);
+  setPredictionHeaders(request, reply, result);
+  return result.answer;
 }
 
 function termsOf(request: FastifyRequest, reply: FastifyReply, prediction: Prediction<unknown>): CallTerms {

@@ -5,8 +5,7 @@ import type { InferResult } from '../../serving/infer.ts';
 export function setPredictionHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  { model, timings, encodeMs, totalMs, predictionId }: InferResult,
-  { decodeMs }: { readonly decodeMs: number },
+  { model, timings, encodeMs, totalMs, decodeMs, predictionId }: InferResult<unknown>,
 ): void {
   request.servedModel = model;
   request.codecTimes = { parseMs: Math.max(0, reply.elapsedTime - totalMs - decodeMs), decodeMs };

@@ -28,7 +28,7 @@ export interface PerformanceDependencies {
   readonly registry: Registry;
   readonly modelsDir: string;
   /** Field of the results of a domain that is the answer proper, by the name of the domain. */
-  readonly targets: ReadonlyMap<string, string>;
+  readonly targets: Pick<ReadonlyMap<string, string>, 'get'>;
 }
 
 /** A version on a day, or on all days. */
@@ -152,13 +152,13 @@ async function collect(predictions: PredictionService, filter: PredictionFilter,
 interface TargetRules extends ScoringRules {
   /** Output of the tensors that is the answer proper. */
   readonly tensorTarget: string | undefined;
-  readonly targets: ReadonlyMap<string, string>;
+  readonly targets: Pick<ReadonlyMap<string, string>, 'get'>;
 }
 
 function scoringRules(
   { manifest, predictor }: LoadedVersion,
   judged: readonly StoredPrediction[],
-  targets: ReadonlyMap<string, string>,
+  targets: Pick<ReadonlyMap<string, string>, 'get'>,
 ): TargetRules {
   const ofTensors = tensorTarget(manifest, predictor?.signature);
   const domain = judged.find((answer) => answer.domain !== null)?.domain ?? undefined;

@@ -36,7 +36,7 @@ const ways: Record<string, ({ address, client }: Setup, priority: number | undef
     postJson(address, '/invocations', { inputs, parameters: { priority } }),
   'the header at /v2': ({ address }, priority) =>
     postJson(address, '/v2/models/hangs/infer', { inputs }, header(priority)),
-  'the header at a typed route': ({ address }, priority) =>
+  'the header at a native route': ({ address }, priority) =>
     postJson(address, '/models/hangs/predict', { turns: [turns] }, header(priority)),
   'the header at /v1': ({ address }, priority) =>
     postJson(address, '/v1/models/hangs:predict', { instances: [turns] }, header(priority)),

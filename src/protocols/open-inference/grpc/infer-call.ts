@@ -1,5 +1,5 @@
 import { checkAnswer } from '../../../serving/answer-limit.ts';
-import type { Infer, InferResult } from '../../../serving/infer.ts';
+import type { DecodableInference, Infer } from '../../../serving/infer.ts';
 import { tensorToBytes } from '../../../tensor/binary-codec.ts';
 import { bestClasses } from '../values/classification.ts';
 import type { CallContext } from './call/call-context.ts';
@@ -13,7 +13,7 @@ export const inferAccess = { scope: 'infer', model: ({ modelName }: { modelName:
 
 export interface InferAnswer {
   readonly response: ModelInferResponse;
-  readonly model: InferResult['model'];
+  readonly model: DecodableInference['model'];
   /** Id of the prediction in the prediction log; undefined if it is not kept. */
   readonly predictionId: string | undefined;
 }
@@ -33,14 +33,17 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
     version: request.modelVersion === '' ? undefined : request.modelVersion,
     outputs: wanted.length > 0 ? wanted : undefined,
   };
-  const result = await infer(asks, ({ signature }) => readInputs(request, signature));
-  const { model, predictionId } = result;
-  return { response: writeResponse(request, result), model, predictionId };
+  const { answer, model, predictionId } = await infer(
+    asks,
+    ({ signature }) => readInputs(request, signature),
+    (inference) => writeResponse(request, inference),
+  );
+  return { response: answer, model, predictionId };
 }
 
 function writeResponse(
   request: ModelInferRequest,
-  { model, outputs, answerLimitBytes }: InferResult,
+  { model, outputs, answerLimitBytes }: DecodableInference,
 ): ModelInferResponse {
   const all = model.signature.outputs.map(({ name }) => ({ name, parameters: undefined }));
   const named = (request.outputs.length > 0 ? request.outputs : all).flatMap(({ name, parameters }) => {

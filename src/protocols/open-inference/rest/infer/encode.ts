@@ -1,5 +1,5 @@
 import { checkJsonAnswer } from '../../../../serving/answer-limit.ts';
-import type { InferResult } from '../../../../serving/infer.ts';
+import type { DecodableInference } from '../../../../serving/infer.ts';
 import { tensorToBytes } from '../../../../tensor/binary-codec.ts';
 import { tensorToJson } from '../../../../tensor/json-output.ts';
 import { areLarge, encodeTexts, tensorText } from '../../../../tensor/sliced-json/write-sliced-json.ts';
@@ -32,7 +32,7 @@ export interface InferReply {
  * @throws AppError `ANSWER_TOO_LARGE`; `MALFORMED_TENSOR` when the classes of an output are wanted that has none
  */
 export function* encodeReply(
-  result: InferResult,
+  result: DecodableInference,
   { id, outputs, binaryOutputs }: ReplyOptions,
 ): SlicedWork<InferReply> {
   const { model } = result;
@@ -83,7 +83,7 @@ function* encodeLarge(header: object, written: readonly WrittenOutput[]): Sliced
   return { parts: [...pieces, ...sections], jsonBytes: hasBinary ? byteLength : undefined };
 }
 
-function classesOf(tensor: Tensor, { name, top }: RequestedOutput, model: InferResult['model']): Tensor {
+function classesOf(tensor: Tensor, { name, top }: RequestedOutput, model: DecodableInference['model']): Tensor {
   if (top === undefined) return tensor;
   return bestClasses(tensor, { name, top }, model);
 }
