@@ -25,6 +25,11 @@ export const commands: readonly Command[] = [
     run: checked(async (args) => (await tools()).runCommand((await import('./types.ts')).typesCommand, args)),
   },
   {
+    name: 'face',
+    summary: 'Show the typed face that is found in the files of a model, and try it',
+    run: checked(async (args) => (await tools()).runCommand((await import('./face.ts')).faceCommand, args)),
+  },
+  {
     name: 'conformance',
     summary: 'Examine a server of the Open Inference Protocol',
     run: checked(async (args) =>

@@ -13,7 +13,7 @@ import { distributionFileName } from '../predictions/performance/distribution-fi
 import { readSettings } from '../settings.ts';
 import { defineCommand, noOperands, text } from './arguments/command.ts';
 import { readEnvironment } from './environment.ts';
-import { type LocalVersion, withLocalVersion } from './local-version.ts';
+import { type LocalVersion, withFoundDomain, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
 import { replayAnswer } from './replay-answer.ts';
 
@@ -57,8 +57,9 @@ compares with it.`,
 async function writeDistribution({ model, instances, version, source, domains }: DistributionOptions): Promise<string> {
   const { modelName, ...settings } = readSettings(readEnvironment());
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
-  const domain = (await readDomains(domains)).find((candidate) => candidate.model === model);
+  const own = await readDomains(domains);
   return withLocalVersion({ modelsDir, modelName, model, version }, async (local) => {
+    const domain = withFoundDomain(own, local).find((candidate) => candidate.model === model);
     const rows: InputsAndOutputs[] = [];
     for await (const chunk of chunks(instances)) {
       rows.push(...(await Promise.all(chunk.map((line) => answered(local, domain, line)))));

@@ -1,4 +1,7 @@
+import type { AnyDomain } from '../domains/define-domain.ts';
 import { AppError } from '../errors.ts';
+import { modelFaceOf } from '../faces/model-face.ts';
+import { createOpenFace } from '../faces/open-face.ts';
 import { loadModel } from '../inference/model.ts';
 import { createAssemble } from '../models/assemble.ts';
 import type { Lease } from '../models/lease.ts';
@@ -11,7 +14,7 @@ import { systemClock } from '../timing/clock.ts';
 /** A version of a model that this process runs for itself. */
 export interface LocalVersion {
   readonly infer: Infer;
-  readonly served: Pick<Lease, 'name' | 'version' | 'manifest' | 'predictor'>;
+  readonly served: Pick<Lease, 'name' | 'version' | 'manifest' | 'predictor' | 'face'>;
 }
 
 export interface LocalVersionOptions {
@@ -52,6 +55,7 @@ export async function withLocalVersion<Result>(
   const registry = new Registry({
     assemble: createAssemble({
       loadModel: (options) => loadModel(options, { clock: systemClock, log: silent }),
+      openFace: createOpenFace({ clock: systemClock, log: silent }),
       log: silent,
     }),
     now: () => systemClock.now(),
@@ -66,4 +70,11 @@ export async function withLocalVersion<Result>(
   } finally {
     await registry.close();
   }
+}
+
+/** The domains, with the one of the files of the version where none has its name. */
+export function withFoundDomain(domains: readonly AnyDomain[], { served }: LocalVersion): readonly AnyDomain[] {
+  const found = modelFaceOf(served.face)?.domain;
+  if (found === undefined || domains.some(({ name }) => name === found.name)) return domains;
+  return [...domains, found];
 }

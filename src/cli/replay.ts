@@ -16,7 +16,7 @@ import { exactJsonText } from '../tensor/exact-json-text.ts';
 import { defineCommand, flag, list, noOperands, text } from './arguments/command.ts';
 import { headers } from './arguments/header.ts';
 import { readEnvironment } from './environment.ts';
-import { type LocalVersion, withLocalVersion } from './local-version.ts';
+import { type LocalVersion, withFoundDomain, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
 import { replayAnswer } from './replay-answer.ts';
 import { replayLines, type Verdict } from './replay-lines.ts';
@@ -92,10 +92,11 @@ async function replay(values: ReplayOptions): Promise<ReplayReport> {
   const settings = readSettings(readEnvironment());
   const { modelName } = settings;
   const modelsDir = settings.modelsDir ?? (await conventionalModelsDir());
-  const domains = await readDomains(values.domains);
+  const own = await readDomains(values.domains);
   const { model, version, url, tolerance } = values;
   const question = { ...values, fromVersion: values['from-version'] };
   return withLocalVersion({ modelsDir, modelName, model, version }, (local) => {
+    const domains = withFoundDomain(own, local);
     const source =
       url === undefined
         ? predictionsOfStorage(settings, question)

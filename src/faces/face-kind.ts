@@ -26,5 +26,7 @@ export interface FaceKind<Kind extends FaceSettings['kind'] = FaceSettings['kind
 
 export interface CreatedFace {
   readonly domain: AnyDomain;
+  /** The whole face as `model.json` would say it. */
+  readonly settings: Readonly<Record<string, unknown>> & { readonly kind: string };
   readonly close?: () => Promise<void>;
 }

@@ -31,12 +31,12 @@ export function createOpenFace({ clock, log }: OpenFaceDependencies): OpenFace {
       const source: FaceSource = { material, companions: await readCompanions(material), settings };
       const kind = settings === undefined ? findKind(kinds, source, log) : kindOf(kinds, settings);
       if ('why' in kind) return { state: 'none', why: kind.why };
-      const { domain, close } = await kind.create(source, signal);
-      const face = new ModelFace(kind.kind, material.version, domain, close);
+      const created = await kind.create(source, signal);
+      const face = new ModelFace(material.version, created);
       try {
-        await proveFace(domain, material, { clock, signal });
+        await proveFace(created.domain, material, { clock, signal });
       } catch (thrown) {
-        await close?.();
+        await created.close?.();
         throw thrown;
       }
       return { state: 'ready', face };

@@ -20,21 +20,32 @@ export function facePrediction({ face, lease }: LeasedFace, body: ReceivedBody):
   const { domain } = face;
   try {
     const instances = instancesOf(domain, body);
-    return { instances, prediction: { ...predictionOf(domain, instances.values), version: lease.version, lease } };
+    return {
+      instances,
+      prediction: { ...predictionOf(domain, instances.values, body), version: lease.version, lease },
+    };
   } catch (thrown) {
     lease.release();
     throw thrown;
   }
 }
 
-function predictionOf(domain: AnyDomain, values: readonly unknown[]): Prediction<unknown[]> {
+function predictionOf(domain: AnyDomain, values: readonly unknown[], body: ReceivedBody): Prediction<unknown[]> {
   return {
     model: domain.model,
-    typed: typedRequest(domain, values),
+    typed: typedRequest(domain, domain.file === undefined ? (sentInstances(body) ?? values) : values),
     separate: separateInstances(domain, values),
     encode: (model, context) => domain.encode(values, model, context),
     decode: (inference) => decodeRuns(domain, inference, values),
   };
+}
+
+/** What the client sent, so that it can be sent again: what stands for a missing value is the version's own. */
+function sentInstances({ shape, content }: ReceivedBody): readonly unknown[] | undefined {
+  if (!('json' in content)) return undefined;
+  if (shape === 'one') return [content.json];
+  const { instances } = content.json as { readonly instances: readonly unknown[] };
+  return instances;
 }
 
 /** The answer to one instance, or to many. */

@@ -22,7 +22,7 @@ const integerBits: Partial<Record<DataType, { readonly bits: number; readonly is
 };
 
 /** What a column of that data type is, where nothing is said; undefined for one that no record has. */
-function usualType(datatype: DataType): ColumnType | undefined {
+export function usualType(datatype: DataType): ColumnType | undefined {
   if (datatype === 'FP32' || datatype === 'FP64') return 'number';
   if (datatype === 'BYTES') return 'string';
   if (datatype === 'BOOL') return 'boolean';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineDomain } from '../../domains/define-domain.ts';
+import type { TableSettings } from '../../models/face-settings/table-settings.ts';
 import { invalidFace } from '../face-faults.ts';
 import type { CreatedFace, FaceKind, FaceSource } from '../face-kind.ts';
-import { columnSchema } from './column-schema.ts';
+import { columnSchema, usualType } from './column-schema.ts';
 import { areColumns, type Column, readColumns, type TableInputs } from './columns.ts';
 import { encodeRecords, type TableRecord } from './encode-records.ts';
 import { readOutputs } from './table-outputs.ts';
@@ -34,7 +35,17 @@ async function createTable({ material, companions, settings }: FaceSource<'table
     encode: (records) => encodeRecords(inputs, records),
     decode: (outputs, records) => decode(outputs, records.length),
   });
-  return { domain };
+  return { domain, settings: describeTable(inputs, settings) };
+}
+
+function describeTable({ columns, matrix }: TableInputs, settings: TableSettings | undefined): CreatedFace['settings'] {
+  return {
+    kind: 'table',
+    ...(matrix !== undefined && { input: matrix.name }),
+    ...(settings?.target !== undefined && { target: settings.target }),
+    columns: columns.map(({ datatype, settings: column }) => ({ type: usualType(datatype), ...column })),
+    ...(settings?.template !== undefined && { template: settings.template }),
+  };
 }
 
 function recordSchema({ columns }: TableInputs): z.ZodObject {
