@@ -21,7 +21,8 @@ const mayImport = {
   transport: ['telemetry', 'timing', 'errors'],
   http: ['serving', 'models', 'inference', 'limits', 'transport', 'access', 'telemetry', 'tensor', 'timing', 'errors'],
   domains: ['serving', 'tensor', 'timing', 'errors', 'http'],
-  faces: ['domains', 'serving', 'models', 'inference', 'onnx-file', 'http', 'tensor', 'timing', 'errors'],
+  texts: ['tensor', 'timing', 'errors', 'child-environment'],
+  faces: ['texts', 'domains', 'serving', 'models', 'inference', 'onnx-file', 'http', 'tensor', 'timing', 'errors'],
   protocols: [
     'serving',
     'models',
@@ -58,6 +59,7 @@ const mayInstall = {
   models: ['zod'],
   sources: ['@bradenmacdonald/s3-lite-client', 'tar', 'yauzl'],
   serving: [],
+  texts: ['tokenizers', 'zod'],
   limits: ['@fastify/rate-limit'],
   transport: [],
   storage: ['zod', '@electric-sql/pglite', '@electric-sql/pglite-socket', 'kysely', 'pg'],
@@ -92,6 +94,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/sources/s3\\.ts$' },
       to: { path: 'node_modules/@bradenmacdonald/s3-lite-client' },
+    },
+    {
+      name: 'tokenizers-in-the-text-process-only',
+      comment: 'The library ends its process on some files, so only the text process loads it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/texts/child\\.ts$' },
+      to: { path: 'node_modules/tokenizers' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {

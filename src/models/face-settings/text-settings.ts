@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+export const tooLong = z.enum(['error', 'truncate', 'windows']);
+
+/** How texts become tokens; the files of the tokenizer say what is not given. */
+export const textSettings = z.strictObject({
+  maxLength: z.int().min(2).max(1_000_000).exactOptional().describe('Most tokens of a run, special ones included'),
+  tooLong: tooLong
+    .exactOptional()
+    .describe('A text with more tokens: refuse it, cut it and say so, or run it in windows'),
+  stride: z.int().min(0).max(1_000_000).exactOptional().describe('Tokens that windows share'),
+  maxBytes: z
+    .int()
+    .min(1)
+    .max(64 * 2 ** 20)
+    .exactOptional()
+    .describe('Most bytes of a text; unset: 1 MiB'),
+});
+
+export type TextSettings = z.output<typeof textSettings>;
+
+const scoreFunction = z.enum(['softmax', 'sigmoid', 'none']);
+
+/** What `model.json` says of a face that gives texts a class. */
+export const textClassificationSettings = z.strictObject({
+  kind: z.literal('text-classification').describe('The class of a text'),
+  output: z.string().exactOptional().describe('Output with the scores; unset: logits, or the only one'),
+  function: scoreFunction.exactOptional().describe('From scores to probabilities; unset: as config.json says'),
+  topK: z.int().min(1).nullable().exactOptional().describe('Most classes of an answer; null: all'),
+  text: textSettings.exactOptional(),
+  template: z.record(z.string(), z.string()).exactOptional().describe('The example of the documentation'),
+});
+
+export type TextClassificationSettings = z.output<typeof textClassificationSettings>;

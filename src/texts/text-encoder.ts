@@ -1,0 +1,172 @@
+import { AppError, type Fault } from '../errors.ts';
+import type { TextTokens } from './messages.ts';
+import type { TextLimits } from './text-limits.ts';
+import type { HeldTokenizer, TextProcess } from './text-process.ts';
+import type { TokenRow } from './token-inputs.ts';
+
+/** Tokens of a text, or of a pair, as a model takes them. */
+export interface EncodedText extends TokenRow {
+  /** How many tokens there would be if none were cut, special ones included. */
+  readonly count: number;
+  readonly isTruncated: boolean;
+}
+
+/** Two texts that a model takes together; the second is what is cut. */
+export interface TextPair {
+  readonly first: string;
+  readonly second: string;
+}
+
+export interface EncodeOptions {
+  /** What becomes of a text with too many tokens. */
+  readonly tooLong: 'error' | 'truncate';
+  /** Where faults say that a text stands, by its index; the index of the instance first. */
+  readonly locate: (index: number) => Fault['location'];
+  readonly signal?: AbortSignal;
+}
+
+/** Makes tokens of texts as one model takes them. */
+export class TextEncoder {
+  readonly limits: TextLimits;
+  readonly #process: TextProcess;
+  readonly #held: HeldTokenizer;
+
+  constructor(process: TextProcess, held: HeldTokenizer, limits: TextLimits) {
+    this.#process = process;
+    this.#held = held;
+    this.limits = limits;
+  }
+
+  /** Most tokens of a text alone, without special ones. */
+  get room(): number {
+    const [before, after] = this.#held.facts.template.single;
+    return this.limits.maxLength - before.length - after.length;
+  }
+
+  /** Whether two texts can be taken together. */
+  get takesPairs(): boolean {
+    return this.#held.facts.template.pair !== undefined;
+  }
+
+  /**
+   * Tokens of texts, each alone.
+   *
+   * @throws AppError `TEXT_TOO_LONG` that names every text that is; `ENCODER_FAILED`
+   */
+  async encode(texts: readonly string[], options: EncodeOptions): Promise<readonly EncodedText[]> {
+    const { signal } = options;
+    const found = await this.#tokens(texts, this.room, signal);
+    const [before, after] = this.#held.facts.template.single;
+    const special = before.length + after.length;
+    this.#refuseLong(
+      found.map(({ count }) => count + special),
+      options,
+    );
+    return found.map(({ ids, count }) => ({
+      ids: concat([before, ids, after]),
+      typeIds: undefined,
+      count: count + special,
+      isTruncated: count > ids.length,
+    }));
+  }
+
+  /**
+   * Tokens of pairs; the second text of a pair is cut where both are too long.
+   *
+   * @throws AppError `TEXT_TOO_LONG` that names every pair that is, also one whose first text alone is; `ENCODER_FAILED`
+   */
+  async encodePairs(pairs: readonly TextPair[], options: EncodeOptions): Promise<readonly EncodedText[]> {
+    const { pair, pairTypes } = this.#held.facts.template;
+    if (pair === undefined || pairTypes === undefined) {
+      throw new AppError('INTERNAL', { message: 'The tokenizer makes no pairs of texts' });
+    }
+    const { maxLength } = this.limits;
+    const firsts = [...new Set(pairs.map(({ first }) => first))];
+    const texts = [...firsts, ...pairs.map(({ second }) => second)];
+    const found = await this.#tokens(texts, maxLength, options.signal);
+    const byFirst = new Map(firsts.map((text, index) => [text, found[index]]));
+    const special = pair.reduce((sum, part) => sum + part.length, 0);
+    const both = pairs.map(({ first }, index) => ({
+      first: byFirst.get(first) ?? noTokens,
+      second: found[firsts.length + index] ?? noTokens,
+    }));
+    const counts = both.map(({ first, second }) => first.count + second.count + special);
+    this.#refuseLong(counts, options);
+    this.#refuseLong(
+      both.map(({ first }) => first.count + special),
+      { ...options, tooLong: 'error' },
+    );
+    return both.map(({ first, second }, index) => {
+      const room = maxLength - special - first.count;
+      const kept =
+        this.limits.truncationSide === 'right'
+          ? second.ids.subarray(0, room)
+          : second.ids.subarray(Math.max(0, second.ids.length - room));
+      const [before, between, after] = pair;
+      return {
+        ids: concat([before, first.ids, between, kept, after]),
+        typeIds: concat([
+          pairTypes.before,
+          repeat(pairTypes.first, first.ids.length),
+          pairTypes.between,
+          repeat(pairTypes.second, kept.length),
+          pairTypes.after,
+        ]),
+        count: counts[index] ?? 0,
+        isTruncated: kept.length < second.count,
+      };
+    });
+  }
+
+  /** Tokens of a text with where they stand in it, without special ones and whole. */
+  async details(texts: readonly string[], signal?: AbortSignal): Promise<readonly TextTokens[]> {
+    const keep = { tokens: Number.MAX_SAFE_INTEGER, side: 'right' } as const;
+    return this.#process.encode(this.#held, texts, { keep, details: true, ...(signal && { signal }) });
+  }
+
+  /** The special tokens around a text, and around two. */
+  get template() {
+    return this.#held.facts.template;
+  }
+
+  /** Lets go of the tokenizer. */
+  close(): void {
+    this.#process.unload(this.#held);
+  }
+
+  #tokens(texts: readonly string[], room: number, signal: AbortSignal | undefined): Promise<readonly TextTokens[]> {
+    const keep = { tokens: Math.max(0, room), side: this.limits.truncationSide };
+    return this.#process.encode(this.#held, texts, { keep, details: false, ...(signal && { signal }) });
+  }
+
+  #refuseLong(counts: readonly number[], { tooLong, locate }: EncodeOptions): void {
+    if (tooLong === 'truncate') return;
+    const { maxLength } = this.limits;
+    const faults = counts.flatMap((count, index): Fault[] => {
+      if (count <= maxLength) return [];
+      const message = `The text has ${count} tokens, expected at most ${maxLength}`;
+      return [{ location: locate(index), type: 'text_too_long', message }];
+    });
+    const [first] = faults;
+    if (first === undefined) return;
+    const received = `${Math.max(...counts)} tokens`;
+    throw new AppError('TEXT_TOO_LONG', { message: first.message, received, expected: `at most ${maxLength}`, faults });
+  }
+}
+
+const noTokens: TextTokens = { ids: new Int32Array(0), count: 0 };
+
+function concat(parts: readonly ArrayLike<number>[]): Int32Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const whole = new Int32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function repeat(value: number, length: number): Int32Array {
+  return new Int32Array(length).fill(value);
+}

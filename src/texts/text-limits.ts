@@ -1,0 +1,77 @@
+/** Members of a JSON file of a model. */
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The files that say how texts become tokens; those that are not there are empty. */
+export interface TextFiles {
+  /** `tokenizer_config.json` */
+  readonly tokenizer: JsonObject;
+  /** `config.json` */
+  readonly model: JsonObject;
+  /** `sentence_bert_config.json` */
+  readonly sentences: JsonObject;
+}
+
+export type Side = 'left' | 'right';
+
+/** How many tokens there may be, and where they are cut and padded. */
+export interface TextLimits {
+  /** Most tokens of a run, special ones included. */
+  readonly maxLength: number;
+  readonly truncationSide: Side;
+  readonly paddingSide: Side;
+  readonly padId: number;
+}
+
+/** Where no file says so; most models of texts have as many positions. */
+const usualMaxLength = 512;
+/** Tokenizers without a limit have 10^30 or so. */
+const mostBelievable = 1e9;
+/** They count positions from the one behind that of padding. Source: `create_position_ids_from_input_ids` of transformers. */
+const offsetModels =
+  /^(?:roberta|xlm-roberta|xlm-roberta-xl|camembert|longformer|mpnet|roberta-prelayernorm|data2vec-text|luke)$/;
+
+/**
+ * The limits of a model, of what its files say: sentence-transformers' own goes before the tokenizer's, and that before the
+ * positions of the model.
+ *
+ * @param ids of the tokens that files name
+ * @param maxLength goes before all files
+ */
+export function readTextLimits(
+  { tokenizer, model, sentences }: TextFiles,
+  ids: Readonly<Record<string, number>>,
+  maxLength?: number,
+): TextLimits {
+  const ofSentences = wholeNumber(sentences['max_seq_length']);
+  const ofTokenizer = wholeNumber(tokenizer['model_max_length']);
+  const padToken = tokenText(tokenizer['pad_token']);
+  return {
+    maxLength: maxLength ?? ofSentences ?? ofTokenizer ?? positionsOf(model) ?? usualMaxLength,
+    truncationSide: sideOf(tokenizer['truncation_side']),
+    paddingSide: sideOf(tokenizer['padding_side']),
+    padId: (padToken === undefined ? undefined : ids[padToken]) ?? wholeNumber(model['pad_token_id'], 0) ?? 0,
+  };
+}
+
+function positionsOf(model: JsonObject): number | undefined {
+  const positions = wholeNumber(model['max_position_embeddings']);
+  if (positions === undefined || !offsetModels.test(String(model['model_type']))) return positions;
+  return positions - ((wholeNumber(model['pad_token_id'], 0) ?? 1) + 1);
+}
+
+function wholeNumber(value: unknown, least = 2): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= mostBelievable
+    ? value
+    : undefined;
+}
+
+function sideOf(value: unknown): Side {
+  return value === 'left' ? 'left' : 'right';
+}
+
+/** A token as configurations write it: its text, or an object with it. */
+function tokenText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || !('content' in value)) return undefined;
+  return typeof value.content === 'string' ? value.content : undefined;
+}

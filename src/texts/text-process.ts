@@ -1,0 +1,239 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../child-environment.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../timing/log.ts';
+import { untilAborted } from '../timing/until-aborted.ts';
+import type { EncodeTexts, LoadTokenizer, TextAnswer, TextMessage, TextTokens, TokenizerFacts } from './messages.ts';
+
+/** The program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
+const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+
+export const tokenizersPackage = 'tokenizers@0.23.2';
+
+export interface TextProcessDependencies {
+  readonly log: Pick<Log, 'warn'>;
+  /** Starts the process. @default the program beside this file */
+  readonly start?: () => ChildProcess;
+}
+
+/** A tokenizer that the process holds, and loads again whenever it is started anew. */
+export interface HeldTokenizer {
+  readonly number: number;
+  readonly facts: TokenizerFacts;
+}
+
+type Request = LoadTokenizer | EncodeTexts;
+
+interface Pending {
+  readonly message: Request;
+  /** Whether it was under way when a process died, so that it is tried alone. */
+  isSuspect: boolean;
+  readonly resolve: (answer: TextAnswer) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/**
+ * The process that makes tokens of texts, of all models. It starts with the first tokenizer. When it dies, it is started
+ * anew with the tokenizers that it had; what was under way is then tried once more, each alone, so that only what ends
+ * the process fails.
+ */
+export class TextProcess {
+  readonly #log: Pick<Log, 'warn'>;
+  readonly #start: () => ChildProcess;
+  readonly #tokenizers = new Map<number, LoadTokenizer>();
+  readonly #pending = new Map<number, Pending>();
+  /** What waits until the requests that may have ended the last process have been tried. */
+  #waiting: Pending[] = [];
+  #suspects: Pending[] = [];
+  #child: ChildProcess | undefined;
+  #requests = 0;
+  #tokenizerCount = 0;
+  #isClosed = false;
+
+  constructor({ log, start = startChild }: TextProcessDependencies) {
+    this.#log = log;
+    this.#start = start;
+  }
+
+  /** Process id; undefined while none runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /**
+   * Loads a `tokenizer.json`.
+   *
+   * @throws AppError `FACE_INVALID` when it cannot be loaded, ends the process, or the library is not installed
+   */
+  async load(path: string): Promise<HeldTokenizer> {
+    this.#tokenizerCount += 1;
+    const number = this.#tokenizerCount;
+    const message: LoadTokenizer = {
+      kind: 'load',
+      request: this.#nextRequest(),
+      tokenizer: number,
+      path,
+      sha256: undefined,
+    };
+    const answer = await this.#ask(message).catch((cause: unknown) => {
+      if (!(cause instanceof AppError) || cause.code !== 'ENCODER_FAILED') throw cause;
+      throw new AppError('FACE_INVALID', { message: 'tokenizer.json: the library of tokenizers ends on it', cause });
+    });
+    if (answer.kind !== 'loaded') throw notLoaded(answer);
+    this.#tokenizers.set(number, { ...message, sha256: answer.facts.sha256 });
+    return { number, facts: answer.facts };
+  }
+
+  /** Lets go of a tokenizer; the process ends with the last one. */
+  unload({ number }: HeldTokenizer): void {
+    this.#tokenizers.delete(number);
+    if (this.#child?.connected === true) this.#send({ kind: 'unload', tokenizer: number });
+    if (this.#tokenizers.size === 0 && this.#pending.size === 0) this.#end();
+  }
+
+  /**
+   * The tokens of texts, without special ones, in their order.
+   *
+   * @throws AppError `ENCODER_FAILED` when the process ends twice over them, or the file of the tokenizer has changed;
+   *   the reason of the signal
+   */
+  async encode(
+    { number }: HeldTokenizer,
+    texts: readonly string[],
+    { keep, details, signal }: Pick<EncodeTexts, 'keep' | 'details'> & { readonly signal?: AbortSignal },
+  ): Promise<readonly TextTokens[]> {
+    signal?.throwIfAborted();
+    const message: EncodeTexts = {
+      kind: 'encode',
+      request: this.#nextRequest(),
+      tokenizer: number,
+      texts,
+      keep,
+      details,
+    };
+    const asked = this.#ask(message);
+    const answer = await (signal === undefined ? asked : untilAborted(asked, signal));
+    if (answer.kind === 'encoded') return answer.texts;
+    throw encoderFailed(answer.kind === 'failed' ? answer.message : 'the text process gave another answer');
+  }
+
+  /** Ends the process; what is under way fails. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const child = this.#child;
+    if (child === undefined) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#end();
+    await gone;
+  }
+
+  #nextRequest(): number {
+    this.#requests += 1;
+    return this.#requests;
+  }
+
+  #ask(message: Request): Promise<TextAnswer> {
+    if (this.#isClosed) return Promise.reject(encoderFailed('the server is shutting down'));
+    return new Promise((resolve, reject) => {
+      const pending: Pending = { message, isSuspect: false, resolve, reject };
+      if (this.#suspects.length > 0) this.#waiting.push(pending);
+      else this.#give(pending);
+    });
+  }
+
+  #give(pending: Pending): void {
+    this.#child ??= this.#startChild();
+    this.#pending.set(pending.message.request, pending);
+    this.#send(pending.message);
+  }
+
+  #send(message: TextMessage): void {
+    // What cannot be sent is told by the end of the process.
+    this.#child?.send(message, () => undefined);
+  }
+
+  #startChild(): ChildProcess {
+    const child = this.#start();
+    child.on('message', (answer: TextAnswer) => this.#settle(answer));
+    child.once('error', (error) => this.#gone(child, error.message));
+    child.once('exit', (code, signal) => this.#gone(child, signal ?? `exit code ${code}`));
+    this.#child = child;
+    for (const load of this.#tokenizers.values()) this.#send(load);
+    return child;
+  }
+
+  #settle(answer: TextAnswer): void {
+    const pending = this.#pending.get(answer.request);
+    // Tokenizers that were loaded again answer as well.
+    if (pending === undefined) return;
+    this.#pending.delete(answer.request);
+    pending.resolve(answer);
+    if (!pending.isSuspect) return;
+    this.#suspects.shift();
+    this.#tryNext();
+  }
+
+  #gone(child: ChildProcess, reason: string): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    if (lost.length > 0 || this.#tokenizers.size > 0) {
+      this.#log.warn({ reason, requests: lost.length }, 'The text process has ended; it is started anew');
+    }
+    const error = encoderFailed(`the text process has ended (${reason})`);
+    for (const pending of lost) {
+      if (pending.isSuspect || this.#isClosed) pending.reject(error);
+    }
+    if (this.#isClosed) {
+      for (const pending of [...this.#suspects, ...this.#waiting]) pending.reject(error);
+      return;
+    }
+    const [tried, ...others] = this.#suspects;
+    this.#suspects = tried?.isSuspect === true && lost.includes(tried) ? others : this.#suspects;
+    this.#suspects.push(...lost.filter(({ isSuspect }) => !isSuspect));
+    this.#tryNext();
+  }
+
+  /** Tries what may have ended the process, one after the other; then everything else. */
+  #tryNext(): void {
+    const [next] = this.#suspects;
+    if (next !== undefined) {
+      next.isSuspect = true;
+      this.#give(next);
+      return;
+    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const pending of waiting) this.#give(pending);
+    if (this.#tokenizers.size === 0 && this.#pending.size === 0) this.#end();
+    else this.#child ??= this.#startChild();
+  }
+
+  #end(): void {
+    this.#child?.kill('SIGKILL');
+  }
+}
+
+function startChild(): ChildProcess {
+  return fork(childPath, [], {
+    serialization: 'advanced',
+    env: childEnvironment(process.env),
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+}
+
+function encoderFailed(why: string): AppError {
+  return new AppError('ENCODER_FAILED', { message: `The text could not be made tokens: ${why}`, retryAfterSeconds: 1 });
+}
+
+function notLoaded(answer: TextAnswer): AppError {
+  if (answer.kind !== 'failed') return new AppError('FACE_INVALID', { message: 'tokenizer.json: it was not loaded' });
+  const message =
+    answer.reason === 'missing'
+      ? `texts need the package tokenizers, which is not installed: npm install ${tokenizersPackage}`
+      : `tokenizer.json: ${answer.message}`;
+  return new AppError('FACE_INVALID', { message });
+}
