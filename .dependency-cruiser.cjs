@@ -19,8 +19,9 @@ const mayImport = {
   limits: ['access', 'errors'],
   transport: ['telemetry', 'timing', 'errors'],
   http: ['serving', 'models', 'inference', 'limits', 'transport', 'access', 'telemetry', 'tensor', 'timing', 'errors'],
-  domains: ['serving', 'tensor', 'timing', 'errors', 'http'],
-  faces: ['domains', 'serving', 'models', 'inference', 'onnx-file', 'http', 'tensor', 'timing', 'errors'],
+  pictures: ['tensor', 'timing', 'errors'],
+  domains: ['serving', 'pictures', 'tensor', 'timing', 'errors', 'http'],
+  faces: ['domains', 'pictures', 'serving', 'models', 'inference', 'onnx-file', 'http', 'tensor', 'timing', 'errors'],
   protocols: [
     'serving',
     'models',
@@ -51,6 +52,7 @@ const mayInstall = {
   tensor: [],
   'onnx-file': [],
   tabular: [],
+  pictures: ['sharp', 'zod'],
   settings: ['zod'],
   access: ['zod'],
   inference: ['onnxruntime-node', 'onnxruntime-common'],
@@ -90,6 +92,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/models/remote/s3\\.ts$' },
       to: { path: 'node_modules/@bradenmacdonald/s3-lite-client' },
+    },
+    {
+      name: 'sharp-in-one-file',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/pictures/sharp\\.ts$' },
+      to: { path: 'node_modules/sharp' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
