@@ -21,6 +21,21 @@ export const defaultPictureLimits: PictureLimits = {
 };
 
 /**
+ * The lesser of each.
+ *
+ * @param lower limits that a model sets for itself
+ */
+export function lowerLimits(limits: PictureLimits, lower: Partial<PictureLimits>): PictureLimits {
+  const lesser = (name: keyof PictureLimits) => Math.min(limits[name], lower[name] ?? limits[name]);
+  return {
+    maxBytes: lesser('maxBytes'),
+    maxPixels: lesser('maxPixels'),
+    maxHeldPixels: lesser('maxHeldPixels'),
+    timeoutSeconds: lesser('timeoutSeconds'),
+  };
+}
+
+/**
  * Checks a picture by its first bytes and its header, before a decoder sees it, and gives the limit of pixels that holds
  * for it.
  *

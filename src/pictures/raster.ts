@@ -5,3 +5,14 @@ export interface ColourRaster {
   readonly channels: 3 | 4;
   readonly data: Uint8Array;
 }
+
+/** One without alpha. */
+export interface RgbRaster extends ColourRaster {
+  readonly channels: 3;
+}
+
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
