@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inputFaults, type PictureInput, readPictureShape } from '../../src/pictures/plan/picture-input.ts';
-import { PicturePlan } from '../../src/pictures/plan/picture-plan.ts';
+import { PicturePlan, PictureSettings, planWithSettings } from '../../src/pictures/plan/picture-plan.ts';
 import { planFromPreprocessorConfig } from '../../src/pictures/plan/plan-from-preprocessor-config.ts';
 import { planFromUltralytics } from '../../src/pictures/plan/plan-from-ultralytics.ts';
 
@@ -171,6 +171,15 @@ describe('a plan', () => {
     expect(isPlan({ colour: 'RGB' })).toBe(false);
     expect(isPlan({ std: [1, 0, 1] })).toBe(false);
     expect(isPlan({ alpha: 'white' })).toBe(false);
+  });
+
+  it('takes from the settings what they say, key by key', () => {
+    const found = PicturePlan.parse({ scale: 1 / 255, resize: { shortest: 256 }, crop: [224, 224] });
+    const settings = PictureSettings.parse({ color: 'BGR', crop: null, resize: { height: 4, width: 4 } });
+    expect(planWithSettings(found, settings)).toEqual(
+      PicturePlan.parse({ scale: 1 / 255, color: 'BGR', resize: { height: 4, width: 4 } }),
+    );
+    expect(planWithSettings(undefined, {})).toEqual(PicturePlan.parse({}));
   });
 
   it('fits an input, or does not', () => {

@@ -48,40 +48,28 @@ export type PictureResize = z.output<typeof PictureResize>;
 
 const whole = z.int().min(1);
 
-/**
- * How the pixels of a picture become the input of a model: `face.image` of `model.json`. The order is: decode, resize,
- * crop, `(x * scale - mean) / std`, pad.
- */
-export const PicturePlan = z.strictObject({
-  color: z.enum(['RGB', 'BGR']).default('RGB').describe('Order of the channels in the tensor'),
-  layout: z
-    .enum(['NCHW', 'NHWC'])
-    .default('NCHW')
-    .describe('Where the tensor has its channels: before or after the pixels'),
-  scale: z.number().positive().default(1).describe('What the levels 0 to 255 are multiplied by, first'),
-  mean: triple.default([0, 0, 0]).describe('What is then subtracted, in the order red, green, blue'),
+const keys = {
+  color: z.enum(['RGB', 'BGR']).describe('Order of the channels in the tensor'),
+  layout: z.enum(['NCHW', 'NHWC']).describe('Where the tensor has its channels: before or after the pixels'),
+  scale: z.number().positive().describe('What the levels 0 to 255 are multiplied by, first'),
+  mean: triple.describe('What is then subtracted, in the order red, green, blue'),
   std: triple
     .refine((values) => values.every((value) => value !== 0), 'Expected no zero')
-    .default([1, 1, 1])
     .describe('What the difference is divided by, in the order red, green, blue'),
-  resize: PictureResize.optional().describe('Left out, the picture keeps its size'),
-  crop: size.optional().describe('The middle of the resized picture; one that is smaller gets zeros around it'),
+  resize: PictureResize.describe('The size that a picture is given'),
+  crop: size.describe('The middle of the resized picture; one that is smaller gets zeros around it'),
   cropOffset: z
     .enum(['floor', 'half-even'])
-    .default('floor')
     .describe('How half a pixel beside the crop is rounded: down, or to the even number as torchvision does'),
-  pad: size.optional().describe('Zeros are put to the right and below, after normalising, up to this height and width'),
+  pad: size.describe('Zeros are put to the right and below, after normalising, up to this height and width'),
   exact: z
     .boolean()
-    .default(true)
-    .describe('Whether pixels equal those of the filter bit for bit; otherwise they are near them, four times as fast'),
+    .describe('Whether pixels equal those of the filter bit for bit; otherwise they are near them, in less time'),
   alpha: z
     .union([z.literal('drop'), z.string().regex(/^#[0-9a-fA-F]{6}$/)])
-    .default('drop')
     .describe('Whether transparency is ignored, or the picture laid on a colour, `#rrggbb`'),
   icc: z
     .enum(['ignore', 'convert'])
-    .default('ignore')
     .describe('Whether the colour profile of the picture is ignored, or its colours converted to sRGB'),
   limits: z
     .strictObject({
@@ -91,8 +79,47 @@ export const PicturePlan = z.strictObject({
       timeoutSeconds: whole.describe('Longest time to decode one, in seconds'),
     })
     .partial()
-    .default({})
     .describe('Limits below those of the server'),
-});
+};
 
+/**
+ * `face.image` of `model.json`: how the pixels of a picture become the input of a model, as far as the files beside the
+ * graph do not say it, or say it wrongly. null takes away what they say.
+ */
+export const PictureSettings = z
+  .strictObject({
+    ...keys,
+    resize: keys.resize.nullable().describe('The size that a picture is given; null: its own'),
+    crop: keys.crop.nullable(),
+    pad: keys.pad.nullable(),
+  })
+  .partial();
+export type PictureSettings = z.output<typeof PictureSettings>;
+
+/**
+ * How the pixels of a picture become the input of a model. The order is: decode, resize, crop, `(x * scale - mean) / std`,
+ * pad.
+ */
+export const PicturePlan = z.strictObject({
+  color: keys.color.default('RGB'),
+  layout: keys.layout.default('NCHW'),
+  scale: keys.scale.default(1),
+  mean: keys.mean.default([0, 0, 0]),
+  std: keys.std.default([1, 1, 1]),
+  resize: keys.resize.optional(),
+  crop: keys.crop.optional(),
+  cropOffset: keys.cropOffset.default('floor'),
+  pad: keys.pad.optional(),
+  exact: keys.exact.default(true),
+  alpha: keys.alpha.default('drop'),
+  icc: keys.icc.default('ignore'),
+  limits: keys.limits.default({}),
+});
 export type PicturePlan = z.output<typeof PicturePlan>;
+
+/** The plan that was found, if one was, with what the settings say in its place, key by key. */
+export function planWithSettings(found: PicturePlan | undefined, settings: PictureSettings): PicturePlan {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const merged = Object.entries({ ...found, ...Object.fromEntries(given) });
+  return PicturePlan.parse(Object.fromEntries(merged.filter(([, value]) => value !== null)));
+}
