@@ -42,6 +42,7 @@ const errorTable = {
   BODIES_TOO_LARGE: { kind: 'overloaded', title: 'The bodies of all requests are too large' },
   UNSUPPORTED_MEDIA_TYPE: { kind: 'unsupported_media_type', title: 'The media type is not supported' },
   PICTURE_TOO_LARGE: { kind: 'too_large', title: 'The picture is too large' },
+  ENCODER_FAILED: { kind: 'overloaded', title: 'What encodes the input died' },
   PICTURE_UNREADABLE: { kind: 'invalid', title: 'The picture cannot be decoded' },
   NOT_IMPLEMENTED: { kind: 'unimplemented', title: 'The server cannot do this' },
   UNAUTHENTICATED: { kind: 'unauthenticated', title: 'The request has no valid API key' },

@@ -1,4 +1,6 @@
 import { AppError, toAppError } from '../../errors.ts';
+import { sniffPictureFormat } from '../../pictures/picture-format.ts';
+import { readPictureHeader } from '../../pictures/picture-header.ts';
 import { type EncodeContext, whileWanted } from '../../serving/encode-context.ts';
 import type { Tensors } from '../../tensor/tensor.ts';
 import { type Domain, defineDomain } from '../define-domain.ts';
@@ -6,8 +8,6 @@ import { decode } from './decode.ts';
 import { createPictureDecoder, type DecodePicture } from './decode-picture.ts';
 import { exampleDigit } from './example-digit.ts';
 import { normaliseDigit } from './normalise-digit.ts';
-import { sniffPictureFormat } from './picture-format.ts';
-import { readPictureHeader } from './picture-header.ts';
 import { Picture, Recognition } from './schemas.ts';
 
 /** Width and height of the pictures that the model takes. */

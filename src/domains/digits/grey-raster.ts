@@ -1,15 +1,9 @@
+import type { ColourRaster } from '../../pictures/raster.ts';
+
 /** An 8-bit grey picture, row by row from the top left. */
 export interface GreyRaster {
   readonly width: number;
   readonly height: number;
-  readonly data: Uint8Array;
-}
-
-/** An 8-bit picture of 3 (RGB) or 4 (RGBA, not premultiplied) interleaved channels. */
-export interface ColourRaster {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 3 | 4;
   readonly data: Uint8Array;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defaultPictureLimits } from './decode-picture.ts';
+import { defaultPictureLimits } from '../../pictures/picture-limits.ts';
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** Room for a picture above the limit of bytes, so that it is refused as too large and not as bad text. */

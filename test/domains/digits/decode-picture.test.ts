@@ -1,8 +1,9 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { createPictureDecoder, defaultPictureLimits } from '../../../src/domains/digits/decode-picture.ts';
+import { createPictureDecoder } from '../../../src/domains/digits/decode-picture.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
+import { defaultPictureLimits } from '../../../src/pictures/picture-limits.ts';
 
 const decodePicture = createPictureDecoder();
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { DecodePicture } from '../../../src/domains/digits/decode-picture.ts';
 import { createDigits } from '../../../src/domains/digits/digits.ts';
-import { Turns } from '../../../src/domains/digits/turns.ts';
+import { Turns } from '../../../src/pictures/turns.ts';
 import { type TemporaryFolder, temporaryRepository } from '../../helpers/folder.ts';
 import { startReadyServer, type TestServer } from '../../helpers/server.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Turns } from '../../../src/domains/digits/turns.ts';
+import { Turns } from '../../src/pictures/turns.ts';
 
 /** Jobs that end when the test says so; `begun` has those that are under way, in the order of their beginning. */
 function jobs(turns: Turns) {
