@@ -185,7 +185,7 @@ export async function createApp(
     needsKey,
     currentPaths: (documented, request) => {
       const maySee = (model: string) => maySeeModel(request, model);
-      const found = modelFaces.served().filter(({ model }) => maySee(model));
+      const found = modelFaces.served().filter(({ domain }) => maySee(domain.model));
       const own = servedPaths(faces, withFacePaths(documented, found), maySee);
       return { ...own, ...modelPaths(registry, documented, maySee) };
     },

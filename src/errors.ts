@@ -56,7 +56,6 @@ const errorTable = {
   VERSION_NOT_FOUND: { kind: 'not_found', title: 'The model has no such version' },
   DEFAULT_MODEL_UNKNOWN: { kind: 'not_found', title: 'There is no default model' },
   MODEL_NOT_READY: { kind: 'overloaded', title: 'The model is not ready' },
-  ENCODER_FAILED: { kind: 'overloaded', title: 'The input could not be encoded' },
   TEXT_TOO_LONG: { kind: 'invalid', title: 'The text has too many tokens' },
   FACE_INVALID: { kind: 'internal', title: 'The typed face of the model is invalid' },
   ALREADY_LOADED: { kind: 'conflict', title: 'The model is loaded already' },

@@ -5,6 +5,7 @@ import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
 import { describeFileBy } from './domains/typed-request.ts';
+import { defaultPictureThreads, FaceTools } from './faces/face-tools.ts';
 import { faceWork } from './faces/face-work.ts';
 import { ModelFaces } from './faces/model-faces.ts';
 import { createOpenFace } from './faces/open-face.ts';
@@ -93,7 +94,8 @@ export async function createServices(
   const statistics = new Statistics();
   const events = engineObserver({ statistics, metrics, tracing });
   const uploads = stack.use(new KeptUploads());
-  const openFace = settings.faces ? createOpenFace({ clock: systemClock, log }) : undefined;
+  const tools = stack.use(new FaceTools({ log, pictureThreads: settings.pictureThreads ?? defaultPictureThreads() }));
+  const openFace = settings.faces ? createOpenFace({ tools, clock: systemClock, log }) : undefined;
   const assemble = createAssemble({
     openFace,
     loadModel: (model, signal) =>
@@ -110,7 +112,7 @@ export async function createServices(
     registry,
     options.domains.map(({ name }) => name),
   );
-  const faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.served() });
+  const faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
   registry.onChange(() => faces.modelsChanged());
   const readiness = new ReadinessGate(registry, {
     needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,

@@ -57,6 +57,9 @@ export const environmentSchema = z.object({
   ),
   ALLOW_NO_MODELS: flag().describe('Be ready also when the repository is empty'),
   FACES: flag(true).describe('Find typed routes in the files of models'),
+  PICTURE_THREADS: optionalWholeNumber({ min: 1, max: 256 }).describe(
+    'Threads that resize pictures, started with the first; unset: half the cores',
+  ),
   METRICS: flag(true).describe('Measure requests for GET /metrics'),
   TRITON_METRICS: flag().describe("Have Triton's names of the figures in GET /metrics too"),
   DRAIN_DELAY_MS: wholeNumber({ min: 0, max: 3_600_000, default: 0 }).describe(
@@ -218,6 +221,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,
   faces: environment.FACES,
+  pictureThreads: environment.PICTURE_THREADS,
   metrics: environment.METRICS,
   tritonMetrics: environment.TRITON_METRICS,
   drainDelayMs: environment.DRAIN_DELAY_MS,

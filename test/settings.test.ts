@@ -5,6 +5,7 @@ import { readSettings } from '../src/settings.ts';
 describe('readSettings', () => {
   it('has a default for everything', () => {
     expect(readSettings({})).toEqual({
+      faces: true,
       host: '0.0.0.0',
       port: 8080,
       modelsDir: undefined,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError, toAppError } from '../errors.ts';
+import { defaultPictureThreads, FaceTools } from '../faces/face-tools.ts';
 import { ModelFaces } from '../faces/model-faces.ts';
 import { createOpenFace } from '../faces/open-face.ts';
 import { facePrediction } from '../faces/predict-face.ts';
@@ -53,10 +54,11 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const reference = z.looseObject({ instances: z.array(z.unknown()).min(1), predictions: z.array(z.unknown()) });
 
 async function showFace(folder: string, { check, tolerance }: z.output<typeof options>): Promise<number> {
+  const tools = new FaceTools({ log: silent, pictureThreads: defaultPictureThreads() });
   const registry = new Registry({
     assemble: createAssemble({
       loadModel: (model) => loadModel(model, { clock: systemClock, log: silent }),
-      openFace: createOpenFace({ clock: systemClock, log: silent }),
+      openFace: createOpenFace({ tools, clock: systemClock, log: silent }),
       log: silent,
     }),
     now: () => systemClock.now(),
@@ -75,7 +77,7 @@ async function showFace(folder: string, { check, tolerance }: z.output<typeof op
     const faces = new ModelFaces(registry, []);
     const infer = createInfer({ registry, clock: systemClock, timeoutMs, statistics: new Statistics() });
     const answer = async (instances: readonly unknown[]) => {
-      const body = { shape: 'many', content: { json: { instances } } } as const;
+      const body = { shape: 'many', query: {}, content: { json: { instances } } } as const;
       const { encode, decode, ...asked } = facePrediction(faces.lease(name), body).prediction;
       const terms = backgroundTerms({ requestId: 'face', signal: new AbortController().signal, caller: undefined });
       return (await infer({ ...terms, ...asked }, encode, decode)).answer;
@@ -91,6 +93,7 @@ async function showFace(folder: string, { check, tolerance }: z.output<typeof op
     return check === undefined ? 0 : await compare(check, tolerance, answer);
   } finally {
     await registry.close();
+    await tools[Symbol.asyncDispose]();
   }
 }
 

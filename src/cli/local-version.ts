@@ -1,5 +1,6 @@
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { AppError } from '../errors.ts';
+import { defaultPictureThreads, FaceTools } from '../faces/face-tools.ts';
 import { modelFaceOf } from '../faces/model-face.ts';
 import { createOpenFace } from '../faces/open-face.ts';
 import { loadModel } from '../inference/model.ts';
@@ -52,10 +53,11 @@ export async function withLocalVersion<Result>(
     const message = `The model ${model} has no version ${version ?? ''} in ${modelsDir}; it has: ${present.join(', ')}`;
     throw new AppError('VERSION_NOT_FOUND', { message, received: version, expected: present });
   }
+  const tools = new FaceTools({ log: silent, pictureThreads: defaultPictureThreads() });
   const registry = new Registry({
     assemble: createAssemble({
       loadModel: (options) => loadModel(options, { clock: systemClock, log: silent }),
-      openFace: createOpenFace({ clock: systemClock, log: silent }),
+      openFace: createOpenFace({ tools, clock: systemClock, log: silent }),
       log: silent,
     }),
     now: () => systemClock.now(),
@@ -69,6 +71,7 @@ export async function withLocalVersion<Result>(
     return await work({ infer, served }).finally(() => served.release());
   } finally {
     await registry.close();
+    await tools[Symbol.asyncDispose]();
   }
 }
 

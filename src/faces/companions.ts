@@ -27,6 +27,13 @@ export class Companions {
     return this.#files.get(name)?.path;
   }
 
+  /** @throws AppError `FACE_INVALID` for a file that is larger than any of its kind */
+  checkSize(name: string): void {
+    const { sizeBytes = 0 } = this.#files.get(name) ?? {};
+    const most = name === 'tokenizer.json' ? mostBytes.tokenizer : mostBytes.other;
+    if (sizeBytes > most) throw invalidFace([`${name}: it has ${sizeBytes} bytes, expected at most ${most}`]);
+  }
+
   /**
    * The members of a JSON object in a file; undefined when there is no such file.
    *
@@ -47,10 +54,7 @@ export class Companions {
   async json(name: string): Promise<unknown> {
     const file = this.#files.get(name);
     if (file === undefined) return undefined;
-    const most = name === 'tokenizer.json' ? mostBytes.tokenizer : mostBytes.other;
-    if (file.sizeBytes > most) {
-      throw invalidFace([`${name}: it has ${file.sizeBytes} bytes, expected at most ${most}`]);
-    }
+    this.checkSize(name);
     const text = await readFile(file.path, 'utf8');
     try {
       return JSON.parse(text.replace(/^\uFEFF/, ''));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { mostInstances } from '../domains/instances.ts';
 import { jsonSchemaOf, type Paths } from '../http/routes/openapi.ts';
+import type { ModelFace } from './model-face.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -11,28 +12,41 @@ const templates = { one: '/{name}/predict', many: '/{name}/predict/batch', tasks
  * The paths of a document with the routes of each face in place of those of any, with its schemas and examples.
  *
  * @param documented the paths of all routes that there are
- * @param domains those that the reader of the document may be told of
+ * @param faces those that the reader of the document may be told of
  */
-export function withFacePaths(documented: Paths, domains: readonly AnyDomain[]): Paths {
+export function withFacePaths(documented: Paths, faces: readonly ModelFace[]): Paths {
   const { [templates.one]: one, [templates.many]: many, [templates.tasks]: tasks, ...others } = documented;
-  const paths = domains.flatMap((domain): [string, Json][] => [
-    ...pathOf(one, `/${domain.name}/predict`, oneOperation(domain)),
-    ...pathOf(many, `/${domain.name}/predict/batch`, manyOperation(domain)),
-    ...pathOf(tasks, `/${domain.name}/tasks`, taskOperation(domain)),
-  ]);
+  const paths = faces.flatMap(({ domain, options }): [string, Json][] => {
+    const query = options === undefined ? [] : queryParameters(options.schema);
+    return [
+      ...pathOf(one, query, `/${domain.name}/predict`, oneOperation(domain)),
+      ...pathOf(many, query, `/${domain.name}/predict/batch`, manyOperation(domain)),
+      ...pathOf(tasks, query, `/${domain.name}/tasks`, taskOperation(domain)),
+    ];
+  });
   return { ...others, ...Object.fromEntries(paths) };
 }
 
-function pathOf(documented: Json | undefined, path: string, operation: Json): [string, Json][] {
+function pathOf(documented: Json | undefined, query: readonly Json[], path: string, operation: Json): [string, Json][] {
   const post = asObject(documented?.['post']);
   if (documented === undefined) return [];
   const { 200: result, ...rest } = asObject(operation['responses']);
   const responses = { ...asObject(post['responses']), ...rest, ...(result !== undefined && { 200: result }) };
-  return [[path, { post: { ...post, ...operation, parameters: withoutPath(post['parameters']), responses } }]];
+  return [
+    [path, { post: { ...post, ...operation, parameters: [...query, ...withoutPath(post['parameters'])], responses } }],
+  ];
 }
 
 function withoutPath(parameters: unknown): readonly unknown[] {
   return Array.isArray(parameters) ? parameters.filter((parameter) => asObject(parameter)['in'] !== 'path') : [];
+}
+
+function queryParameters(schema: z.ZodObject): readonly Json[] {
+  const { properties = {} } = jsonSchemaOf(schema, 'input');
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...type } = asObject(property);
+    return { name, in: 'query', required: false, ...(description !== undefined && { description }), schema: type };
+  });
 }
 
 function oneOperation(domain: AnyDomain): Json {

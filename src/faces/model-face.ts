@@ -1,5 +1,6 @@
 import { formCoercion } from '../domains/coerce-form.ts';
 import type { AnyDomain } from '../domains/define-domain.ts';
+import { validationError } from '../http/answer/zod-compilers.ts';
 import type { VersionFace } from '../models/version-face.ts';
 import type { CreatedFace } from './face-kind.ts';
 
@@ -10,15 +11,32 @@ export class ModelFace implements VersionFace {
   readonly domain: AnyDomain;
   /** The whole face as `model.json` would say it. */
   readonly settings: CreatedFace['settings'];
+  readonly options: CreatedFace['options'];
   readonly close?: () => Promise<void>;
   #coerceForm: ReturnType<typeof formCoercion> | undefined;
 
-  constructor(version: string, { domain, settings, close }: CreatedFace) {
+  constructor(version: string, { domain, settings, options, close }: CreatedFace) {
     this.kind = settings.kind;
     this.settings = settings;
     this.version = version;
     this.domain = domain;
+    this.options = options;
     if (close !== undefined) this.close = close;
+  }
+
+  /**
+   * The domain that keeps to what a request says in its query.
+   *
+   * @throws AppError `VALIDATION_FAILED`
+   */
+  domainFor(query: Readonly<Record<string, unknown>>): AnyDomain {
+    const { options } = this;
+    if (options === undefined || !Object.keys(options.schema.shape).some((key) => Object.hasOwn(query, key))) {
+      return this.domain;
+    }
+    const result = options.schema.safeParse(query, { reportInput: true });
+    if (!result.success) throw validationError(result.error, ['query']);
+    return options.bind(result.data);
   }
 
   /** Turns the texts of an HTML form into what the fields of an instance are. */

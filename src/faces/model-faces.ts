@@ -23,12 +23,17 @@ export class ModelFaces {
   }
 
   /** The domains of the versions that answer where a request names none. */
-  served(): readonly AnyDomain[] {
-    return this.#registry.list().flatMap(({ name, versions }): AnyDomain[] => {
+  domains(): readonly AnyDomain[] {
+    return this.served().map(({ domain }) => domain);
+  }
+
+  /** The faces of the versions that answer where a request names none. */
+  served(): readonly ModelFace[] {
+    return this.#registry.list().flatMap(({ name, versions }): ModelFace[] => {
       if (!this.#mayHaveRoute(name)) return [];
       const served = versions.find(({ predictor }) => predictor !== undefined);
       const face = modelFaceOf(served?.face);
-      return face === undefined ? [] : [face.domain];
+      return face === undefined ? [] : [face];
     });
   }
 

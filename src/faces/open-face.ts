@@ -7,29 +7,34 @@ import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
 import { Companions } from './companions.ts';
 import type { FaceKind, FaceSource } from './face-kind.ts';
+import type { FaceTools } from './face-tools.ts';
+import { imageClassificationKind } from './image-classification/image-classification-kind.ts';
 import { ModelFace } from './model-face.ts';
+import { objectDetectionKind } from './object-detection/object-detection-kind.ts';
 import { proveFace } from './prove-face.ts';
 import { tableKind } from './table/table-kind.ts';
+import { textClassificationKind } from './text-classification/text-classification-kind.ts';
 
 export interface OpenFaceDependencies {
+  readonly tools: FaceTools;
   readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly log: Pick<Log, 'warn'>;
 }
 
 /** Every kind of face there is. */
 function faceKinds(): readonly FaceKind[] {
-  return [tableKind];
+  return [tableKind, imageClassificationKind, objectDetectionKind, textClassificationKind];
 }
 
 /** Finds the face of a version by its files, makes it, and runs its example before the version serves. */
-export function createOpenFace({ clock, log }: OpenFaceDependencies): OpenFace {
+export function createOpenFace({ tools, clock, log }: OpenFaceDependencies): OpenFace {
   const kinds = faceKinds();
   return async (material, signal) => {
     const { face: settings } = material.manifest;
     if (settings === false) return { state: 'none', why: 'model.json has "face": false' };
     try {
-      const source: FaceSource = { material, companions: await readCompanions(material), settings };
-      const kind = settings === undefined ? findKind(kinds, source, log) : kindOf(kinds, settings);
+      const source: FaceSource = { material, companions: await readCompanions(material), settings, tools };
+      const kind = settings === undefined ? await findKind(kinds, source, log) : kindOf(kinds, settings);
       if ('why' in kind) return { state: 'none', why: kind.why };
       const created = await kind.create(source, signal);
       const face = new ModelFace(material.version, created);
@@ -68,12 +73,12 @@ function kindOf(kinds: readonly FaceKind[], { kind }: FaceSettings): FaceKind {
   throw new AppError('FACE_INVALID', { message: `There is no kind of face ${JSON.stringify(kind)}`, received: kind });
 }
 
-function findKind(
+async function findKind(
   kinds: readonly FaceKind[],
   source: FaceSource,
   log: Pick<Log, 'warn'>,
-): FaceKind | { readonly why: string } {
-  const traces = kinds.map((kind) => ({ kind, trace: kind.find(source) }));
+): Promise<FaceKind | { readonly why: string }> {
+  const traces = await Promise.all(kinds.map(async (kind) => ({ kind, trace: await kind.find(source) })));
   const [first, second] = traces.filter(({ trace }) => trace === 'found');
   if (first !== undefined && second !== undefined) {
     const why = `its files are those of ${first.kind.kind} and of ${second.kind.kind}; say which by "face" in model.json`;

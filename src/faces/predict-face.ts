@@ -17,8 +17,8 @@ export interface FacePrediction {
  * @throws AppError `VALIDATION_FAILED`; the lease is released then
  */
 export function facePrediction({ face, lease }: LeasedFace, body: ReceivedBody): FacePrediction {
-  const { domain } = face;
   try {
+    const domain = face.domainFor(body.query);
     const instances = instancesOf(domain, body);
     return {
       instances,

@@ -9,6 +9,8 @@ import { nearestName } from './nearest-name.ts';
 /** A body that was read and not validated yet, so that the version that answers can do so, whichever it will be. */
 export interface ReceivedBody {
   readonly shape: BodyShape;
+  /** As it came, with more than the face knows. */
+  readonly query: Readonly<Record<string, unknown>>;
   readonly content: { readonly json: unknown } | { readonly files: readonly Uint8Array[] };
 }
 
@@ -23,8 +25,9 @@ export async function receiveBody(
   shape: BodyShape,
   bodyLimitBytes: number,
 ): Promise<ReceivedBody> {
+  const query = queryOf(request);
   const isFile = domain.file !== undefined && (request.isMultipart() || Buffer.isBuffer(request.body));
-  if (!isFile) return { shape, content: { json: request.body } };
+  if (!isFile) return { shape, query, content: { json: request.body } };
   const files: Uint8Array[] = [];
   const keep = {
     ...domain.file,
@@ -34,7 +37,11 @@ export async function receiveBody(
     },
   };
   await readInstances(request, { ...domain, file: keep }, shape, bodyLimitBytes);
-  return { shape, content: { files } };
+  return { shape, query, content: { files } };
+}
+
+export function queryOf({ query }: FastifyRequest): Readonly<Record<string, unknown>> {
+  return typeof query === 'object' && query !== null ? { ...query } : {};
 }
 
 /**

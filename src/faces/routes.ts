@@ -18,7 +18,7 @@ import { type FaceOrder, faceWorkName } from './face-work.ts';
 import type { ModelFace } from './model-face.ts';
 import type { ModelFaces } from './model-faces.ts';
 import { faceAnswer, facePrediction } from './predict-face.ts';
-import { instancesOf, type ReceivedBody, receiveBody } from './received-body.ts';
+import { instancesOf, queryOf, type ReceivedBody, receiveBody } from './received-body.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -51,7 +51,7 @@ const formMediaType = 'application/x-www-form-urlencoded';
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
 
 const params = z.object({ name: z.string() });
-const query = z.object({
+const query = z.looseObject({
   version: z.string().optional().describe('Version of the model; absent: the one that serves'),
 });
 
@@ -108,7 +108,7 @@ function addTaskRoute(app: FastifyInstance, { faces, bodyLimitBytes }: FaceRoute
       const body = oneOfOneFile(received);
       const { face, lease } = faces.lease(name, version);
       lease.release();
-      const { values } = instancesOf(face.domain, body);
+      const { values } = instancesOf(face.domainFor(body.query), body);
       const input: FaceOrder = { model: name, version, body };
       return desk.accept(request, reply, { work: faceWorkName, model: name, input, instances: values.length });
     },
@@ -139,7 +139,7 @@ function receive(request: FastifyRequest, shape: BodyShape, bodyLimitBytes: numb
   if (modelFace === undefined) throw new AppError('INTERNAL', { message: 'The request has no face' });
   if (request.mediaType === formMediaType) {
     const json = modelFace.coerceForm(request.body as Record<string, unknown>);
-    return Promise.resolve({ shape, content: { json } });
+    return Promise.resolve({ shape, query: queryOf(request), content: { json } });
   }
   return receiveBody(request, modelFace.domain, shape, bodyLimitBytes);
 }

@@ -1,3 +1,4 @@
+import { FaceTools } from '../../src/faces/face-tools.ts';
 import { type ModelFace, modelFaceOf } from '../../src/faces/model-face.ts';
 import { createOpenFace } from '../../src/faces/open-face.ts';
 import { parseManifest } from '../../src/models/manifest.ts';
@@ -39,9 +40,12 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     outcome: (inputs) => ({ outputs: outputs(inputs) }),
   });
   const warnings: string[] = [];
+  const log = { warn: (_fields: object, message: string) => void warnings.push(message) };
+  const tools = new FaceTools({ log, pictureThreads: 1 });
   const open = createOpenFace({
+    tools,
     clock: systemClock,
-    log: { warn: (_fields: object, message: string) => void warnings.push(message) },
+    log,
   });
   const report = await open({
     name: 'm',

@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '../../errors.ts';
+import { Picture } from '../../pictures/picture-body.ts';
 import { sniffPictureFormat } from '../../pictures/picture-format.ts';
 import { readPictureHeader } from '../../pictures/picture-header.ts';
 import { type EncodeContext, whileWanted } from '../../serving/encode-context.ts';
@@ -8,7 +9,7 @@ import { decode } from './decode.ts';
 import { createPictureDecoder, type DecodePicture } from './decode-picture.ts';
 import { exampleDigit } from './example-digit.ts';
 import { normaliseDigit } from './normalise-digit.ts';
-import { Picture, Recognition } from './schemas.ts';
+import { Recognition } from './schemas.ts';
 
 /** Width and height of the pictures that the model takes. */
 const side = 28;

@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { defineDomain } from '../../domains/define-domain.ts';
 import type { TableSettings } from '../../models/face-settings/table-settings.ts';
 import { invalidFace } from '../face-faults.ts';
-import type { CreatedFace, FaceKind, FaceSource } from '../face-kind.ts';
+import { type CreatedFace, defineFaceKind, type FaceSource } from '../face-kind.ts';
 import { columnSchema, usualType } from './column-schema.ts';
 import { areColumns, type Column, readColumns, type TableInputs } from './columns.ts';
 import { encodeRecords, type TableRecord } from './encode-records.ts';
 import { readOutputs } from './table-outputs.ts';
 
 /** Records of named columns: one input for each, or one matrix of all. */
-export const tableKind: FaceKind<'table'> = {
+export const tableKind = defineFaceKind({
   kind: 'table',
   find: ({ material }) => (areColumns(material.predictor.signature) ? 'found' : undefined),
   create: createTable,
-};
+});
 
 async function createTable({ material, companions, settings }: FaceSource<'table'>): Promise<CreatedFace> {
   const { name, manifest, graphLabels, predictor } = material;

@@ -1,9 +1,19 @@
 import { z } from 'zod';
+import { imageClassificationSettings, objectDetectionSettings } from './picture-settings.ts';
 import { tableSettings } from './table-settings.ts';
+import { textClassificationSettings } from './text-settings.ts';
 
 /** `face` of `model.json`. What is given goes before what the files beside the graph say, key by key. */
 export const faceSettings = z.union(
-  [z.literal(false).describe('No typed route'), z.discriminatedUnion('kind', [tableSettings])],
+  [
+    z.literal(false).describe('No typed route'),
+    z.discriminatedUnion('kind', [
+      imageClassificationSettings,
+      objectDetectionSettings,
+      textClassificationSettings,
+      tableSettings,
+    ]),
+  ],
   { error: faceError },
 );
 

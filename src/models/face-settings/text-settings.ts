@@ -30,5 +30,3 @@ export const textClassificationSettings = z.strictObject({
   text: textSettings.exactOptional(),
   template: z.record(z.string(), z.string()).exactOptional().describe('The example of the documentation'),
 });
-
-export type TextClassificationSettings = z.output<typeof textClassificationSettings>;

@@ -1,0 +1,47 @@
+import { AppError } from '../errors.ts';
+import type { Signature, Tensor, TensorSpec, Tensors } from '../tensor/tensor.ts';
+import { invalidFace } from './face-faults.ts';
+
+/** The output of a model that has a score for each class. */
+export interface ScoresOutput {
+  readonly name: string;
+  readonly spec: TensorSpec;
+  /** @throws AppError `FACE_INVALID` when there are names for more or fewer classes than it has */
+  checkLabels(labels: readonly string[]): void;
+  /** @throws AppError `INTERNAL` when the model has not given it */
+  of(outputs: Tensors): Tensor;
+}
+
+/**
+ * The output with the scores of classes: the one named, else `logits`, else the only one.
+ *
+ * @throws AppError `FACE_INVALID` that names the outputs there are
+ */
+export function scoresOutput({ outputs }: Signature, name: string | undefined): ScoresOutput {
+  const only = outputs.length === 1 ? outputs[0] : undefined;
+  const spec = outputs.find((output) => output.name === (name ?? 'logits')) ?? (name === undefined ? only : undefined);
+  if (spec === undefined) {
+    const names = outputs.map((output) => output.name).join(', ');
+    throw invalidFace([
+      name === undefined
+        ? `face.output: the outputs are ${names}; say which has the scores`
+        : `face.output: the model has no output ${JSON.stringify(name)}, but ${names}`,
+    ]);
+  }
+  const classes = spec.shape.at(-1) ?? -1;
+  return {
+    name: spec.name,
+    spec,
+    checkLabels(labels) {
+      if (labels.length === 0 || classes < 0 || labels.length === classes) return;
+      throw invalidFace([`the output ${spec.name} has ${classes} classes, ${labels.length} have names`]);
+    },
+    of(tensors) {
+      const tensor = tensors[spec.name];
+      if (tensor === undefined) throw new AppError('INTERNAL', { message: `The model gave no output ${spec.name}` });
+      const given = tensor.shape.at(-1) ?? 0;
+      if (classes >= 0 || given > 0) return tensor;
+      throw new AppError('INTERNAL', { message: `The output ${spec.name} is empty` });
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os';
+import { PictureReader } from '../pictures/picture-reader.ts';
+import { PictureWorkers } from '../pictures/workers/picture-workers.ts';
+import { TextProcess } from '../texts/text-process.ts';
+import type { Log } from '../timing/log.ts';
+
+/** Half the cores, at least one: the runs of models need the others. */
+export function defaultPictureThreads(): number {
+  return Math.max(1, Math.floor(availableParallelism() / 2));
+}
+
+export interface FaceToolsOptions {
+  readonly log: Pick<Log, 'warn'>;
+  /** Threads that resize pictures. */
+  readonly pictureThreads: number;
+}
+
+/** What faces of all models share; nothing is started before it is needed. */
+export class FaceTools implements AsyncDisposable {
+  readonly pictureReader: PictureReader;
+  readonly pictureWorkers: PictureWorkers;
+  readonly texts: TextProcess;
+
+  constructor({ log, pictureThreads }: FaceToolsOptions) {
+    this.pictureReader = new PictureReader(pictureThreads);
+    this.pictureWorkers = new PictureWorkers({ threads: pictureThreads });
+    this.texts = new TextProcess({ log });
+  }
+
+  /** Ends the threads and the process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.pictureWorkers[Symbol.asyncDispose](), this.texts.close()]);
+  }
+}
