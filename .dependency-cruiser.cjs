@@ -36,7 +36,7 @@ const mayImport = {
     'http',
   ],
   tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
-  predictions: ['serving', 'storage', 'models', 'tensor', 'timing', 'errors', 'http', 'telemetry'],
+  predictions: ['serving', 'storage', 'models', 'tensor', 'tabular', 'timing', 'errors', 'http', 'telemetry'],
   client: ['tensor', 'timing', 'errors'],
   // Works against any server, so that it knows nothing of this one.
   conformance: ['tensor', 'timing', 'errors'],
@@ -50,7 +50,7 @@ const mayInstall = {
   'child-environment': [],
   tensor: [],
   'onnx-file': [],
-  tabular: [],
+  tabular: ['hyparquet-writer'],
   settings: ['zod'],
   access: ['zod'],
   inference: ['onnxruntime-node', 'onnxruntime-common'],

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
@@ -11,6 +10,7 @@ import { keptJson } from '../predictions/kept-value.ts';
 import { distributionOf, type InputsAndOutputs } from '../predictions/performance/distribution.ts';
 import { distributionFileName } from '../predictions/performance/distribution-file.ts';
 import { readSettings } from '../settings.ts';
+import { readJsonLines } from '../tabular/json-lines.ts';
 import { defineCommand, noOperands, text } from './arguments/command.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withLocalVersion } from './local-version.ts';
@@ -76,8 +76,7 @@ const keepAll = { redact: new Set<string>(), keepsFiles: false, maxBytes: Number
 async function* chunks(path: string): AsyncGenerator<string[]> {
   const input = path === '-' ? process.stdin : createReadStream(path);
   let chunk: string[] = [];
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue;
+  for await (const line of readJsonLines(input)) {
     chunk.push(line);
     if (chunk.length < chunkLines) continue;
     yield chunk;
