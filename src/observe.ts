@@ -9,7 +9,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { type PredictionLogOptions, predictionLog } from './telemetry/prediction-log.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
-/** Calls back after each prediction that somebody waited for. */
+/** Calls back after each prediction that a client waited for. */
 export function whenOnline(callback: () => void): InferObserver {
   return {
     onAnswer: ({ priority }) => {

@@ -153,7 +153,7 @@ export async function createServices(
   };
 }
 
-/** When somebody last waited for a prediction: the background makes room then. */
+/** When a client last waited for a prediction: the background makes room then. */
 class LastOnline {
   atMs = Number.NEGATIVE_INFINITY;
   readonly observer = whenOnline(() => {

@@ -17,7 +17,8 @@ import { type LocalVersion, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
 import { replayAnswer } from './replay-answer.ts';
 
-const domainsAbout = 'Module whose default export is a domain, or an array of them (default: those that come along)';
+const domainsAbout =
+  'Module whose default export is a domain, or an array of them (default: those of the shipped models)';
 
 const options = z.object({
   model: text('<name>', 'Model that the data is given to', z.string('expected the name of a model')),

@@ -39,7 +39,7 @@ export interface InferResult<Answer> extends DecodableInference {
   /** What decoding has made of the outputs. */
   readonly answer: Answer;
   readonly decodeMs: number;
-  /** Names the prediction in the prediction log; undefined if it is not in there. */
+  /** Names the prediction in the prediction log; undefined if it is not kept. */
   readonly predictionId: string | undefined;
 }
 
