@@ -61,7 +61,7 @@ import type { BodyBudget } from './transport/body-budget.ts';
 import type { ConnectionBound } from './transport/connection-bound.ts';
 import type { TlsFiles } from './transport/tls-files.ts';
 
-/** What a process is for: to serve everything, or to work on background tasks and tell of its health alone. */
+/** What a process is for: to serve everything, or to work on background tasks and answer for its health alone. */
 export type Role = 'server' | 'worker';
 
 /** Everything that the routes work with. */
@@ -87,7 +87,7 @@ export interface Services {
   readonly predictions: PredictionLog | undefined;
   /** Folder of the model repository. */
   readonly modelsDir: string;
-  /** Undefined: everybody may do everything. */
+  /** Undefined: every caller may do everything. */
   readonly keys: KeyRing | undefined;
   /** Undefined without a storage. */
   readonly tasks: TaskService | undefined;

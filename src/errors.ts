@@ -207,7 +207,7 @@ export function hideFolders(text: string): string {
   return text.replace(foldersInQuotes, '$1$2$1').replace(folders, '');
 }
 
-/** The same error, as {@link hideFolders} tells of it; its cause is the whole one. */
+/** The same error, as {@link hideFolders} shows it; its cause is the whole one. */
 export function withoutFolders(error: AppError): AppError {
   const { code, message, received, expected, faults, retryAfterSeconds } = error;
   return new AppError(code, {

@@ -2,22 +2,14 @@ import type { EngineEvents } from './inference/events.ts';
 import type { VersionArtifact } from './models/artifact.ts';
 import type { Assemble } from './models/assembled.ts';
 import type { PredictionCounts } from './predictions/dropped.ts';
+import type { ServedCounters } from './served/served-counters.ts';
 import type { InferObserver } from './serving/infer.ts';
-import type { Statistics } from './serving/statistics.ts';
 import { collectCounter } from './telemetry/metrics/collected.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { type PredictionLogOptions, predictionLog } from './telemetry/prediction-log.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
-/** Tells the metrics of every inference. */
-export function inferenceMetricsObserver({ inference }: Metrics): InferObserver {
-  return {
-    onAnswer: (_request, result) => inference.recordSuccess(result.model.name, result.model.version, result),
-    onFailure: ({ model }, version, { code }) => inference.recordFailure(model, version, code),
-  };
-}
-
-/** Calls back after each prediction that somebody waited for. */
+/** Calls back after each prediction that a client waited for. */
 export function whenOnline(callback: () => void): InferObserver {
   return {
     onAnswer: ({ priority }) => {
@@ -62,34 +54,32 @@ export function countPredictions({ registry }: Metrics, counts: PredictionCounts
 }
 
 export interface EngineObservers {
-  readonly statistics: Statistics;
-  readonly metrics: Metrics | undefined;
+  readonly served: ServedCounters;
   /** Undefined when nothing is traced. */
   readonly tracing: Tracing | undefined;
 }
 
-/** Tells the statistics, the metrics and the traces of what goes on in the engine. */
-export function engineObserver({ statistics, metrics, tracing }: EngineObservers): EngineEvents {
+/** Counts what goes on in the engine, and traces it. */
+export function engineObserver({ served, tracing }: EngineObservers): EngineEvents {
   return {
     onBatch: (model, version, batch) => {
-      statistics.recordBatch(model, version, batch);
-      metrics?.inference.recordRun(model, version, batch);
+      served.recordRun(model, version, batch);
       const startedMs = performance.timeOrigin + batch.startedMs;
       tracing?.recordRun({ ...batch, model, version, startedMs });
     },
-    onSpotCheck: (model, version, outcome) => metrics?.inference.recordSpotCheck(model, version, outcome),
-    onRunnerRestart: (model, version) => metrics?.inference.recordRestart(model, version),
+    onSpotCheck: (model, version, outcome) => served.recordSpotCheck(model, version, outcome),
+    onRunnerRestart: (model, version) => served.recordRestart(model, version),
   };
 }
 
 /** Assembles as `assemble` does, and counts how the loads went. */
 export function countLoads<Kind extends VersionArtifact>(
   assemble: Assemble<Kind>,
-  metrics: Metrics | undefined,
+  served: ServedCounters,
 ): Assemble<Kind> {
   return async (version, members) => {
     const count = (outcome: 'success' | 'failure') =>
-      metrics?.inference.recordLoad(version.name, version.artifact.version, outcome);
+      served.recordLoad(version.name, version.artifact.version, outcome);
     try {
       const assembled = await assemble(version, members);
       count('success');

@@ -15,16 +15,10 @@ import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
-import {
-  countLoads,
-  countPredictions,
-  engineObserver,
-  inferenceMetricsObserver,
-  predictionLogObserver,
-  whenOnline,
-} from './observe.ts';
+import { countLoads, countPredictions, engineObserver, predictionLogObserver, whenOnline } from './observe.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
 import { modelWork } from './protocols/native/deferred.ts';
+import { ServedCounters } from './served/served-counters.ts';
 import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
@@ -74,8 +68,10 @@ export async function createServices(
   checkDomainNames(options.domains);
   const remote = await openRemoteModels(settings, log);
   const modelsDir = remote?.modelsDir ?? settings.modelsDir ?? (await conventionalModelsDir());
+  const served = new ServedCounters();
   const metrics = settings.metrics
     ? new Metrics({
+        served,
         version,
         scheme: settings.tlsCert === undefined ? 'http' : 'https',
         tritonNames: settings.tritonMetrics,
@@ -91,8 +87,7 @@ export async function createServices(
   stack.defer(() => predictions?.close());
 
   const tracing = openTelemetry?.tracing;
-  const statistics = new Statistics();
-  const events = engineObserver({ statistics, metrics, tracing });
+  const events = engineObserver({ served, tracing });
   const uploads = stack.use(new KeptUploads());
   const tools = stack.use(new FaceTools({ log, pictureThreads: settings.pictureThreads ?? defaultPictureThreads() }));
   const openFace = settings.faces ? createOpenFace({ tools, clock: systemClock, log }) : undefined;
@@ -103,7 +98,7 @@ export async function createServices(
     log,
   });
   const registry = new Registry({
-    assemble: countLoads(assemble, metrics),
+    assemble: countLoads(assemble, served),
     now: () => systemClock.now(),
     log,
   });
@@ -114,6 +109,8 @@ export async function createServices(
   );
   const faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
   registry.onChange(() => faces.modelsChanged());
+  served.follow(() => registry.list());
+  registry.onChange(() => served.forgetGone());
   const readiness = new ReadinessGate(registry, {
     needsModel: !settings.sagemakerMultiModel && !settings.allowNoModels,
     otherProblems: () => faces.problems(),
@@ -125,8 +122,8 @@ export async function createServices(
     registry,
     clock: systemClock,
     timeoutMs: settings.requestTimeoutMs,
-    statistics,
-    observers: inferObservers(settings, { metrics, log, online: storage && online }),
+    counters: served,
+    observers: inferObservers(settings, { log, online: storage && online }),
     recorder: predictions?.recorder,
   });
   const works = [
@@ -160,7 +157,7 @@ export async function createServices(
       ownedByServer: remote !== undefined,
       uploads,
     }),
-    statistics,
+    statistics: new Statistics(served),
     metrics,
     tracing,
     keys: access?.keys,
@@ -173,7 +170,7 @@ export async function createServices(
   };
 }
 
-/** When somebody last waited for a prediction: the background makes room then. */
+/** When a client last waited for a prediction: the background makes room then. */
 class LastOnline {
   atMs = Number.NEGATIVE_INFINITY;
   readonly observer = whenOnline(() => {
@@ -182,15 +179,13 @@ class LastOnline {
 }
 
 interface Watching {
-  readonly metrics: Metrics | undefined;
   readonly log: Logger;
   /** Undefined where nothing runs in the background. */
   readonly online: LastOnline | undefined;
 }
 
-function inferObservers({ logPredictions }: Settings, { metrics, log, online }: Watching): InferObserver[] {
+function inferObservers({ logPredictions }: Settings, { log, online }: Watching): InferObserver[] {
   const observers: InferObserver[] = [];
-  if (metrics !== undefined) observers.push(inferenceMetricsObserver(metrics));
   if (online !== undefined) observers.push(online.observer);
   if (logPredictions.share > 0) observers.push(predictionLogObserver({ log, ...logPredictions }));
   return observers;

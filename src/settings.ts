@@ -96,7 +96,9 @@ export const environmentSchema = z.object({
   AWS_REGION: text('us-east-1').describe('Region of the bucket'),
   AWS_ENDPOINT_URL: optionalText().describe('Address of a server that speaks S3; unset: Amazon'),
   AWS_ENDPOINT_URL_S3: optionalText().describe('As AWS_ENDPOINT_URL, and before it'),
-  API_KEYS: list().describe('Keys that may do everything, with commas between them; no keys at all: open to everybody'),
+  API_KEYS: list().describe(
+    'Keys that may do everything, with commas between them; no keys at all: open to every caller',
+  ),
   API_KEYS_FILE: optionalText().describe('File of the keys that "inferd keys" makes; changes are followed'),
   DOCS_PUBLIC: flag(true).describe('Show /docs and /openapi.json also without a key'),
   RATE_LIMIT_PER_MINUTE: optionalWholeNumber({ min: 1, max: 1e9 }).describe(
@@ -114,7 +116,7 @@ export const environmentSchema = z.object({
     'Background tasks that this process works on at the same time; 0: it only takes them, for others to do',
   ),
   TASK_LEASE_MS: wholeNumber({ min: 300, max: 3_600_000, default: 15_000 }).describe(
-    'How long a task belongs to a worker that is not heard of any more, in milliseconds',
+    'How long a task belongs to a worker that does not renew its lease any more, in milliseconds',
   ),
   TASK_POLL_MS: wholeNumber({ min: 10, max: 60_000, default: 20_000 }).describe(
     'How often to look for tasks and webhooks that no notice has announced, in milliseconds; low where notices are not delivered, as by PgBouncer in transaction mode',
@@ -157,7 +159,7 @@ export const environmentSchema = z.object({
     'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
   ),
   TRUST_PROXY: list()
-    .refine((values) => values.every(isProxy), 'expected addresses, networks, or 1 for whoever connects')
+    .refine((values) => values.every(isProxy), 'expected addresses, networks, or 1 for every client that connects')
     .describe('Addresses or networks of the proxies whose X-Forwarded-For is believed, with commas; unset: none'),
   TLS_CERT: optionalText().describe(
     'File of the certificate chain, PEM; with TLS_KEY: serve HTTPS; changes are followed',

@@ -8,13 +8,13 @@ export interface Caller {
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly models: ReadonlySet<string> | 'all';
-  /** Most requests in a minute; undefined: what holds for everybody. */
+  /** Most requests in a minute; undefined: what holds for every caller. */
   readonly ratePerMinute: number | undefined;
-  /** Most requests at the same time; undefined: what holds for everybody. */
+  /** Most requests at the same time; undefined: what holds for every caller. */
   readonly concurrency: number | undefined;
 }
 
-/** Whether a caller may use a model, and be told of it. Everybody may where there are no keys. */
+/** Whether a caller may use a model, and be told of it. Every caller may where there are no keys. */
 export function mayUseModel(caller: Pick<Caller, 'models'> | undefined, model: string): boolean {
   return caller === undefined || caller.models === 'all' || caller.models.has(model);
 }

@@ -61,7 +61,7 @@ export async function readKeyFile(path: string): Promise<StoredKey[]> {
 }
 
 /**
- * Changes the file, or makes it, so that whoever reads it sees the old one or the new one and nothing in between.
+ * Changes the file, or makes it, so that a reader sees the old one or the new one and nothing in between.
  * Only its owner may read it.
  *
  * @throws AppError `SETTINGS_INVALID` if it cannot be read or written, or another process is changing it

@@ -33,7 +33,7 @@ export interface OpenKeyRing {
 const leastKeyLength = 16;
 
 /**
- * The keys that the settings name, kept up to date with their file; undefined if there are none, and everybody may do
+ * The keys that the settings name, kept up to date with their file; undefined if there are none, and every caller may do
  * everything. A file that becomes unreadable leaves the keys as they were.
  *
  * @throws AppError `SETTINGS_INVALID` if the file cannot be read

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { toAppError } from '../errors.ts';
@@ -11,13 +10,15 @@ import { keptJson } from '../predictions/kept-value.ts';
 import { distributionOf, type InputsAndOutputs } from '../predictions/performance/distribution.ts';
 import { distributionFileName } from '../predictions/performance/distribution-file.ts';
 import { readSettings } from '../settings.ts';
+import { readJsonLines } from '../tabular/json-lines.ts';
 import { defineCommand, noOperands, text } from './arguments/command.ts';
 import { readEnvironment } from './environment.ts';
 import { type LocalVersion, withFoundDomain, withLocalVersion } from './local-version.ts';
 import { readDomains } from './read-domains.ts';
 import { replayAnswer } from './replay-answer.ts';
 
-const domainsAbout = 'Module whose default export is a domain, or an array of them (default: those that come along)';
+const domainsAbout =
+  'Module whose default export is a domain, or an array of them (default: those of the shipped models)';
 
 const options = z.object({
   model: text('<name>', 'Model that the data is given to', z.string('expected the name of a model')),
@@ -77,8 +78,7 @@ const keepAll = { redact: new Set<string>(), keepsFiles: false, maxBytes: Number
 async function* chunks(path: string): AsyncGenerator<string[]> {
   const input = path === '-' ? process.stdin : createReadStream(path);
   let chunk: string[] = [];
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue;
+  for await (const line of readJsonLines(input)) {
     chunk.push(line);
     if (chunk.length < chunkLines) continue;
     yield chunk;

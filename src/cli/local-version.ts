@@ -8,8 +8,8 @@ import { createAssemble } from '../models/assemble.ts';
 import type { Lease } from '../models/lease.ts';
 import { Registry } from '../models/registry.ts';
 import { scanRepository } from '../models/repository.ts';
+import { ServedCounters } from '../served/served-counters.ts';
 import { createInfer, type Infer } from '../serving/infer.ts';
-import { Statistics } from '../serving/statistics.ts';
 import { systemClock } from '../timing/clock.ts';
 
 /** A version of a model that this process runs for itself. */
@@ -67,7 +67,7 @@ export async function withLocalVersion<Result>(
     const [failure] = await registry.syncModel({ ...folder, versions: [wanted] });
     if (failure !== undefined) throw failure;
     const served = registry.acquire(model);
-    const infer = createInfer({ registry, clock: systemClock, timeoutMs, statistics: new Statistics() });
+    const infer = createInfer({ registry, clock: systemClock, timeoutMs, counters: new ServedCounters() });
     return await work({ infer, served }).finally(() => served.release());
   } finally {
     await registry.close();

@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts';
 import { shippedDomains } from './shipped-domains.ts';
 
 /**
- * The domains that are the default export of a module, one or an array; those that come along without a module.
+ * The domains that are the default export of a module, one or an array; without a module those of the shipped models.
  *
  * @param file path of the module, from the working directory: JavaScript, or TypeScript whose types Node.js strips
  * @throws AppError `DOMAIN_INVALID` when the module cannot be loaded, or its default export is something else

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { readKept } from '../predictions/kept-text.ts';
 import { predictionPages } from '../predictions/prediction-pages.ts';
@@ -8,6 +7,7 @@ import { predictionSchema } from '../predictions/schemas.ts';
 import { parseMoment } from '../predictions/time-window.ts';
 import type { Settings } from '../settings.ts';
 import { Storage } from '../storage/storage.ts';
+import { readJsonLines } from '../tabular/json-lines.ts';
 import { systemClock } from '../timing/clock.ts';
 
 /** Which predictions are replayed. */
@@ -41,8 +41,7 @@ export async function* predictionsOfServer(
     throw new Error(`${address.origin} answered ${response.status}: ${(await response.text()).slice(0, 500)}`);
   }
   // Its own types of web streams and those of Node.js are the same streams.
-  const lines = createInterface({ input: Readable.fromWeb(response.body), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) yield readLogged(line);
+  for await (const line of readJsonLines(Readable.fromWeb(response.body))) yield readLogged(line);
 }
 
 /** What `fetch` throws says only that it failed; the reason is its cause. */

@@ -49,7 +49,7 @@ const options = z.object({
   header: list('<text>', 'Send this header, such as "Authorization: Bearer …"; may be given again', headers),
   domains: text(
     '<file>',
-    'Module whose default export is a domain, or an array of them (default: those that come along)',
+    'Module whose default export is a domain, or an array of them (default: those of the shipped models)',
     z.string().optional(),
   ),
   tolerance: text(

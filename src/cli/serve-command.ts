@@ -7,7 +7,7 @@ export const serveOptions = z.object({
   domains: text(
     '<file>',
     'Module whose default export is a domain of defineDomain, or an array of them: JavaScript, or TypeScript whose ' +
-      'types Node.js strips (default: the domains of the models that come along)',
+      'types Node.js strips (default: those of the shipped models)',
     z.string().optional(),
   ),
   model_dir: text('<folder>', 'In the place of MODELS_DIR', z.string().optional()),

@@ -16,7 +16,7 @@ const logFlushTimeoutMs = 2000;
 export interface ServeOptions {
   /** Settings by their names in the environment, which they take the place of. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Module of the domains. @default those of the models that come along */
+  /** Module of the domains. @default those of the shipped models */
   readonly domains?: string | undefined;
 }
 

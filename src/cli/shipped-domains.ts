@@ -4,7 +4,7 @@ import { iris } from '../domains/iris/iris.ts';
 import { sentiment } from '../domains/sentiment/sentiment.ts';
 import { titanic } from '../domains/titanic/titanic.ts';
 
-/** The typed faces that come along. */
+/** The typed faces of the shipped models. */
 export function shippedDomains(): readonly AnyDomain[] {
   return [iris, titanic, createDigits(), sentiment];
 }

@@ -26,7 +26,7 @@ export interface ModelOptions {
   readonly version: string;
   /** Path of the `.onnx` file. */
   readonly path: string;
-  /** Outputs that cannot be served, as the signature tells of them. @default none */
+  /** Outputs that cannot be served, as the signature lists them. @default none */
   readonly unservable?: readonly UnservableOutput[];
   /** External data that a runner reads instead of mapping it, by the locations that the file names. @default none */
   readonly readIntoMemory?: readonly string[];

@@ -8,7 +8,7 @@ export type CapturedEnd =
   | { readonly inference: Inference; readonly error?: undefined }
   | { readonly inference?: undefined; readonly error: AppError };
 
-/** What is taken hold of while a request is answered. Nothing is copied or written as text until the answer is gone. */
+/** What is captured while a request is answered. Nothing is copied or written as text until the answer is gone. */
 export type CapturedPrediction = CapturedEnd & {
   /** Says also when the prediction ended. */
   readonly uuid: string;

@@ -1,7 +1,7 @@
 import { readExactJson } from '../tensor/exact-json.ts';
 import { mayRound } from '../tensor/parse-json.ts';
 
-/** JSON of inputs or outputs as they were kept; null where nothing was. To parse and write it again would cost digits. */
+/** JSON of inputs or outputs as they were kept; null where nothing was. Parsing and writing it again would lose digits. */
 export type KeptText = string | null;
 
 /** The value of a kept text, with a `bigint` for a whole number that no double holds. */

@@ -10,9 +10,9 @@ export interface Partition extends TimeRange {
   readonly bytes: number;
 }
 
-/** Any number that only this program uses: whoever changes partitions holds the lock of it. */
+/** Any number that only this program uses: a process that changes partitions holds the lock of it. */
 const lockNumber = 5_311_026_021;
-/** Making or dropping a partition shuts out everybody else for a moment; it gives up rather than keep them waiting. */
+/** Making or dropping a partition shuts out every other process for a moment; it gives up rather than keep them waiting. */
 const lockTimeoutMs = 5000;
 /** Less than what the buffer takes in at the usual rate. */
 const statementTimeoutMs = 20_000;
@@ -66,7 +66,7 @@ export async function createPartitions(db: Database, timesMs: readonly number[])
 
 /**
  * Ends a partition behind its last prediction, so that another one takes those that follow. The database reads all of its
- * rows for that, and everybody else waits.
+ * rows for that, and every other process waits.
  *
  * @returns false if there is nothing to cut, or another process has been before us
  */
@@ -74,7 +74,7 @@ export async function cutPartition(db: Database, { name, fromMs, untilMs }: Part
   const parent = sql.id(schemaName, 'predictions');
   const child = sql.id(schemaName, name);
   return changePartitions(db, async (transaction) => {
-    // Whoever writes has the table before its partition: the other way round, each would wait for the other.
+    // A writer locks the table before its partition: the other way round, each would wait for the other.
     await sql`lock table only ${parent} in access exclusive mode`.execute(transaction);
     const present = (await listPartitions(transaction)).find((partition) => partition.name === name);
     if (present?.fromMs !== fromMs || present.untilMs !== untilMs) return false;

@@ -36,7 +36,7 @@ const bufferBounds = { maxRows: 10_000, maxBytes: 32 * 1024 * 1024 };
 const closeTimeoutMs = 3000;
 const reportIntervalMs = 60_000;
 
-/** Keeps predictions: takes hold of them while they are answered, writes them beside that, and drops the oldest. */
+/** Keeps predictions: captures them while they are answered, writes them beside that, and drops the oldest. */
 export class PredictionLog {
   readonly recorder: PredictionRecorder;
   readonly counts = new PredictionCounts();

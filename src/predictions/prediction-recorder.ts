@@ -34,7 +34,7 @@ export interface RecorderDependencies {
   readonly random?: () => number;
 }
 
-/** Takes hold of predictions while they are answered: a choice, and a reference in a buffer, for every request. */
+/** Captures predictions while they are answered: a choice, and a reference in a buffer, for every request. */
 export class BufferedRecorder implements PredictionRecorder {
   readonly #share: number;
   readonly #maxInstanceBytes: number;
@@ -56,7 +56,7 @@ export class BufferedRecorder implements PredictionRecorder {
   }
 
   recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void {
-    // Models that there are not would be rows with whatever a stranger sends.
+    // Names of unknown models would become rows of any text that a client sends.
     if (error.kind === 'not_found' || !this.#isChosen(model)) return;
     this.#take(request, model ?? { name: request.model, version: request.version }, { error });
   }
@@ -68,7 +68,7 @@ export class BufferedRecorder implements PredictionRecorder {
 
   #take(request: InferRequest, model: ModelOfCapture, end: CapturedEnd, answer?: unknown): string | undefined {
     const { buffer, counts, now, wallClock } = this.#dependencies;
-    // What is not known of a model that could not be had is whose fields are to be hidden.
+    // Of a model that could not be leased, the fields to hide are unknown.
     const typed = model.manifest === undefined ? undefined : request.typed;
     const rows = countRows(typed, end.inference);
     if (!this.#sampler.take(rows, now())) {

@@ -32,7 +32,7 @@ export interface WriterDependencies {
 const intervalMs = 250;
 const maxBatchRows = 500;
 const maxBatchBytes = 4 * 1024 * 1024;
-/** How often trouble is told. */
+/** How often a failure is logged. */
 const warningIntervalMs = 60_000;
 /** SQLSTATE for a row that no partition takes. */
 const noPartition = '23514';
@@ -82,7 +82,7 @@ export class PredictionWriter {
     log.warn({ predictions: buffer.rows }, 'Predictions could not be written before the end');
   }
 
-  /** Writes what waits now, and not what comes meanwhile: whoever waits for it would never see its end. */
+  /** Writes what waits now, and not what comes meanwhile: a caller that waits for it would never see its end. */
   async #writeAll(): Promise<void> {
     const { buffer, storage } = this.#dependencies;
     for (let left = buffer.rows; left > 0 && storage.state === 'ready'; ) {
@@ -92,7 +92,7 @@ export class PredictionWriter {
     }
   }
 
-  /** Says whether the batch is done with; if not, it is for later. */
+  /** Says whether the batch is written or dropped; if not, it is tried again later. */
   async #writeBatch(batch: readonly CapturedPrediction[]): Promise<boolean> {
     const { counts } = this.#dependencies;
     try {

@@ -72,7 +72,7 @@ export class Retention {
     const { storage, wallClock, log } = this.#dependencies;
     const nowMs = wallClock();
     await storage.use(async ({ db }) => {
-      // A day ahead, so that nobody waits for it at midnight.
+      // A day ahead, so that no prediction waits for it at midnight.
       await createPartitions(db, [nowMs, nowMs + dayMs]);
       const partitions = await this.#divided(db, nowMs);
       const agedByMs = settledTime(partitions, Math.min(nowMs, await databaseTime(db)));

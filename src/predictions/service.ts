@@ -12,7 +12,7 @@ import {
 } from './store.ts';
 import type { Feedback, StoredPrediction } from './stored-prediction.ts';
 
-/** Whose predictions somebody may see. */
+/** Whose predictions a caller may see. */
 export interface Reader {
   /** Id of the API key; undefined when there are no keys. */
   readonly keyId: string | undefined;
@@ -27,7 +27,7 @@ export interface Page {
   readonly next: PredictionId | undefined;
 }
 
-/** What can be asked of the prediction log. Whatever this process has answered before is in there. */
+/** Reads the prediction log. What this process has answered before is part of it. */
 export class PredictionService {
   readonly #log: PredictionLog;
 

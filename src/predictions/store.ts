@@ -105,7 +105,7 @@ export async function findPrediction(db: Db, { uuid, instance }: PredictionId): 
   return row === undefined ? undefined : withFeedback(row);
 }
 
-/** Adds what somebody says of an answer; two at the same time are both kept. */
+/** Adds what a client says of an answer; two at the same time are both kept. */
 export async function addFeedback(db: Db, { uuid, instance }: PredictionId, feedback: Feedback): Promise<void> {
   const given = sql`${JSON.stringify([feedback])}::jsonb`;
   await db

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KeptText } from './kept-text.ts';
 
-/** What somebody says of an answer. */
+/** What a client says of an answer. */
 export const feedbackSchema = z.object({
   at: z.string(),
   label: z.union([z.string(), z.number(), z.boolean()]).optional(),

@@ -3,7 +3,7 @@ import type { Clock } from '../timing/clock.ts';
 
 /** Until when an encoder is to work, for those that take long. */
 export interface EncodeContext {
-  /** Aborted when nobody waits for the answer any more; the same for all encoders of a request. */
+  /** Aborted when no client waits for the answer any more; the same for all encoders of a request. */
   readonly signal: AbortSignal;
   /** Calls back at the deadline, until the returned function is called. */
   atDeadline(callback: () => void): () => void;
@@ -17,7 +17,7 @@ export function encodeContext(
 }
 
 /**
- * Works until the deadline, or until nobody waits for the answer. What has begun then goes on unseen: work is to look at
+ * Works until the deadline, or until no client waits for the answer. What has begun then goes on unseen: work is to look at
  * the signal, whose reason is the error.
  *
  * @throws AppError `CLIENT_GONE`, `DEADLINE_EXCEEDED`, and what the work throws

@@ -2,6 +2,7 @@ import { type AppError, toAppError } from '../errors.ts';
 import type { Timings } from '../inference/timings.ts';
 import type { Lease } from '../models/lease.ts';
 import type { Registry } from '../models/registry.ts';
+import type { ServedCounters } from '../served/served-counters.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';
 import { checkAnswer } from './answer-limit.ts';
@@ -9,7 +10,6 @@ import type { CallTerms } from './call-terms.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAtATime } from './separate-instances.ts';
 import { type ServedModel, servedModelOf } from './served-model.ts';
-import type { Statistics } from './statistics.ts';
 
 /** A request to a model, in the terms of its call. */
 export interface InferRequest extends CallTerms {
@@ -41,7 +41,7 @@ export interface InferResult<Answer> extends DecodableInference {
   /** What decoding has made of the outputs. */
   readonly answer: Answer;
   readonly decodeMs: number;
-  /** Names the prediction in the prediction log; undefined if it is not in there. */
+  /** Names the prediction in the prediction log; undefined if it is not kept. */
   readonly predictionId: string | undefined;
 }
 
@@ -66,11 +66,9 @@ export interface Inference {
   readonly totalMs: number;
 }
 
-/** Is told of every inference when it has ended, before its answer is decoded. It must not throw, and costs time on the way of every request. */
+/** Is told of every inference that has outputs, before its answer is decoded. It must not throw, and costs time on the way of every request. */
 export interface InferObserver {
-  onAnswer?(request: InferRequest, result: Inference): void;
-  /** @param version undefined when no version could take the request */
-  onFailure?(request: InferRequest, version: string | undefined, error: AppError): void;
+  onAnswer(request: InferRequest, result: Inference): void;
 }
 
 /** Keeps predictions, so that they can be looked up and judged. What holds of an {@link InferObserver} holds of it. */
@@ -111,7 +109,7 @@ export interface InferDependencies {
   readonly clock: Clock;
   /** Longest deadline of any request. */
   readonly timeoutMs: number;
-  readonly statistics: Statistics;
+  readonly counters: ServedCounters;
   /** Most bytes that the outputs of a prediction may have. @default no limit */
   readonly answerLimitBytes?: number;
   /** @default none */
@@ -121,7 +119,7 @@ export interface InferDependencies {
 }
 
 export function createInfer(dependencies: InferDependencies): Infer {
-  const { registry, clock, timeoutMs, statistics, observers = [], recorder } = dependencies;
+  const { registry, clock, timeoutMs, counters, observers = [], recorder } = dependencies;
   const { answerLimitBytes = Number.POSITIVE_INFINITY } = dependencies;
 
   const acquire = (request: InferRequest) => {
@@ -129,7 +127,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
       return serve(request.lease ?? registry.acquire(request.model, request.version));
     } catch (thrown) {
       const error = toAppError(thrown);
-      for (const observer of observers) observer.onFailure?.(request, undefined, error);
+      counters.recordRefusal(request.model, error.code);
       recorder?.recordFailure(request, undefined, error);
       throw thrown;
     }
@@ -161,12 +159,11 @@ export function createInfer(dependencies: InferDependencies): Infer {
           : await runOnce(encode, { served, lease, context, clock });
       for (const outputs of ran.runs ?? [ran.outputs]) checkAnswer(Object.values(outputs), answerLimitBytes);
       inference = { model: served, ...ran, totalMs: clock.now() - startedMs, answerLimitBytes };
-      statistics.recordSuccess(name, version, inference);
-      for (const observer of observers) observer.onAnswer?.(request, inference);
+      counters.recordSuccess(name, version, inference);
+      for (const observer of observers) observer.onAnswer(request, inference);
     } catch (thrown) {
       const error = toAppError(thrown);
-      statistics.recordFailure(name, version, clock.now() - startedMs);
-      for (const observer of observers) observer.onFailure?.(request, version, error);
+      counters.recordFailure(name, version, error.code, clock.now() - startedMs);
       recorder?.recordFailure(request, served, error);
       throw thrown;
     } finally {

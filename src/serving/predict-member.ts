@@ -1,12 +1,13 @@
+import { toAppError } from '../errors.ts';
 import type { PredictContext, Prediction } from '../inference/predictor.ts';
 import type { Lease } from '../models/lease.ts';
+import type { ServedCounters } from '../served/served-counters.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';
-import type { Statistics } from './statistics.ts';
 
 /**
- * Predicts with a model that another one is made of. It counts as a request of the member in the statistics, as a step of
- * an ensemble does in Triton, and nowhere else: the client asked for another model.
+ * Predicts with a model that another one is made of. It counts as a request of the member in the statistics and the
+ * metrics, as a step of an ensemble does in Triton, and is not logged or limited: the client asked for another model.
  *
  * @throws what {@link Lease.predictor} throws
  */
@@ -14,16 +15,16 @@ export async function predictMember(
   { name, version, predictor }: Lease,
   inputs: Tensors,
   context: PredictContext,
-  { statistics, clock }: { readonly statistics: Statistics; readonly clock: Pick<Clock, 'now'> },
+  { counters, clock }: { readonly counters: ServedCounters; readonly clock: Pick<Clock, 'now'> },
 ): Promise<Prediction> {
   const startedMs = clock.now();
   try {
     const prediction = await predictor.predict(inputs, context);
     const { timings } = prediction;
-    statistics.recordSuccess(name, version, { totalMs: clock.now() - startedMs, encodeMs: 0, timings });
+    counters.recordSuccess(name, version, { totalMs: clock.now() - startedMs, encodeMs: 0, timings });
     return prediction;
   } catch (thrown) {
-    statistics.recordFailure(name, version, clock.now() - startedMs);
+    counters.recordFailure(name, version, toAppError(thrown).code, clock.now() - startedMs);
     throw thrown;
   }
 }

@@ -1,5 +1,6 @@
-import type { BatchEvent } from '../inference/events.ts';
-import type { Timings } from '../inference/timings.ts';
+import type { BucketCounts } from '../served/bucket-counts.ts';
+import type { ServedCounters } from '../served/served-counters.ts';
+import { VersionCounters } from '../served/version-counters.ts';
 
 /** How often something happened, and how long all of it took, in nanoseconds. */
 export interface Duration {
@@ -7,7 +8,7 @@ export interface Duration {
   readonly ns: number;
 }
 
-/** Everything that a version of a model has done since the program started; a reload does not begin anew. */
+/** Everything that a version of a model has done since it was loaded first; a reload does not begin anew, an unload forgets it. */
 export interface ModelStatistics {
   /** When the last request was answered with outputs, in milliseconds since 1970; 0 if none was. */
   readonly lastInferenceMs: number;
@@ -36,106 +37,47 @@ export interface BatchStatistics {
   readonly computeInfer: Duration;
 }
 
-/** What a request that succeeded took. */
-export interface RequestTimes {
-  readonly totalMs: number;
-  /** Making tensors of the request. */
-  readonly encodeMs: number;
-  readonly timings: Timings;
-}
-
-class Total {
-  count = 0;
-  #ms = 0;
-
-  add(durationMs: number): void {
-    this.count += 1;
-    this.#ms += durationMs;
-  }
-
-  get duration(): Duration {
-    return { count: this.count, ns: Math.round(this.#ms * 1e6) };
-  }
-}
-
-class Counters {
-  readonly success = new Total();
-  readonly fail = new Total();
-  readonly queue = new Total();
-  readonly computeInput = new Total();
-  readonly computeInfer = new Total();
-  readonly computeOutput = new Total();
-  readonly batches = new Map<number, Total>();
-  inferenceCount = 0;
-  lastInferenceMs = 0;
-}
-
-/** Counts what every version of every model has served: the requests as `infer` sees them, and the runs of the engine. */
+/** What has been counted of every version, as the Open Inference Protocol has it. */
 export class Statistics {
-  readonly #models = new Map<string, Map<string, Counters>>();
-  readonly #wallClock: () => number;
+  readonly #served: ServedCounters;
 
-  /** @param wallClock milliseconds since 1970 */
-  constructor(wallClock: () => number = Date.now) {
-    this.#wallClock = wallClock;
-  }
-
-  recordSuccess(model: string, version: string, { totalMs, encodeMs, timings }: RequestTimes): void {
-    const counters = this.#counters(model, version);
-    counters.success.add(totalMs);
-    counters.queue.add(timings.queueMs);
-    counters.computeInput.add(encodeMs);
-    counters.computeInfer.add(timings.inferMs);
-    counters.computeOutput.add(timings.batchMs);
-    counters.lastInferenceMs = this.#wallClock();
-  }
-
-  recordFailure(model: string, version: string, totalMs: number): void {
-    this.#counters(model, version).fail.add(totalMs);
-  }
-
-  recordBatch(model: string, version: string, { rows, runMs }: Pick<BatchEvent, 'rows' | 'requests' | 'runMs'>): void {
-    const counters = this.#counters(model, version);
-    counters.inferenceCount += rows;
-    let ofSize = counters.batches.get(rows);
-    if (ofSize === undefined) {
-      ofSize = new Total();
-      counters.batches.set(rows, ofSize);
-    }
-    ofSize.add(runMs);
+  constructor(served: ServedCounters) {
+    this.#served = served;
   }
 
   /** What the version has done; zeros if it has done nothing. */
   of(model: string, version: string): ModelStatistics {
-    const counters = this.#models.get(model)?.get(version) ?? new Counters();
-    const { success, fail, queue, computeInput, computeInfer, computeOutput, inferenceCount, lastInferenceMs } =
-      counters;
-    const batches = [...counters.batches].sort(([a], [b]) => a - b);
+    const { total, failures, queue, encode, infer, batch, batchRows, runs, lastInferenceMs } =
+      this.#served.of(model, version) ?? new VersionCounters();
     return {
       lastInferenceMs,
-      inferenceCount,
-      executionCount: batches.reduce((sum, [, { count }]) => sum + count, 0),
-      success: success.duration,
-      fail: fail.duration,
-      queue: queue.duration,
-      computeInput: computeInput.duration,
-      computeInfer: computeInfer.duration,
-      computeOutput: computeOutput.duration,
-      batches: batches.map(([rows, total]) => ({ rows, computeInfer: total.duration })),
+      inferenceCount: batchRows.sum,
+      executionCount: batchRows.count,
+      success: durationOf(total),
+      fail: {
+        count: Array.from(failures.values(), ({ count }) => count).reduce(add, 0),
+        ns: nanoseconds(Array.from(failures.values(), ({ ms }) => ms).reduce(add, 0)),
+      },
+      queue: durationOf(queue),
+      computeInput: durationOf(encode),
+      computeInfer: durationOf(infer),
+      computeOutput: durationOf(batch),
+      batches: [...runs]
+        .sort(([a], [b]) => a - b)
+        .map(([rows, { count, ms }]) => ({ rows, computeInfer: { count, ns: nanoseconds(ms) } })),
     };
   }
+}
 
-  #counters(model: string, version: string): Counters {
-    let versions = this.#models.get(model);
-    if (versions === undefined) {
-      versions = new Map();
-      this.#models.set(model, versions);
-    }
-    let counters = versions.get(version);
-    if (counters === undefined) {
-      counters = new Counters();
-      versions.set(version, counters);
-    }
-    return counters;
-  }
+/** @param counts in seconds */
+function durationOf({ count, sum }: BucketCounts): Duration {
+  return { count, ns: nanoseconds(sum * 1000) };
+}
+
+function nanoseconds(ms: number): number {
+  return Math.round(ms * 1e6);
+}
+
+function add(one: number, other: number): number {
+  return one + other;
 }

@@ -14,7 +14,7 @@ interface Hasher {
   digest(): string;
 }
 
-/** Hashes a file in the way of `like`; the result can be compared with its `value`. */
+/** Hashes a file by the algorithm of `like`; the result can be compared with its `value`. */
 export async function hashFile(path: string, like: Digest, signal?: AbortSignal): Promise<string> {
   const hasher = createHasher(like);
   const stream = createReadStream(path, { highWaterMark: 1 << 20, ...(signal !== undefined && { signal }) });

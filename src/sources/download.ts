@@ -26,8 +26,8 @@ const stallTimeoutMs = 30_000;
 class SpoiltParts extends Error {}
 
 /**
- * Fetches a file to `path`, checked by its digest. Until it is whole it is `path`.part; what is there of an earlier
- * attempt, also of an earlier process, is gone on from.
+ * Fetches a file to `path`, checked by its digest. Until it is whole it is `path`.part; a partial
+ * download is resumed, also that of an earlier process.
  *
  * @returns the tag of the file, and whether it was fetched or has the known tag
  * @throws AppError `MODELS_SOURCE_UNAVAILABLE`, or `MODELS_FETCH_FAILED` when the digest is wrong
@@ -67,7 +67,7 @@ export async function download(
   return retry(file.name, attempt, dependencies, () => progressBytes);
 }
 
-/** What is there of the file, and of which. Without a tag nobody knows, so it counts for nothing. */
+/** The bytes of a partial download, and the tag of their file. Without a tag the file is unknown, and is fetched anew. */
 async function presentPart(part: string) {
   const tag = await readFile(`${part}.tag`, 'utf8').catch(() => undefined);
   const bytes =

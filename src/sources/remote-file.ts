@@ -29,7 +29,7 @@ export interface RemoteBody {
   readonly tag: string | undefined;
   /** Digests of the whole file that the server vouches for, the strongest first. */
   readonly digests: readonly Digest[];
-  /** Taken at once: a body that nobody has begun to read is cancelled when its response is garbage-collected. */
+  /** Taken at once: a body that is not read yet is cancelled when its response is garbage-collected. */
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
 }
 
@@ -49,7 +49,7 @@ export class SourceChanged extends Error {
   override readonly name = 'SourceChanged';
 }
 
-/** Whether a status tells of a passing trouble: too slow, too many requests, or a fault of the server. */
+/** Whether a status stands for a fault that passes: too slow, too many requests, or a fault of the server. */
 export function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }

@@ -18,7 +18,7 @@ export interface RetryDependencies {
 }
 
 /**
- * Tries again after a passing trouble, waiting twice as long each time. Progress, a number that grows as the task gets
+ * Tries again after a fault that passes, waiting twice as long each time. Progress, a number that grows as the task gets
  * on, starts the count anew.
  *
  * @throws AppError `MODELS_SOURCE_UNAVAILABLE` after the last attempt

@@ -25,7 +25,7 @@ const poolSize = 10;
 /**
  * Opens a pool; nothing is sent before the first query.
  *
- * @param onIdleError told of an error of a connection that nobody is using
+ * @param onIdleError told of an error of a connection that is not in use
  */
 export async function connect(place: Place, onIdleError: (error: Error) => void): Promise<Connection> {
   const [{ Kysely, PostgresDialect }, { default: pg }] = await Promise.all([import('kysely'), import('pg')]);
@@ -38,7 +38,7 @@ export async function connect(place: Place, onIdleError: (error: Error) => void)
   };
   const pool = new pg.Pool({ ...poolOptions(place), stream: openSocket });
   pool.on('error', onIdleError);
-  // Whoever uses a connection is told by its queries; between two of them nobody would listen.
+  // A connection in use reports its error by its query; between two queries nothing would listen.
   pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   const close = () => db.destroy();

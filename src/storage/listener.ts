@@ -65,7 +65,7 @@ export class Listener {
       this.#checkLater(checkMs);
     } catch (thrown) {
       this.#drop();
-      // A storage that is away tells of that itself, and when it is back.
+      // A storage that is away logs that itself, and when it is back.
       if (this.#isClosed || storage.state !== 'ready') return;
       this.#failures += 1;
       const delayMs = backoffMs(this.#failures);

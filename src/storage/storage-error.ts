@@ -7,9 +7,9 @@ const unavailableClasses = new Set(['08', '53', '57', '58']);
 const queryCancelled = '57014';
 /** SQLSTATE, and the errors of files: no room, or no more for this user. */
 const diskFull = new Set(['53100', 'ENOSPC', 'EDQUOT']);
-/** One transaction in the way of another: worth another try, with the connection as it is. */
+/** A conflict of two transactions: worth another try, with the connection as it is. */
 const conflicts = new Set(['40001', '40P01']);
-/** A refused password or an unknown database may be right again after somebody has seen to it. */
+/** A refused password or an unknown database may be right again after an operator has corrected it. */
 const refusals = new Set(['28000', '28P01', '3D000']);
 
 /** How an error of the driver concerns the storage; undefined when it is about the statement. */
@@ -89,7 +89,7 @@ export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Whether somebody waited too long for a connection of the pool. */
+/** Whether a caller waited too long for a connection of the pool. */
 export function isWaitForConnection(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.message === 'timeout exceeded when trying to connect';
 }

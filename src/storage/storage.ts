@@ -234,7 +234,7 @@ export class Storage {
     return breaksEmbedded(thrown) || (troubleOf(thrown) === 'unavailable' && !isWaitForConnection(thrown));
   }
 
-  /** Whoever waits cannot tell a database that is busy from one that is gone without a word. */
+  /** A caller cannot tell a database that is busy from one that has ended without closing its connections. */
   #doubt(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#asking ??= this.#ask()

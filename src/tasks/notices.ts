@@ -40,7 +40,7 @@ const noticeSchema = z.object({
 });
 
 /**
- * What processes on one Postgres tell each other of tasks, so that nobody waits for their next look. A hint and no more:
+ * What processes on one Postgres tell each other of tasks, so that no task waits for their next look. A hint and no more:
  * whatever is lost of it is found by looking.
  */
 export class TaskNotices {
@@ -60,7 +60,7 @@ export class TaskNotices {
     this.#listener = new Listener({ storage, channel, clock, log, onMessage, onListening: onGap });
   }
 
-  /** Tells that a task waits for somebody who can do it now. */
+  /** Tells that a task waits for a process that can do it now. */
   tellQueued(id: string): void {
     this.#tell(this.#queued, id);
   }
@@ -103,7 +103,7 @@ export class TaskNotices {
         await pause(clock, backOff(pausesMs, round));
       }
     } catch {
-      // The storage is away, and tells of that itself.
+      // The storage is away, and logs that itself.
       this.#takeNotice();
     }
     // In the same turn as the look at what is to be told: what came between would wait for the next.

@@ -74,7 +74,7 @@ export const taskListSchema = z.object({
   next_cursor: z.uuid().optional().describe('Absent on the last page'),
 });
 
-/** A task as HTTP tells of it. */
+/** A task as HTTP shows it. */
 export function describeTask(task: Task): z.input<typeof taskSchema> {
   const { id, state, model, work, priority, instances, attempt, retries, predictionId, error } = task;
   return {

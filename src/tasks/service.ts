@@ -88,7 +88,7 @@ export class TaskService {
   }
 
   /**
-   * Cancels a task, at once if this process is at it. One that is cancelled already stays so.
+   * Cancels a task, at once if this process runs it. One that is cancelled already stays so.
    *
    * @throws AppError `TASK_NOT_FOUND`, `TASK_FINISHED`, `STORAGE_UNAVAILABLE`
    */

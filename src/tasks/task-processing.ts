@@ -37,7 +37,7 @@ export interface TaskDependencies {
   readonly storage: Storage;
   readonly works: readonly DeferredWork[];
   readonly clock: Clock;
-  /** When this process last answered somebody who waited, by `clock`. */
+  /** When this process last answered a client that waited, by `clock`. */
   readonly lastOnlineMs: () => number;
   readonly log: Log;
 }

@@ -76,7 +76,7 @@ export class TaskWatch {
     if (this.#watchers.size > 0) this.#looks.runSoon();
   }
 
-  /** Ends everybody's waiting. */
+  /** Ends every wait. */
   close(): void {
     this.#isClosed = true;
     void this.#looks.close();

@@ -37,7 +37,7 @@ export interface Task {
   readonly expiresAt: Date | undefined;
 }
 
-/** A task that somebody wants. */
+/** A task that is asked for. */
 export interface NewTask {
   readonly id: string;
   readonly work: string;

@@ -1,15 +1,17 @@
 import { Registry } from 'prom-client';
+import type { ServedCounters } from '../served/served-counters.ts';
 import { collectCounter, collectGauge } from './metrics/collected.ts';
 import { type ExpositionFormat, writeExposition } from './metrics/exposition.ts';
 import { HttpMetrics } from './metrics/http-metrics.ts';
 import { exposeInference } from './metrics/inference-metrics.ts';
-import { InferenceSeries } from './metrics/inference-series.ts';
 import { exposeModels } from './metrics/model-metrics.ts';
 import type { ObserveModels } from './metrics/observed-models.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { exposeTritonNames } from './metrics/triton-metrics.ts';
 
 export interface MetricsOptions {
+  /** What is counted of requests, runs and loads. */
+  readonly served: ServedCounters;
   /** Version of the program. */
   readonly version: string;
   readonly scheme: 'http' | 'https';
@@ -31,14 +33,15 @@ export class Metrics {
   /** Other parts of the program may add their own metrics. */
   readonly registry = new Registry();
   readonly http: HttpMetrics;
-  readonly inference = new InferenceSeries();
+  readonly served: ServedCounters;
   readonly #tritonNames: boolean;
   readonly #process = processMetrics();
 
-  constructor({ version, scheme, tritonNames, droppedLogLines }: MetricsOptions) {
+  constructor({ served, version, scheme, tritonNames, droppedLogLines }: MetricsOptions) {
     const { registry } = this;
     this.#tritonNames = tritonNames;
-    exposeInference(registry, this.inference);
+    this.served = served;
+    exposeInference(registry, served);
     this.http = new HttpMetrics(registry, scheme);
     collectGauge({
       registry,
@@ -58,8 +61,7 @@ export class Metrics {
 
   /** Adds the metrics of the models and of the server; to be called once, as soon as there are both. */
   observe({ models, ready }: ObservedServer): void {
-    const { registry, inference } = this;
-    inference.follow(models);
+    const { registry, served } = this;
     exposeModels(registry, models);
     collectGauge({
       registry,
@@ -68,7 +70,7 @@ export class Metrics {
       labelNames: [],
       samples: () => [[{}, Number(ready())]],
     });
-    if (this.#tritonNames) exposeTritonNames(registry, inference, models);
+    if (this.#tritonNames) exposeTritonNames(registry, served, models);
   }
 
   /** Every family with its samples. */

@@ -1,7 +1,7 @@
 import type { Metrics } from './metrics.ts';
 import type { OpenTelemetry, OpenTelemetryOptions } from './open-telemetry/options.ts';
 
-/** Loads OpenTelemetry if something is to be sent: its packages take some 50 MB that nobody else should pay for. */
+/** Loads OpenTelemetry if something is to be sent: its packages take some 50 MB that other servers should not pay for. */
 export async function startOpenTelemetry(
   options: OpenTelemetryOptions,
   metrics: Metrics | undefined,

@@ -23,7 +23,7 @@ export interface TracedRequest {
 
 /** The span of a request that is being answered. */
 export interface RequestSpan {
-  /** What to hand on to whoever works for this request. */
+  /** What to hand on to the programs that work for this request. */
   readonly context: TraceContext;
   end(answer: { status: number | undefined; model?: string | undefined; version?: string | undefined }): void;
 }

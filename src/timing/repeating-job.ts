@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 export interface RepeatingJobOptions {
-  /** Time from the end of a run to the next that nobody asks for. */
+  /** Time from the end of a run to the next, unless one is asked for. */
   readonly intervalMs: number;
   readonly clock: Pick<Clock, 'setTimer'>;
   /** Told of what the work throws; it goes on. */
@@ -22,7 +22,7 @@ export class RepeatingJob {
     this.#runLater();
   }
 
-  /** Runs at once; if it is at it, once more after that, however often this is asked meanwhile. */
+  /** Runs at once; if a run is under way, once more after that, however often this is asked meanwhile. */
   runSoon(): void {
     this.#isWanted = true;
     if (!this.#isClosed) this.#running ??= Promise.resolve().then(() => this.#runWhileWanted());

@@ -11,7 +11,7 @@ interface BoundServer {
 /** Part of the files that a process may open that its connections may be. */
 const shareOfFiles = 3 / 4;
 
-/** How many connections all servers of the program may have together: they are files, and without one nobody is heard. */
+/** How many connections all servers of the program may have together: each is an open file, and without one no connection is accepted. */
 export class ConnectionBound {
   readonly #most: number;
   readonly #servers: BoundServer[] = [];

@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { domainWork } from '../../src/domains/deferred.ts';
 import { defineDomain } from '../../src/domains/define-domain.ts';
 import { AppError } from '../../src/errors.ts';
+import { ServedCounters } from '../../src/served/served-counters.ts';
 import { createInfer } from '../../src/serving/infer.ts';
-import { Statistics } from '../../src/serving/statistics.ts';
 import { int64 } from '../../src/tensor/tensor.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { type TemporaryFolder, temporaryFolder } from '../helpers/folder.ts';
@@ -94,7 +94,7 @@ describe('a domain over a model that takes one instance at a time', () => {
       registry: server.registry,
       clock: systemClock,
       timeoutMs: 20_000,
-      statistics: new Statistics(),
+      counters: new ServedCounters(),
       recorder: {
         recordAnswer({ typed }, _inference, answer) {
           kept.push({ typed, answer });

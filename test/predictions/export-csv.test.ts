@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { writeCsv } from '../../src/predictions/export/csv.ts';
+import { exportFormats } from '../../src/predictions/export/formats.ts';
 import type { StoredPrediction } from '../../src/predictions/stored-prediction.ts';
 
 const prediction = (change: Partial<StoredPrediction>): StoredPrediction => ({
@@ -30,7 +30,7 @@ async function cellsOf(change: Partial<StoredPrediction>): Promise<string> {
     yield [prediction(change)];
   })();
   let text = '';
-  for await (const part of writeCsv(pages)) text += part;
+  for await (const part of exportFormats.csv.write(pages)) text += part;
   return text.split('\r\n').slice(1).join('\r\n');
 }
 

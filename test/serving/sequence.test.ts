@@ -9,9 +9,11 @@ import { defaultManifest } from '../../src/models/manifest.ts';
 import type { ModelFolder } from '../../src/models/model-folder.ts';
 import { Registry } from '../../src/models/registry.ts';
 import { scanRepository } from '../../src/models/repository.ts';
+import { ServedCounters } from '../../src/served/served-counters.ts';
 import { createInfer } from '../../src/serving/infer.ts';
 import { ReadinessGate } from '../../src/serving/readiness.ts';
 import { Statistics } from '../../src/serving/statistics.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { FakePredictor } from '../helpers/fake-predictor.ts';
@@ -56,13 +58,14 @@ function overFakes() {
 }
 
 function around(assemble: Assemble, clock: VirtualClock | typeof systemClock) {
-  const statistics = new Statistics(() => 1);
+  const counters = new ServedCounters(() => 1);
+  const statistics = new Statistics(counters);
   const registry = new Registry<Artifact | SequenceArtifact>({
-    assemble: withSequences(assemble, { statistics, clock }),
+    assemble: withSequences(assemble, { counters, clock }),
     now: () => clock.now(),
     log,
   });
-  const infer = createInfer({ registry, clock, timeoutMs: 60_000, statistics });
+  const infer = createInfer({ registry, clock, timeoutMs: 60_000, counters });
   const { signal } = new AbortController();
   const ask = (model: string) =>
     infer(
@@ -70,7 +73,7 @@ function around(assemble: Assemble, clock: VirtualClock | typeof systemClock) {
       () => ({ x }),
       () => undefined,
     );
-  return { registry, statistics, ask, readiness: new ReadinessGate(registry) };
+  return { registry, counters, statistics, ask, readiness: new ReadinessGate(registry) };
 }
 
 describe('a model that is made of two others', () => {
@@ -85,7 +88,14 @@ describe('a model that is made of two others', () => {
   });
 
   it('counts as one request of its own and one of each member, with times that add up', async () => {
-    const { registry, clock, ask, statistics } = overFakes();
+    const { registry, clock, ask, counters, statistics } = overFakes();
+    const metrics = new Metrics({
+      served: counters,
+      version: '1',
+      scheme: 'http',
+      tritonNames: false,
+      droppedLogLines: () => 0,
+    });
     await registry.sync([member('a'), member('b'), sequence('both', 'a', 'b')]);
     const answer = ask('both');
     await clock.advance(20);
@@ -98,6 +108,11 @@ describe('a model that is made of two others', () => {
         computeInfer: { count: 1, ns: ms * 1e6 },
         fail: { count: 0 },
       });
+    }
+    // Prometheus counts the steps as the statistics do.
+    const written = await metrics.write('text');
+    for (const model of ['a', 'b', 'both']) {
+      expect(written).toContain(`inferd_inference_requests_total{model="${model}",version="1",code="OK"} 1\n`);
     }
     await registry.close();
   });

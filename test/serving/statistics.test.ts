@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { noTimings } from '../../src/inference/timings.ts';
+import { ServedCounters } from '../../src/served/served-counters.ts';
 import { Statistics } from '../../src/serving/statistics.ts';
 
 const timings = { ...noTimings, queueMs: 1, inferMs: 2, batchMs: 0.5 };
 
 describe('Statistics', () => {
   it('adds up what each version has done', () => {
-    const statistics = new Statistics(() => 1_700_000_000_000);
-    statistics.recordSuccess('iris', '1', { totalMs: 4, encodeMs: 0.25, timings });
-    statistics.recordSuccess('iris', '1', { totalMs: 6, encodeMs: 0.25, timings });
-    statistics.recordFailure('iris', '1', 3);
-    statistics.recordBatch('iris', '1', { rows: 3, requests: 2, runMs: 2 });
-    statistics.recordBatch('iris', '1', { rows: 1, requests: 1, runMs: 1 });
-    statistics.recordBatch('iris', '1', { rows: 3, requests: 1, runMs: 4 });
+    const served = new ServedCounters(() => 1_700_000_000_000);
+    const statistics = new Statistics(served);
+    served.recordSuccess('iris', '1', { totalMs: 4, encodeMs: 0.25, timings });
+    served.recordSuccess('iris', '1', { totalMs: 6, encodeMs: 0.25, timings });
+    served.recordFailure('iris', '1', 'QUEUE_FULL', 3);
+    served.recordRun('iris', '1', { rows: 3, maxRows: 4, runMs: 2 });
+    served.recordRun('iris', '1', { rows: 1, maxRows: 4, runMs: 1 });
+    served.recordRun('iris', '1', { rows: 3, maxRows: 4, runMs: 4 });
 
     expect(statistics.of('iris', '1')).toEqual({
       lastInferenceMs: 1_700_000_000_000,
@@ -32,8 +34,9 @@ describe('Statistics', () => {
   });
 
   it('keeps versions apart, and knows nothing of what never served', () => {
-    const statistics = new Statistics();
-    statistics.recordFailure('iris', '2', 1);
+    const served = new ServedCounters();
+    const statistics = new Statistics(served);
+    served.recordFailure('iris', '2', 'INTERNAL', 1);
     expect(statistics.of('iris', '2').fail.count).toBe(1);
     expect(statistics.of('iris', '1')).toMatchObject({ lastInferenceMs: 0, executionCount: 0, batches: [] });
     expect(statistics.of('constructor', '__proto__').success).toEqual({ count: 0, ns: 0 });

@@ -13,7 +13,7 @@ declare module 'fastify' {
 }
 
 export interface AdmissionOptions {
-  /** Undefined: everybody may do everything. */
+  /** Undefined: every caller may do everything. */
   readonly keys: KeyRing | undefined;
   readonly docsPublic: boolean;
   readonly rateLimitPerMinute: number | undefined;
@@ -26,7 +26,7 @@ export interface AdmissionOptions {
  * Who comes in, and how often. What is off costs nothing: it has no hook, and is not even loaded. Health is always let in.
  * Rates are counted before keys are refused, so that a limit slows down also those who try keys.
  *
- * @returns the limits, for other protocols than HTTP; undefined when nobody has any
+ * @returns the limits, for other protocols than HTTP; undefined when no caller has any
  */
 export async function admitCallers(app: FastifyInstance, options: AdmissionOptions): Promise<CallerLimits | undefined> {
   const { keys } = options;
@@ -40,7 +40,7 @@ export async function admitCallers(app: FastifyInstance, options: AdmissionOptio
   return limits;
 }
 
-/** Loads what counts only where somebody has a limit; with keys, one of them may have one at any time. */
+/** Loads what counts only where a caller has a limit; with keys, one of them may have one at any time. */
 async function openLimits(app: FastifyInstance, options: AdmissionOptions): Promise<CallerLimits | undefined> {
   const { keys, rateLimitPerMinute: perMinute, maxConcurrentPerCaller: maxConcurrent, redisUrl, log } = options;
   if (keys === undefined && perMinute === undefined && maxConcurrent === undefined) return undefined;

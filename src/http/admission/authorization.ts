@@ -21,7 +21,7 @@ declare module 'fastify' {
 
 export interface AuthorizationOptions {
   readonly keys: KeyRing;
-  /** Whether the documentation is for everybody. */
+  /** Whether the documentation is open to every caller. */
   readonly docsPublic: boolean;
 }
 
@@ -29,7 +29,7 @@ type Problems = Readiness['problems'];
 
 const reasonsNeedKey = 'it is told to callers with an API key';
 
-/** Finds out who asks, and refuses nobody yet: limits come in between, so that they hold for wrong keys as well. */
+/** Identifies the caller, and refuses no request yet: limits come in between, so that they hold for wrong keys as well. */
 export function identifyCallers(app: FastifyInstance, keys: KeyRing): void {
   app.addHook('onRequest', (request, _reply, done) => {
     request.caller = callerOf(request, keys);
@@ -45,7 +45,8 @@ export function authorizeCallers(app: FastifyInstance, { keys, docsPublic }: Aut
     if (isOpen || request.is404) return;
     const caller = known ?? keys.authenticate(request.headers);
     if (scope === 'docs') return;
-    if (scope === undefined) throw new AppError('FORBIDDEN', { message: 'The route is for nobody' });
+    if (scope === undefined)
+      throw new AppError('FORBIDDEN', { message: 'The route declares no scope, so no key may use it' });
     if (filtersModels === true) authorize({ ...caller, models: 'all' }, scope);
     else authorize(caller, scope, modelOfRequest(request));
   };
@@ -63,7 +64,7 @@ export function authorizeCallers(app: FastifyInstance, { keys, docsPublic }: Aut
   };
 }
 
-/** Whether the answer to a request may tell of what others have asked for; else only of what its own key has. */
+/** Whether the answer to a request may show what other keys have asked for; else only what its own key has. */
 export function maySeeOthers({ caller }: FastifyRequest): boolean {
   return caller === undefined || caller.scopes.has('admin');
 }

@@ -19,7 +19,7 @@ interface CountedRequest extends Requester {
   readonly routeOptions: { readonly config: object };
 }
 
-/** Counts the requests of each caller in a minute. While Redis is away nobody is refused: a limit is no lock. */
+/** Counts the requests of each caller in a minute. While Redis is away no request is refused: a limit is no lock. */
 export async function openRateLimit(
   app: FastifyInstance,
   { perMinute, redisUrl, log }: RateLimitOptions,

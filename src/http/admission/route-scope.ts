@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Scope } from '../../access/scope.ts';
 
-/** `open` to everybody, `docs` to everybody unless a setting closes them, or for keys with a scope. */
+/** `open` to every caller, `docs` to every caller unless a setting closes them, or for keys with a scope. */
 export type RouteScope = Scope | 'open' | 'docs';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may use the route when there are API keys; a route that does not say is for nobody then. */
+    /** Who may use the route when there are API keys; a route that does not say refuses every caller then. */
     scope?: RouteScope;
     /** Model that the route is about, for keys that may use some models only. @default the parameter `name` of the path */
     model?: string | ((request: FastifyRequest) => string | undefined);

@@ -15,7 +15,7 @@ export function secureAnswers(app: FastifyInstance, { overTls }: { overTls: bool
   });
 }
 
-/** For pages: nobody may put them into a frame, and links from them do not tell where they were. */
+/** For pages: no site may put them into a frame, and links from them do not tell where they were. */
 export function securePages(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-frame-options', 'DENY');

@@ -91,7 +91,7 @@ function lesser(one: ByteLimit, other: ByteLimit | undefined): ByteLimit {
 
 interface Collecting {
   readonly limit: ByteLimit;
-  /** Counts the chunks of a body whose length nobody has said. */
+  /** Counts the chunks of a body without a declared length. */
   readonly lease: BodyLease | undefined;
 }
 

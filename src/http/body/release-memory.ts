@@ -8,7 +8,7 @@ const mostPadding = 8;
  * too, but it counts such memory as a reason to collect: at some hundred requests of 600 KB a second, whole
  * collections would take a third of this process and steal the processor from the runners.
  *
- * @param bytes a buffer that nobody reads any more; nothing is done if it shares its memory with others
+ * @param bytes a buffer that is not read any more; nothing is done if it shares its memory with others
  */
 export function releaseMemory({ byteLength, buffer }: Uint8Array): void {
   if (byteLength < leastBytes || !(buffer instanceof ArrayBuffer)) return;

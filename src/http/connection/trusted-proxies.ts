@@ -1,8 +1,8 @@
 const everyAddress = ['0.0.0.0/0', '::/0'];
 
 /**
- * What `TRUST_PROXY` means to Fastify: addresses and networks of proxies, or true for whoever connects. A header
- * `X-Forwarded-For` of anybody else is not believed: it would let a client choose for whom its requests count.
+ * What `TRUST_PROXY` means to Fastify: addresses and networks of proxies, or true for every client that connects. A header
+ * `X-Forwarded-For` of another client is not believed: it would let a client choose for whom its requests count.
  */
 export function trustedProxies(values: readonly string[]): false | string[] {
   const proxies = values.flatMap((value) => {

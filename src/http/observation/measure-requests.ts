@@ -12,7 +12,7 @@ declare module 'fastify' {
 export function measureRequests(app: FastifyInstance, metrics: Metrics | undefined): void {
   app.decorateRequest('codecTimes', undefined);
   if (metrics === undefined) return;
-  const { http, inference } = metrics;
+  const { http, served } = metrics;
 
   const end = (reply: FastifyReply) => {
     const { method, routeOptions, servedModel, codecTimes } = reply.request;
@@ -23,7 +23,7 @@ export function measureRequests(app: FastifyInstance, metrics: Metrics | undefin
       durationMs: reply.elapsedTime,
     });
     if (servedModel !== undefined && codecTimes !== undefined) {
-      inference.recordCodec(servedModel.name, servedModel.version, codecTimes);
+      served.recordCodec(servedModel.name, servedModel.version, codecTimes);
     }
   };
   const open = new OpenReplies(end);

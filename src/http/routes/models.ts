@@ -37,7 +37,7 @@ const queueSchema = z.object({
   oldest_wait_ms: z.number().describe('How long the oldest request has waited'),
   background_rows: z
     .int()
-    .describe('Rows that wait until nobody else needs a runner; the other figures leave them out'),
+    .describe('Rows that wait until no other request needs a runner; the other figures leave them out'),
 });
 
 const costSchema = z

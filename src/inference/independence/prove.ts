@@ -113,16 +113,15 @@ export class Proof {
     const outputs: (readonly Tensor[])[] = [];
     let perRowMs = 0;
     // Seeds differ from source to source, or values of every range would have the same order.
-    for (let at = 0; at < distinctRows; at += runsUnderWay) {
-      const next = Array.from({ length: runsUnderWay }, (_, index) => source.row(firstSeed + at + index));
-      for (const [index, outcome] of (
-        await Promise.all(next.map((row) => this.#options.trial.runRows([row])))
-      ).entries()) {
-        if ('refused' in outcome) return outcome;
-        rows.push(next[index] ?? []);
-        outputs.push(outcome.outputs);
-        perRowMs = outcome.runMs;
-      }
+    const runOne = async (index: number) => {
+      const row = source.row(firstSeed + index);
+      return { row, outcome: await this.#options.trial.runRows([row]) };
+    };
+    for await (const { row, outcome } of runInPairs(distinctRows, runOne)) {
+      if ('refused' in outcome) return outcome;
+      rows.push(row);
+      outputs.push(outcome.outputs);
+      perRowMs = outcome.runMs;
     }
     return { source, rows, outputs, perRowMs };
   }
@@ -138,9 +137,9 @@ export class Proof {
         ? [repeated(size, (at) => at % distinctRows), repeated(size, (at) => last - (at % distinctRows))]
         : []),
     ];
-    for (let at = 0; at < orders.length; at += runsUnderWay) {
-      const runs = orders.slice(at, at + runsUnderWay).map((order) => this.#runTogether(singles, order));
-      for (const { difference } of await Promise.all(runs)) if (difference !== undefined) return difference;
+    const runOrder = (index: number) => this.#runTogether(singles, orders[index] ?? []);
+    for await (const { difference } of runInPairs(orders.length, runOrder)) {
+      if (difference !== undefined) return difference;
     }
     return undefined;
   }
@@ -218,6 +217,14 @@ export class Proof {
     if (took) return `It could not be tried: the outputs for different made-up rows were all the same. ${remedy}`;
     if (refused === undefined) return `It could not be tried. ${remedy}`;
     return `It could not be tried: the model refuses made-up rows (${refused.slice(0, 200)}). ${remedy}`;
+  }
+}
+
+/** The outcomes of so many runs, in order, of which as many are under way as a runner is given; none begins after the reader ends. */
+async function* runInPairs<Outcome>(count: number, run: (index: number) => Promise<Outcome>): AsyncGenerator<Outcome> {
+  for (let at = 0; at < count; at += runsUnderWay) {
+    const length = Math.min(runsUnderWay, count - at);
+    yield* await Promise.all(Array.from({ length }, (_, index) => run(at + index)));
   }
 }
 

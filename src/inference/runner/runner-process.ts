@@ -45,7 +45,7 @@ export class RunnerProcess {
   #loadSettled: ((answer: LoadedMessage) => void) | undefined;
   #killReason: string | undefined;
   #runCount = 0;
-  /** Resident memory when last heard of. */
+  /** Resident memory as last reported. */
   rssBytes = 0;
   /** Resolves when the process is gone and all that it wrote is read; every run is settled then. */
   readonly exited: Promise<RunnerEnd>;

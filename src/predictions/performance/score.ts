@@ -6,7 +6,7 @@ export interface JudgedAnswer {
   readonly predicted: unknown;
   /** The true answer. */
   readonly label?: Label | undefined;
-  /** How good somebody found it. */
+  /** How good a client found it. */
   readonly score?: number | undefined;
 }
 

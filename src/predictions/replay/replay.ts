@@ -27,7 +27,7 @@ export interface ChangedAnswer {
   readonly inputs: unknown;
   readonly logged: unknown;
   readonly replayed: unknown;
-  /** The true answer, where somebody gave it. */
+  /** The true answer, where feedback has it. */
   readonly label?: unknown;
 }
 

@@ -13,7 +13,7 @@ const elementSchemas: Readonly<Record<DataType, JsonSchema>> = {
   UINT8: { type: 'integer', minimum: 0, maximum: 2 ** 8 - 1 },
   UINT16: { type: 'integer', minimum: 0, maximum: 2 ** 16 - 1 },
   UINT32: { type: 'integer', minimum: 0, maximum: 2 ** 32 - 1 },
-  // The bounds of 64 bits are no doubles: whoever reads the document by JSON.parse would see others.
+  // The bounds of 64 bits are no doubles: a program that reads the document by JSON.parse would see others.
   UINT64: { type: 'integer', format: 'uint64', minimum: 0 },
   INT8: { type: 'integer', minimum: -(2 ** 7), maximum: 2 ** 7 - 1 },
   INT16: { type: 'integer', minimum: -(2 ** 15), maximum: 2 ** 15 - 1 },

@@ -1,7 +1,7 @@
 import { MIMEType } from 'node:util';
 import { AppError } from '../../errors.ts';
 import { isMissing, isNumber, readTruth } from '../../tabular/cell-value.ts';
-import { readCsv } from '../../tabular/csv.ts';
+import { readCsv } from '../../tabular/read-csv.ts';
 import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { invalidBody } from '../invalid-body.ts';
 import { checkColumns, type DataFrame, type FrameTarget } from './data-frame.ts';

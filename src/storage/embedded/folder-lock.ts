@@ -14,7 +14,7 @@ const retryMs = 50;
  * Locks a folder until this process ends, however it ends. SQLite does the locking, since Node.js itself has no locks of
  * files: the operating system holds it for a process, so that none is ever left behind, and it counts between containers.
  *
- * @param ownerPid process that people know, for the message to whoever finds the folder locked
+ * @param ownerPid process that operators know, for the message that the folder is locked
  * @throws AppError `STORAGE_UNAVAILABLE` that names the process and the folder
  */
 export async function lockFolder(folder: string, ownerPid: number): Promise<DatabaseSync> {

@@ -32,7 +32,7 @@ export const tasks: Migration = {
       .addColumn('expires_at', 'timestamptz')
       .addCheckConstraint('tasks_state', sql`state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')`)
       .execute();
-    // Pages of a key's own tasks; those of everybody follow the primary key.
+    // Pages of a key's own tasks; those of all keys follow the primary key.
     await db.schema.createIndex('tasks_owner').on('tasks').columns(['owner', 'id']).execute();
     // To count what is not finished, among many that are.
     await db.schema

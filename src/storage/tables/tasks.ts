@@ -19,7 +19,7 @@ export interface TasksTable extends LeaseColumns<TaskState> {
   instances: number;
   /** Claims that ended in an error that may pass. */
   failures: Generated<number>;
-  /** Claims whose worker was never heard of again. */
+  /** Claims whose lease expired. */
   deaths: Generated<number>;
   retries: number;
   idempotency_key: string | null;

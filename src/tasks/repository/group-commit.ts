@@ -12,7 +12,7 @@ export interface GroupBounds<Item> extends GroupLimits {
 
 /**
  * Joins what many want to write into few transactions: while one is under way, what comes is gathered for the next. So a
- * single write waits for nobody, and a thousand cost little more than one.
+ * single write does not wait, and a thousand cost little more than one.
  */
 export class GroupCommit<Item, Outcome> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Outcome[]>;

@@ -7,9 +7,9 @@ export interface Amount {
 }
 
 export interface QuotaLimits {
-  /** Of one key; those without a key are no one's. */
+  /** Of one key; those without a key count for no key. */
   readonly ofCaller: Amount;
-  /** Of everybody. */
+  /** Of all keys together. */
   readonly inAll: Amount;
 }
 
@@ -27,7 +27,7 @@ const retryAfterSeconds = 30;
 const nothing: Amount = { tasks: 0, bytes: 0 };
 
 /**
- * How much may wait: whoever may hand in tasks could fill the disk otherwise. What the database has is counted now and
+ * How much may wait: a client that may submit tasks could fill the disk otherwise. What the database has is counted now and
  * then, and what this process adds meanwhile is added; what is finished meanwhile counts until the next count.
  */
 export class TaskQuota {
@@ -52,7 +52,7 @@ export class TaskQuota {
    *
    * @param owner id of the key; empty without one
    * @returns to be called once when the task is kept, or is not
-   * @throws AppError `TASK_QUOTA_EXCEEDED` for the key, `TASKS_FULL` for everybody, and what counting throws
+   * @throws AppError `TASK_QUOTA_EXCEEDED` for the key, `TASKS_FULL` for all keys together, and what counting throws
    */
   async enter(owner: string, bytes: number): Promise<(isKept: boolean) => void> {
     const { clock } = this.#dependencies;

@@ -7,7 +7,7 @@ type Db = Kysely<Database>;
 
 /** Which tasks a list has. */
 export interface TaskFilter {
-  /** Undefined: of everybody. */
+  /** Undefined: of every key. */
   readonly owner: string | undefined;
   /** Undefined: of every model. */
   readonly models: readonly string[] | undefined;

@@ -2,7 +2,7 @@
 export interface SlotLimits {
   /** In all. */
   readonly calls: number;
-  /** Of one key; those without a key are no one's. */
+  /** Of one key; those without a key count for no key. */
   readonly ofOwner: number;
   /** Of one key to one host. */
   readonly ofHost: number;

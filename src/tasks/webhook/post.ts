@@ -24,7 +24,7 @@ export interface PostOptions {
 }
 
 /**
- * Posts to an address of somebody else's choice. The address that was checked is the one that is called, since a name
+ * Posts to an address that a client has chosen. The address that was checked is the one that is called, since a name
  * may mean another a moment later; and redirects are answers like others, since they would lead anywhere.
  *
  * @returns the status of the answer

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Networks that lead to this machine, to its neighbours or to nobody: https://www.iana.org/assignments/iana-ipv4-special-registry
+ * Networks that lead to this machine, to its neighbours or nowhere: https://www.iana.org/assignments/iana-ipv4-special-registry
  * and https://www.iana.org/assignments/iana-ipv6-special-registry.
  */
 const privateNetworks: readonly (readonly [address: string, bits: number])[] = [

@@ -21,7 +21,7 @@ export function retryDelaySeconds(failures: number, random: number): number {
   return backOff(delaysSeconds, failures) * (0.5 + random / 2);
 }
 
-/** An error as a task tells of it; faults of the server keep their details for the log. */
+/** An error as a task shows it; faults of the server keep their details for the log. */
 export function toTaskError(thrown: unknown): TaskError {
   const { code, kind, title, message, faults } = toAppError(thrown);
   return { code, message: kind === 'internal' ? title : message, ...(faults.length > 0 && { faults }) };

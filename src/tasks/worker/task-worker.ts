@@ -18,7 +18,7 @@ export interface WorkerOptions {
   readonly name: string;
   /** Most tasks at the same time. */
   readonly concurrency: number;
-  /** How long a task belongs to the worker after it was last heard of. */
+  /** How long a task belongs to the worker after it has last renewed the lease. */
   readonly leaseMs: number;
   /** How often to look for tasks that no notice has announced. */
   readonly pollMs: number;
@@ -33,7 +33,7 @@ export type TaskOutcome = 'running' | 'succeeded' | 'failed' | 'retried' | 'rele
 export interface WorkerDependencies {
   readonly repository: TaskRepository;
   readonly clock: Clock;
-  /** When this process last answered somebody who waited, by `clock`. */
+  /** When this process last answered a client that waited, by `clock`. */
   readonly lastOnlineMs: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;

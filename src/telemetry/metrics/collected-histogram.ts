@@ -1,5 +1,5 @@
 import { Histogram, type Registry } from 'prom-client';
-import type { BucketCounts } from './bucket-counts.ts';
+import type { BucketCounts } from '../../served/bucket-counts.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -10,7 +10,7 @@ export const expositionFormats = {
 
 export type ExpositionFormat = keyof typeof expositionFormats;
 
-/** The format that an `Accept` header asks for; the older one, which everybody reads, when it does not say. */
+/** The format that an `Accept` header asks for; the older one, which every scraper reads, when it does not say. */
 export function acceptedFormat(accept: string | undefined): ExpositionFormat {
   return accept?.includes('application/openmetrics-text') ? 'openMetrics' : 'text';
 }

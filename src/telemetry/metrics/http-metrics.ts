@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { BucketCounts } from './bucket-counts.ts';
+import { BucketCounts } from '../../served/bucket-counts.ts';
 import { collectGauge } from './collected.ts';
 import { CollectedHistogram, type HistogramSeries } from './collected-histogram.ts';
 

@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
+import type { ServedCounters } from '../../served/served-counters.ts';
+import type { VersionCounters } from '../../served/version-counters.ts';
 import { collectCounter, collectGauge } from './collected.ts';
-import type { InferenceSeries } from './inference-series.ts';
 import type { ObserveModels } from './observed-models.ts';
-import type { VersionSeries } from './version-series.ts';
 
 /** The reasons that Triton tells apart. */
 const reasonOfCode = new Map([
@@ -22,15 +22,15 @@ const reasons = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'];
  *
  * Source: https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md
  */
-export function exposeTritonNames(registry: Registry, inference: InferenceSeries, observeModels: ObserveModels): void {
+export function exposeTritonNames(registry: Registry, served: ServedCounters, observeModels: ObserveModels): void {
   const labelNames = ['model', 'version'] as const;
-  const counter = (name: string, help: string, value: (series: VersionSeries) => number) =>
+  const counter = (name: string, help: string, value: (counters: VersionCounters) => number) =>
     collectCounter({
       registry,
       name,
       help,
       labelNames,
-      samples: () => inference.versions().map(({ labels, series }) => [labels, value(series)] as const),
+      samples: () => served.versions().map(({ labels, counters }) => [labels, value(counters)] as const),
     });
   const microseconds = (seconds: number) => Math.round(seconds * 1e6);
 
@@ -41,10 +41,10 @@ export function exposeTritonNames(registry: Registry, inference: InferenceSeries
     help: 'Requests that were not answered, by reason',
     labelNames: [...labelNames, 'reason'],
     samples: () =>
-      inference
+      served
         .versions()
-        .flatMap(({ labels, series }) =>
-          reasons.map((reason) => [{ ...labels, reason }, failuresOf(series, reason)] as const),
+        .flatMap(({ labels, counters }) =>
+          reasons.map((reason) => [{ ...labels, reason }, failuresOf(counters, reason)] as const),
         ),
   });
   counter('nv_inference_count', 'Rows that the model has run', ({ batchRows }) => batchRows.sum);
@@ -78,7 +78,9 @@ function read({ version, engine, loadMs = 0 }: ReturnType<ObserveModels>[number]
   return { version, queueRows: engine?.stats().queueRows ?? 0, loadMs };
 }
 
-function failuresOf({ failures }: VersionSeries, reason: string): number {
-  const counts = Array.from(failures, ([code, count]) => (reason === (reasonOfCode.get(code) ?? 'OTHER') ? count : 0));
+function failuresOf({ failures }: VersionCounters, reason: string): number {
+  const counts = Array.from(failures, ([code, { count }]) =>
+    reason === (reasonOfCode.get(code) ?? 'OTHER') ? count : 0,
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }

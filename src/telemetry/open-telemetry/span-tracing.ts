@@ -48,7 +48,7 @@ function requestSpan(span: Span): RequestSpan {
 function recordRun(tracer: Tracer, { model, version, rows, requests, startedMs, runMs, traces }: TracedRun): void {
   const contexts = traces.map(toSpanContext).filter((context) => context !== undefined);
   const sampled = contexts.filter(({ traceFlags }) => (traceFlags & 1) === 1);
-  // A run that nobody follows is not worth a span; one that many follow belongs to none of them.
+  // A run that no trace follows is not worth a span; one that many follow belongs to none of them.
   if (sampled.length === 0) return;
   const span = tracer.startSpan(
     `run ${model}`,

@@ -17,7 +17,7 @@ export interface SlicedJsonOptions {
 /** A shorter text is parsed as a whole. */
 export const slicedFromBytes = 64 * 1024;
 
-/** More members than any object has that somebody means. */
+/** More members than any object of a real request has. */
 const mostMembers = 10_000;
 
 const [openList, openObject, closeList, closeObject] = [0x5b, 0x7b, 0x5d, 0x7d];

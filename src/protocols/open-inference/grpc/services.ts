@@ -18,9 +18,9 @@ export interface GrpcServices {
   readonly readiness: ReadinessGate;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Undefined: everybody may do everything. */
+  /** Undefined: every caller may do everything. */
   readonly keys: KeyRing | undefined;
-  /** Undefined: nobody has a limit. */
+  /** Undefined: no caller has a limit. */
   readonly limits: CallerLimits | undefined;
   /** What the bodies of all requests may take. */
   readonly bodies: BodyBudget;

@@ -94,7 +94,7 @@ function predictionParameter(id: string | undefined): Pick<ModelInferResponse, '
   return id === undefined ? {} : { parameters: new Map([['prediction_id', { string: id }]]) };
 }
 
-/** Resolves when the message is on its way, also when nobody takes it any more. */
+/** Resolves when the message is on its way, also when its client does not take it any more. */
 function write(stream: Stream, message: Buffer): Promise<void> {
   return new Promise((resolve) => {
     if (!stream.writable) resolve();

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { predictionErrorCodes } from '../../../http/answer/problem.ts';
 import { addVary } from '../../../http/answer/vary.ts';
 import { releaseMemory } from '../../../http/body/release-memory.ts';
 import { predictTensors } from '../../../http/prediction/predict-tensors.ts';
@@ -37,23 +38,11 @@ const responses = {
   ...errorResponses(
     'MALFORMED_JSON',
     'MALFORMED_BODY',
-    'MALFORMED_HEADER',
     'MALFORMED_TENSOR',
     'SIGNATURE_MISMATCH',
-    'MODEL_REFUSED_INPUT',
-    'OUTPUTS_TOO_LARGE',
-    'INPUT_KILLED_RUNNER',
-    'ANSWER_TOO_LARGE',
-    'MODEL_NOT_FOUND',
     'VERSION_NOT_FOUND',
-    'BODY_TOO_LARGE',
-    'UNSUPPORTED_MEDIA_TYPE',
-    'INTERNAL',
-    'MODEL_NOT_READY',
-    'QUEUE_FULL',
-    'DEADLINE_UNREACHABLE',
-    'RUNNER_DIED',
-    'DEADLINE_EXCEEDED',
+    // No body is validated by a schema here.
+    ...predictionErrorCodes.filter((code) => code !== 'VALIDATION_FAILED'),
   ),
 };
 

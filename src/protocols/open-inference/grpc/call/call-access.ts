@@ -3,11 +3,11 @@ import { authorize, type Caller } from '../../../../access/caller.ts';
 import type { KeyRing } from '../../../../access/key-ring.ts';
 import type { Scope } from '../../../../access/scope.ts';
 
-/** Who may make a call when there are API keys: everybody, or keys with a scope and for the model of the request. */
+/** Who may make a call when there are API keys: every caller, or keys with a scope and for the model of the request. */
 export type CallAccess<Request> = 'open' | { readonly scope: Scope; readonly model?: (request: Request) => string };
 
 /**
- * Who calls, by the metadata `authorization` or `x-api-key`; undefined when there are no keys, and everybody may do
+ * Who calls, by the metadata `authorization` or `x-api-key`; undefined when there are no keys, and every caller may do
  * everything.
  *
  * @throws AppError `UNAUTHENTICATED`

@@ -23,7 +23,7 @@ export interface CallContext {
 /** What every kind of call has in common. */
 type Call = Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getDeadline'> & Pick<EventEmitter, 'once'>;
 
-/** What a call tells of itself. The request id is taken from the metadata `x-request-id`. */
+/** What is known of a call. The request id is taken from the metadata `x-request-id`. */
 export function callContext(call: Call): CallContext {
   const controller = new AbortController();
   // Every request of a stream may listen.

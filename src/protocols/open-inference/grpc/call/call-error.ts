@@ -9,7 +9,7 @@ import { statusOfKind } from './status.ts';
 /** The status by which a call ends. */
 export type CallError = Pick<ServiceError, 'code' | 'details' | 'metadata' | 'name' | 'message'>;
 
-/** A load that fails is the fault of the files that the call named, and whoever asked for it has to know what is wrong. */
+/** A load that fails is the fault of the files that the call named, and the operator has to know what is wrong. */
 const statusOfCode: Partial<Record<ErrorCode, status>> = {
   MODEL_LOAD_FAILED: status.FAILED_PRECONDITION,
   MANIFEST_INVALID: status.FAILED_PRECONDITION,

@@ -18,7 +18,7 @@ export interface CallLog {
 /** A call of one request and one response. */
 export interface UnaryCall {
   readonly name: string;
-  /** Whether anybody may make the call, without an API key. */
+  /** Whether every caller may make the call, without an API key. */
   readonly isOpen: boolean;
   /** @param caller undefined when there are no keys, or the call is open */
   answer(request: Uint8Array, context: CallContext, log: CallLog, caller: Caller | undefined): Promise<Buffer>;

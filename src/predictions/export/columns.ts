@@ -1,19 +1,13 @@
+import type { Column } from '../../tabular/column.ts';
 import type { KeptText } from '../kept-text.ts';
 import { idOf } from '../prediction-id.ts';
 import { currentFeedback, type Label, type StoredPrediction } from '../stored-prediction.ts';
 
-/** A column of an exported table. What differs between models is JSON. */
-export type Column = {
-  readonly name: string;
-} & (
-  | { readonly type: 'STRING'; read(prediction: StoredPrediction): string | null }
-  | { readonly type: 'JSON'; read(prediction: StoredPrediction): KeptText }
-  | { readonly type: 'DOUBLE' | 'INT32'; read(prediction: StoredPrediction): number | null }
-  | { readonly type: 'TIMESTAMP'; read(prediction: StoredPrediction): Date | null }
-);
-
-/** The table that predictions are exported as, but for formats that have a prediction as it is. */
-export const columns: readonly Column[] = [
+/**
+ * The table that predictions are exported as, but for formats that have a prediction as it is. What differs between models
+ * is JSON.
+ */
+export const columns: readonly Column<StoredPrediction>[] = [
   { name: 'id', type: 'STRING', read: idOf },
   { name: 'at', type: 'TIMESTAMP', read: ({ at }) => at },
   { name: 'request_id', type: 'STRING', read: ({ request_id }) => request_id },

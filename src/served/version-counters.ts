@@ -9,8 +9,20 @@ const fillBounds = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
 
 export const phaseNames = ['parse', 'encode', 'queue', 'batch', 'infer', 'decode'] as const;
 
-/** Everything that is counted of one version of a model. */
-export class VersionSeries {
+/** How often something happened, and how long all of it took. */
+export class Total {
+  count = 0;
+  ms = 0;
+
+  add(durationMs: number): void {
+    this.count += 1;
+    this.ms += durationMs;
+  }
+}
+
+/** Everything that is counted of one version of a model. Of a phase it counts the requests that were answered. */
+export class VersionCounters {
+  /** Requests that were answered with outputs, each from its arrival at `infer` to its outputs. */
   readonly total = new BucketCounts(durationBounds);
   readonly parse = new BucketCounts(durationBounds);
   readonly encode = new BucketCounts(durationBounds);
@@ -21,8 +33,12 @@ export class VersionSeries {
   readonly batchRows = new BucketCounts(rowBounds);
   readonly batchFill = new BucketCounts(fillBounds);
   readonly batchRun = new BucketCounts(durationBounds);
+  /** Runs by their number of rows. */
+  readonly runs = new Map<number, Total>();
   /** Requests that were not answered, by error code. */
-  readonly failures = new Map<string, number>();
+  readonly failures = new Map<string, Total>();
+  /** When the last request was answered with outputs, in milliseconds since 1970; 0 if none was. */
+  lastInferenceMs = 0;
   restarts = 0;
   /** Rows of shared runs that were run again alone. */
   readonly spotChecks = { equal: 0, different: 0 };

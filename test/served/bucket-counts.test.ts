@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BucketCounts } from '../../src/telemetry/metrics/bucket-counts.ts';
+import { BucketCounts } from '../../src/served/bucket-counts.ts';
 
 describe('BucketCounts', () => {
   it('counts a value in the bucket whose bound it does not exceed', () => {

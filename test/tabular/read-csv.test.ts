@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readCsv } from '../../src/tabular/csv.ts';
+import { readCsv } from '../../src/tabular/read-csv.ts';
 import { finish } from '../../src/timing/sliced-work.ts';
 
 function parseCsv(text: string): string[][] {
