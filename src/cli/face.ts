@@ -10,9 +10,9 @@ import { loadModel } from '../inference/model.ts';
 import { createAssemble } from '../models/assemble.ts';
 import { readModelFolder } from '../models/model-folder.ts';
 import { Registry } from '../models/registry.ts';
+import { ServedCounters } from '../served/served-counters.ts';
 import { backgroundTerms } from '../serving/call-terms.ts';
 import { createInfer } from '../serving/infer.ts';
-import { Statistics } from '../serving/statistics.ts';
 import { systemClock } from '../timing/clock.ts';
 import { defineCommand, text } from './arguments/command.ts';
 import { compareAnswers } from './compare-answers.ts';
@@ -75,7 +75,7 @@ async function showFace(folder: string, { check, tolerance }: z.output<typeof op
       });
     }
     const faces = new ModelFaces(registry, []);
-    const infer = createInfer({ registry, clock: systemClock, timeoutMs, statistics: new Statistics() });
+    const infer = createInfer({ registry, clock: systemClock, timeoutMs, counters: new ServedCounters() });
     const answer = async (instances: readonly unknown[]) => {
       const body = { shape: 'many', query: {}, content: { json: { instances } } } as const;
       const { encode, decode, ...asked } = facePrediction(faces.lease(name), body).prediction;
