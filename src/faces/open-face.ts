@@ -12,8 +12,10 @@ import { imageClassificationKind } from './image-classification/image-classifica
 import { ModelFace } from './model-face.ts';
 import { objectDetectionKind } from './object-detection/object-detection-kind.ts';
 import { proveFace } from './prove-face.ts';
+import { questionAnsweringKind } from './question-answering/question-answering-kind.ts';
 import { tableKind } from './table/table-kind.ts';
 import { textClassificationKind } from './text-classification/text-classification-kind.ts';
+import { tokenClassificationKind } from './token-classification/token-classification-kind.ts';
 
 export interface OpenFaceDependencies {
   readonly tools: FaceTools;
@@ -23,7 +25,14 @@ export interface OpenFaceDependencies {
 
 /** Every kind of face there is. */
 function faceKinds(): readonly FaceKind[] {
-  return [tableKind, imageClassificationKind, objectDetectionKind, textClassificationKind];
+  return [
+    tableKind,
+    imageClassificationKind,
+    objectDetectionKind,
+    textClassificationKind,
+    tokenClassificationKind,
+    questionAnsweringKind,
+  ];
 }
 
 /** Finds the face of a version by its files, makes it, and runs its example before the version serves. */

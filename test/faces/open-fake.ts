@@ -20,13 +20,15 @@ export interface FakeVersion {
   readonly folder?: string;
 }
 
-export interface OpenedFace {
+export interface OpenedFace extends AsyncDisposable {
   readonly report: FaceReport;
   /** Every input that the model was given, but for that of the example. */
   readonly asked: () => readonly Tensors[];
   readonly warnings: readonly string[];
   /** Answers JSON instances as the routes do. */
   predict(...instances: unknown[]): Promise<unknown[]>;
+  /** The same, with what a request says in its query. */
+  predictWith(query: Readonly<Record<string, string>>, ...instances: unknown[]): Promise<unknown[]>;
 }
 
 /** Opens the face of a version whose model is a fake. */
@@ -60,8 +62,8 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
   });
   const served: ServedModel = { name: 'm', version: '1', signature, manifest, independentRows: true };
   const asked = () => predictor.asked.slice(1).map(({ inputs }) => inputs);
-  const predict = async (...instances: unknown[]) => {
-    const { domain } = faceOf(report);
+  const predictWith: OpenedFace['predictWith'] = async (query, ...instances) => {
+    const domain = faceOf(report).domainFor(query);
     const values = instances.map((instance) => domain.input.parse(instance));
     const context = { signal: new AbortController().signal, atDeadline: () => () => undefined };
     const inputs = await domain.encode(values, served, context);
@@ -73,7 +75,14 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     });
     return domain.decode(prediction.outputs, values, served);
   };
-  return { report, asked, warnings, predict };
+  return {
+    report,
+    asked,
+    warnings,
+    predict: (...instances) => predictWith({}, ...instances),
+    predictWith,
+    [Symbol.asyncDispose]: () => tools[Symbol.asyncDispose](),
+  };
 }
 
 export function faceOf(report: FaceReport): ModelFace {

@@ -3,7 +3,7 @@ import type { ServedModel } from '../../serving/served-model.ts';
 import type { Tensors } from '../../tensor/tensor.ts';
 import { type EncodedText, type EncodeOptions, TextEncoder, type TextPair } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
-import { fixedLength, tokenInputFaults, tokenInputs } from '../../texts/token-inputs.ts';
+import { fixedLength, type TokenRow, tokenInputFaults, tokenInputs } from '../../texts/token-inputs.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
@@ -16,9 +16,13 @@ export interface OpenTextOptions {
   readonly tooLong: TooLong;
   /** What can become of one. */
   readonly kinds: readonly TooLong[];
+  /** Most tokens of a run where `model.json` does not say it, if the files allow more. */
+  readonly usualMaxLength?: number;
 }
 
 const usualMaxBytes = 2 ** 20;
+/** Of transformers, also for question answering. */
+const usualStride = 128;
 
 /** How the texts of a face become inputs of its model. */
 export interface FaceText {
@@ -32,7 +36,7 @@ export interface FaceText {
   encode(texts: readonly string[], options: EncodeOptions): Promise<readonly EncodedText[]>;
   encodePairs(pairs: readonly TextPair[], options: EncodeOptions): Promise<readonly EncodedText[]>;
   /** The inputs, padded to a length that other requests are likely to have too. */
-  inputs(rows: readonly EncodedText[], model: Pick<ServedModel, 'signature'>): Tensors;
+  inputs(rows: readonly TokenRow[], model: Pick<ServedModel, 'signature'>): Tensors;
   close(): void;
 }
 
@@ -43,7 +47,7 @@ export interface FaceText {
  */
 export async function openText(
   { material, companions, tools }: Pick<FaceSource, 'material' | 'companions' | 'tools'>,
-  { settings, tooLong: usual, kinds }: OpenTextOptions,
+  { settings, tooLong: usual, kinds, usualMaxLength = Number.POSITIVE_INFINITY }: OpenTextOptions,
 ): Promise<FaceText> {
   const path = companions.path('tokenizer.json');
   const tooLong = settings?.tooLong ?? usual;
@@ -64,9 +68,10 @@ export async function openText(
   const fixed = fixedLength(signature);
   const encoder = new TextEncoder(tools.texts, held, {
     ...limits,
-    maxLength: Math.min(limits.maxLength, fixed ?? limits.maxLength),
+    maxLength: Math.min(settings?.maxLength ?? Math.min(limits.maxLength, usualMaxLength), fixed ?? Infinity),
   });
-  const stride = settings?.stride ?? 0;
+  const shared = Math.min(usualStride, Math.floor(encoder.limits.maxLength / 2), encoder.room - 1);
+  const stride = settings?.stride ?? (kinds.includes('windows') ? shared : 0);
   if (encoder.room < 1 || stride >= encoder.room) {
     encoder.close();
     throw invalidFace([
