@@ -6,12 +6,14 @@ import type { FaceMaterial, FaceReport, OpenFace } from '../models/version-face.
 import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
 import { Companions } from './companions.ts';
+import { embeddingKind } from './embedding/embedding-kind.ts';
 import type { FaceKind, FaceSource } from './face-kind.ts';
 import type { FaceTools } from './face-tools.ts';
 import { imageClassificationKind } from './image-classification/image-classification-kind.ts';
 import { ModelFace } from './model-face.ts';
 import { objectDetectionKind } from './object-detection/object-detection-kind.ts';
 import { proveFace } from './prove-face.ts';
+import { rerankingKind } from './reranking/reranking-kind.ts';
 import { tableKind } from './table/table-kind.ts';
 import { textClassificationKind } from './text-classification/text-classification-kind.ts';
 
@@ -23,7 +25,14 @@ export interface OpenFaceDependencies {
 
 /** Every kind of face there is. */
 function faceKinds(): readonly FaceKind[] {
-  return [tableKind, imageClassificationKind, objectDetectionKind, textClassificationKind];
+  return [
+    tableKind,
+    imageClassificationKind,
+    objectDetectionKind,
+    textClassificationKind,
+    embeddingKind,
+    rerankingKind,
+  ];
 }
 
 /** Finds the face of a version by its files, makes it, and runs its example before the version serves. */

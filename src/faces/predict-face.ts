@@ -1,6 +1,6 @@
 import type { AnyDomain } from '../domains/define-domain.ts';
 import type { Instances } from '../domains/instances.ts';
-import { decodeRuns, separateInstances, typedRequest } from '../domains/typed-request.ts';
+import { decodeRuns, groupedInstances, separateInstances, typedRequest } from '../domains/typed-request.ts';
 import type { Prediction } from '../http/prediction/predict-tensors.ts';
 import type { LeasedFace } from './model-faces.ts';
 import { instancesOf, type ReceivedBody } from './received-body.ts';
@@ -35,6 +35,7 @@ function predictionOf(domain: AnyDomain, values: readonly unknown[], body: Recei
     model: domain.model,
     typed: typedRequest(domain, domain.file === undefined ? (sentInstances(body) ?? values) : values),
     separate: separateInstances(domain, values),
+    grouped: groupedInstances(domain, values),
     encode: (model, context) => domain.encode(values, model, context),
     decode: (inference) => decodeRuns(domain, inference, values),
   };

@@ -66,6 +66,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
       output: Detections,
       target: 'detections',
       examples: [example],
+      unlessIndependent: true,
       file: pictureFile,
       encode: (pictures, _model, context) => encoder.encode(pictures, context),
       decode: (tensors, pictures) =>

@@ -1,12 +1,15 @@
 import type { TextSettings } from '../../models/face-settings/text-settings.ts';
+import type { EncodedGroup } from '../../serving/instance-groups.ts';
+import { takesOneAtATime } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
-import type { Tensors } from '../../tensor/tensor.ts';
 import { type EncodedText, type EncodeOptions, TextEncoder, type TextPair } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
-import { fixedLength, tokenInputFaults, tokenInputs } from '../../texts/token-inputs.ts';
+import { fixedLength, tokenInputFaults } from '../../texts/token-inputs.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
+import { groupTexts } from './group-texts.ts';
+import { type Padding, provePadding } from './prove-padding.ts';
 
 type TooLong = NonNullable<TextSettings['tooLong']>;
 
@@ -31,8 +34,13 @@ export interface FaceText {
   readonly settings: TextSettings;
   encode(texts: readonly string[], options: EncodeOptions): Promise<readonly EncodedText[]>;
   encodePairs(pairs: readonly TextPair[], options: EncodeOptions): Promise<readonly EncodedText[]>;
-  /** The inputs, padded to a length that other requests are likely to have too. */
-  inputs(rows: readonly EncodedText[], model: Pick<ServedModel, 'signature'>): Tensors;
+  /** Whether texts of unlike length share runs. */
+  readonly padding: Padding;
+  /** The texts in groups that share a run, padded to a length that other requests are likely to have too. */
+  groups(
+    rows: readonly EncodedText[],
+    model: Pick<ServedModel, 'signature' | 'independentRows'>,
+  ): readonly EncodedGroup[];
   close(): void;
 }
 
@@ -44,6 +52,7 @@ export interface FaceText {
 export async function openText(
   { material, companions, tools }: Pick<FaceSource, 'material' | 'companions' | 'tools'>,
   { settings, tooLong: usual, kinds }: OpenTextOptions,
+  signal: AbortSignal | undefined,
 ): Promise<FaceText> {
   const path = companions.path('tokenizer.json');
   const tooLong = settings?.tooLong ?? usual;
@@ -73,6 +82,10 @@ export async function openText(
       `face.text: ${encoder.limits.maxLength} tokens leave ${encoder.room} for texts, and windows share ${stride}`,
     ]);
   }
+  const padding = await tryPadding(encoder, material, signal).catch((thrown: unknown) => {
+    encoder.close();
+    throw thrown;
+  });
   const { maxLength } = encoder.limits;
   const maxBytes = settings?.maxBytes ?? usualMaxBytes;
   return {
@@ -83,11 +96,33 @@ export async function openText(
     settings: { maxLength, tooLong, ...(tooLong === 'windows' && { stride }), maxBytes },
     encode: (texts, options) => encoder.encode(texts, options),
     encodePairs: (pairs, options) => encoder.encodePairs(pairs, options),
-    inputs: (rows, served) => {
-      const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-      const length = fixed ?? bucketOf(longest, maxLength);
-      return tokenInputs(served.signature, rows, length, encoder.limits);
-    },
+    padding,
+    groups: (rows, served) =>
+      groupTexts(rows, {
+        signature: served.signature,
+        limits: encoder.limits,
+        mayJoin: padding.joined && served.independentRows,
+        fixedLength: fixed,
+        isSingle: takesOneAtATime(served.signature),
+      }),
     close: () => encoder.close(),
   };
+}
+
+/** Unlike in length, and of tokens that most models know. */
+const trialTexts = ['good', 'The quick brown fox jumps over the lazy dog, and nobody knows why it does.', 'A word'];
+
+async function tryPadding(
+  encoder: TextEncoder,
+  { predictor, manifest }: FaceSource['material'],
+  signal = new AbortController().signal,
+): Promise<Padding> {
+  const fixed = fixedLength(predictor.signature);
+  if (fixed !== undefined) return { joined: true, why: `The model takes ${fixed} tokens of each text.` };
+  const rows = await encoder.encode(trialTexts, { tooLong: 'truncate', locate: () => [], signal });
+  const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
+  const length = bucketOf(longest + 1, encoder.limits.maxLength);
+  const deadlineMs = performance.now() + manifest.loadTimeoutMs;
+  const context = { requestId: 'padding-trial', signal, deadlineMs, arrivedAt: Date.now() };
+  return provePadding({ predictor, rows, length, limits: encoder.limits, context });
 }
