@@ -38,6 +38,7 @@ const mayImport = {
     'errors',
   ],
   protocols: [
+    'faces',
     'serving',
     'models',
     'inference',

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import { queryNumber } from '../../http/terms/query-number.ts';
 import type { PoolingMode } from '../../models/face-settings/text-settings.ts';
 import type { Signature, TensorSpec } from '../../tensor/tensor.ts';
+import type { EncodedText, EncodeOptions, TextEncoder } from '../../texts/text-encoder.ts';
 import { architectureOf } from '../architecture.ts';
 import type { Companions } from '../companions.ts';
 import { invalidFace } from '../face-faults.ts';
@@ -27,6 +28,13 @@ interface Counted {
   readonly tokens: number;
   readonly promptTokens: number;
   readonly truncated: boolean;
+}
+
+/** A text, or the ids of its tokens where a client has made them. */
+interface EmbeddingInstance {
+  readonly text?: string;
+  readonly prompt?: string | undefined;
+  readonly ids?: readonly number[];
 }
 
 /** What `bind` of the options of an embedding takes. */
@@ -73,10 +81,10 @@ async function create(
   const { paddingSide } = text.encoder.limits;
   const given = settings?.template ?? (await companions.object('example.json'));
   const names = Object.keys(prompts);
-  const input = z.strictObject({
-    text: textField(text.maxBytes),
-    ...(names.length > 0 && { prompt: z.enum(names).optional().describe('Beginning that is put before the text') }),
-  });
+  const field = { text: textField(text.maxBytes) };
+  const promptField = z.enum(names).optional().describe('Beginning that is put before the text');
+  const input: z.ZodType<EmbeddingInstance, { text: string; prompt?: string | undefined }> =
+    names.length > 0 ? z.strictObject({ ...field, prompt: promptField }) : z.strictObject(field);
   const domainWith = ({ dimensions, too_long: asked }: EmbeddingOptions): AnyDomain => {
     const counted = new WeakMap<object, Counted>();
     const tooLong = (asked ?? text.tooLong) === 'truncate' ? 'truncate' : 'error';
@@ -89,12 +97,13 @@ async function create(
       target: 'embedding',
       examples: [{ text: exampleText, ...given }],
       form: true,
-      ...byGroups(async (instances: readonly z.output<typeof input>[], model, context) => {
+      ...byGroups(async (instances: readonly EmbeddingInstance[], model, context) => {
         const beginnings = instances.map(({ prompt = usualPrompt }) =>
           typeof prompt === 'string' ? (prompts[prompt] ?? '') : '',
         );
-        const encoded = await text.encode(
-          instances.map((instance, index) => `${beginnings[index] ?? ''}${instance.text}`),
+        const encoded = await encodeMixed(
+          text.encoder,
+          instances.map((instance, index) => instance.ids ?? `${beginnings[index] ?? ''}${instance.text}`),
           { tooLong, locate: (index) => [index, 'text'], signal: context.signal },
         );
         const promptTokens =
@@ -153,6 +162,22 @@ async function create(
     padding: text.padding,
     close: async () => text.close(),
   };
+}
+
+/** Texts and lists of ids in one order. */
+async function encodeMixed(
+  encoder: TextEncoder,
+  inputs: readonly (string | readonly number[])[],
+  options: EncodeOptions,
+): Promise<readonly EncodedText[]> {
+  const texts = inputs.filter((input) => typeof input === 'string');
+  const ofTexts = texts.length === 0 ? [] : await encoder.encode(texts, options);
+  const ofIds = encoder.wrap(
+    inputs.filter((input) => typeof input !== 'string'),
+    options,
+  );
+  let [text, list] = [0, 0];
+  return inputs.flatMap((input) => (typeof input === 'string' ? ofTexts[text++] : ofIds[list++]) ?? []);
 }
 
 function sizeOf(

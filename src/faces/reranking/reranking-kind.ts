@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { AppError } from '../../errors.ts';
+import { queryNumber } from '../../http/terms/query-number.ts';
 import { floatValues } from '../../tensor/float-values.ts';
 import { architectureOf } from '../architecture.ts';
 import { namesOfConfig } from '../class-names.ts';
@@ -34,6 +35,8 @@ const Ranking = z.object({
 /** What `bind` of the options of a reranker takes. */
 export interface RerankingOptions {
   readonly too_long?: 'error' | 'truncate' | undefined;
+  /** Most tokens of a document. */
+  readonly max_document_tokens?: number | undefined;
 }
 
 /** How well documents answer a query: cross-encoders. */
@@ -78,7 +81,7 @@ async function create(
   });
   const given = settings?.template ?? (await companions.object('example.json'));
   const example = { query: 'What does the fox do?', documents: [exampleText, 'A cat sleeps.'], ...given };
-  const domainWith = ({ too_long: asked }: RerankingOptions): AnyDomain => {
+  const domainWith = ({ too_long: asked, max_document_tokens: mostOfSecond }: RerankingOptions): AnyDomain => {
     const tooLong = (asked ?? text.tooLong) === 'truncate' ? 'truncate' : 'error';
     const cut = new WeakMap<object, { readonly truncated: readonly boolean[]; readonly tokens: number }>();
     return defineDomain({
@@ -101,6 +104,7 @@ async function create(
           tooLong,
           locate: (index) => pairs[index]?.place ?? [],
           signal: context.signal,
+          mostOfSecond,
         });
         let next = 0;
         for (const instance of instances) {
@@ -152,6 +156,7 @@ async function create(
           .enum(['error', 'truncate'])
           .optional()
           .describe(`A pair with too many tokens; absent: ${text.tooLong}`),
+        max_document_tokens: queryNumber(z.int().min(1)).optional().describe('Most tokens of a document; more are cut'),
       }),
       bind: domainWith,
     },

@@ -76,5 +76,4 @@ export const rerankingSettings = z.strictObject({
     .describe('The example of the documentation'),
 });
 
-export type EmbeddingSettings = z.output<typeof embeddingSettings>;
 export type PoolingMode = z.output<typeof poolings>;
