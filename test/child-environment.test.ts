@@ -15,6 +15,7 @@ it('has what programs and native libraries need, and nothing else', () => {
     OMP_NUM_THREADS: '1',
     CUDA_VISIBLE_DEVICES: '0',
     LD_PRELOAD: 'x',
+    NODE_COMPILE_CACHE: '/c',
   };
   const secrets = { API_KEYS: 'a', DATABASE_URL: 'b', AWS_SECRET_ACCESS_KEY: 'c', WEBHOOK_SECRET: 'd', MY_TOKEN: 'e' };
   expect(childEnvironment({ ...kept, ...secrets })).toEqual(kept);
