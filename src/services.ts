@@ -5,6 +5,7 @@ import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
 import { loadModel } from './inference/model.ts';
+import type { SpawnRunner } from './inference/runner/spawn-runner.ts';
 import { createAssemble } from './models/assemble.ts';
 import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
@@ -44,6 +45,8 @@ export interface ServiceOptions {
   readonly role?: Role | undefined;
   /** How many log lines have been given up. @default always 0 */
   readonly droppedLogLines?: () => number;
+  /** Starts the runners of the models. @default processes */
+  readonly spawnRunner?: SpawnRunner | undefined;
 }
 
 /** What the routes work with, and what is started behind them. */
@@ -90,7 +93,10 @@ export async function createServices(
   const uploads = stack.use(new KeptUploads());
   const assemble = createAssemble({
     loadModel: (model, signal) =>
-      loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events, signal }),
+      loadModel(
+        { maxOutputBytes: settings.outputLimitBytes, ...model },
+        { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
+      ),
     log,
   });
   const registry = new Registry({

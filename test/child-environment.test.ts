@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { childEnvironment } from '../src/child-environment.ts';
+import { spawnRunner } from '../src/inference/runner/spawn-runner.ts';
 import { temporaryDatabase } from './helpers/database.ts';
 import { temporaryRepository } from './helpers/folder.ts';
 import { runnerPids } from './helpers/process.ts';
@@ -26,7 +27,9 @@ it.skipIf(process.platform !== 'linux')('is what runners and the embedded databa
   try {
     await using database = await temporaryDatabase('embedded');
     await using repository = await temporaryRepository('iris');
-    await using server = await startReadyServer({ MODELS_DIR: repository.path, ...database.environment });
+    await using server = await startReadyServer({ MODELS_DIR: repository.path, ...database.environment }, undefined, {
+      spawnRunner,
+    });
     await whenTasksAreReady(server.address);
     const pids = [...(await runnerPids(server.address, 'iris')), server.storage?.pid];
     expect(pids.length).toBeGreaterThanOrEqual(2);
