@@ -44,7 +44,7 @@ export function localRunners(beforeRun: BeforeRun = async () => {}): SpawnRunner
     return {
       pid: undefined,
       socket,
-      outputs: [],
+      followOutput: () => {},
       onExit: (listener) => void exit.promise.then(({ code, signal }) => listener(code, signal)),
       onError: () => {},
       kill: () => {

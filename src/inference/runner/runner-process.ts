@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../timing/clock.ts';
 import type { Log } from '../../timing/log.ts';
@@ -8,11 +7,10 @@ import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { loadFailure } from './load-failure.ts';
 import type { LoadedMessage, LoadMessage, RefusalMessage } from './messages.ts';
-import { followNativeOutput } from './native-output.ts';
 import { type RunnerEnd, readExit } from './runner-end.ts';
 import { SharedFile } from './shared-file.ts';
 import { type ServableSignature, servableSignature } from './signature.ts';
-import { type RunnerChild, type SpawnRunner, spawnRunner } from './spawn-runner.ts';
+import { type RunnerChild, type RunnerSocket, type SpawnRunner, spawnRunner } from './spawn-runner.ts';
 import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
 
 interface Run {
@@ -34,7 +32,7 @@ export interface RunnerProcessOptions {
 /** One runner process and the runs that it was given. It runs them in order, one at a time. */
 export class RunnerProcess {
   readonly #child: RunnerChild;
-  readonly #socket: Duplex;
+  readonly #socket: RunnerSocket;
   readonly #shared: SharedFile | undefined;
   readonly #clock: Clock;
   readonly #runs: Run[] = [];
@@ -58,13 +56,10 @@ export class RunnerProcess {
     socket.on('data', (chunk: Buffer) => reader.push(chunk));
     // A runner that dies breaks the socket; what matters is told by its exit.
     socket.on('error', () => {});
-    for (const stream of this.#child.outputs) {
-      followNativeOutput(
-        stream,
-        () => options.clock.now(),
-        (line) => log.warn({ model, runner: this.pid, line }, 'the runner wrote'),
-      );
-    }
+    this.#child.followOutput(
+      () => options.clock.now(),
+      (line) => log.warn({ model, runner: this.pid, line }, 'the runner wrote'),
+    );
     this.exited = new Promise((resolve) => {
       const gone = (exit: Pick<RunnerEnd, 'reason' | 'crashed'>) => {
         this.#shared?.close();

@@ -1,19 +1,28 @@
 import { spawn } from 'node:child_process';
-import { Duplex, type Readable } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../child-environment.ts';
+import { followNativeOutput } from './native-output.ts';
 
 /** The runner's program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
 const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+
+/** Carries the frames. When it is ended from here, the runner ends after its answers. */
+export interface RunnerSocket {
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  write(frame: Buffer): unknown;
+  end(): unknown;
+}
 
 /** A runner as the main process has it. */
 export interface RunnerChild {
   /** Undefined when it could not be started. */
   readonly pid: number | undefined;
-  /** Carries the frames; its end, when it is ended from here, ends the runner after its answers. */
-  readonly socket: Duplex;
-  /** What native code writes. */
-  readonly outputs: readonly Readable[];
+  readonly socket: RunnerSocket;
+  /** Hands on what native code writes. */
+  followOutput(nowMs: () => number, onLine: (line: string) => void): void;
   onExit(listener: (code: number | null, signal: NodeJS.Signals | null) => void): void;
   /** Is told of a runner that could not be started. */
   onError(listener: (error: Error) => void): void;
@@ -42,7 +51,9 @@ export const spawnRunner: SpawnRunner = (model, sharedFd) => {
   return {
     pid: child.pid,
     socket,
-    outputs: [child.stdout, child.stderr].filter((stream) => stream !== null),
+    followOutput: (nowMs, onLine) => {
+      for (const stream of [child.stdout, child.stderr]) if (stream !== null) followNativeOutput(stream, nowMs, onLine);
+    },
     onExit: (listener) => void child.once('exit', listener),
     onError: (listener) => void child.once('error', listener),
     kill: () => void child.kill('SIGKILL'),
