@@ -10,6 +10,7 @@ import { faceWork } from './faces/face-work.ts';
 import { ModelFaces } from './faces/model-faces.ts';
 import { createOpenFace } from './faces/open-face.ts';
 import { loadModel } from './inference/model.ts';
+import type { SpawnRunner } from './inference/runner/spawn-runner.ts';
 import { createAssemble } from './models/assemble.ts';
 import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
@@ -43,6 +44,8 @@ export interface ServiceOptions {
   readonly role?: Role | undefined;
   /** How many log lines have been given up. @default always 0 */
   readonly droppedLogLines?: () => number;
+  /** Starts the runners of the models. @default processes */
+  readonly spawnRunner?: SpawnRunner | undefined;
 }
 
 /** What the routes work with, and what is started behind them. */
@@ -94,7 +97,10 @@ export async function createServices(
   const assemble = createAssemble({
     openFace,
     loadModel: (model, signal) =>
-      loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events, signal }),
+      loadModel(
+        { maxOutputBytes: settings.outputLimitBytes, ...model },
+        { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
+      ),
     log,
   });
   const registry = new Registry({

@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
 import { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryFolder } from './folder.ts';
 import { whenNoProcessHas } from './processes-of.ts';
+
+const migrationsDir = new URL('../../src/storage/migrations', import.meta.url).pathname;
 
 const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
@@ -25,7 +26,7 @@ export interface TestDatabase extends AsyncDisposable {
 export const databaseKinds: readonly ('embedded' | 'postgres')[] =
   process.env['TEST_DATABASE_URL'] !== undefined || (await isReachable()) ? ['embedded', 'postgres'] : ['embedded'];
 
-/** An empty database of that kind. */
+/** A database of that kind, with nothing in its tables. */
 export function temporaryDatabase(kind: 'embedded' | 'postgres'): Promise<TestDatabase> {
   return kind === 'embedded' ? temporaryEmbedded() : temporaryPostgres();
 }
@@ -73,19 +74,30 @@ async function temporaryEmbedded(): Promise<TestDatabase> {
   };
 }
 
-/** The files of an empty embedded database: making them takes seconds, so that they are made once and copied. */
+/**
+ * The files of an embedded database whose tables are made and empty: making them takes seconds, so that they are made once,
+ * by the storage itself, and copied. Other migrations make another one.
+ */
 async function embeddedTemplate(): Promise<string> {
   const caches = new URL('../../node_modules/.cache', import.meta.url).pathname;
-  const path = join(caches, `inferd-test-pglite-${packageJson.dependencies['@electric-sql/pglite']}`);
+  const version = packageJson.dependencies['@electric-sql/pglite'];
+  const path = join(caches, `inferd-test-pglite-${version}-${await fingerprintOf(migrationsDir)}`);
   if (existsSync(path)) return path;
   await mkdir(caches, { recursive: true });
   const unfinished = await mkdtemp(`${path}-`);
-  const db = await PGlite.create({ dataDir: join(unfinished, 'made') });
-  await db.close();
+  const storage = openStorage({ databaseUrl: undefined, dataDir: unfinished });
+  await storage.whenReady();
+  await storage.close();
   // Another test file may have been faster.
-  await rename(join(unfinished, 'made'), path).catch(() => {});
+  await rename(join(unfinished, 'database/postgres'), path).catch(() => {});
   await rm(unfinished, { recursive: true, force: true });
   return path;
+}
+
+async function fingerprintOf(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of (await readdir(folder)).toSorted()) hash.update(name).update(await readFile(join(folder, name)));
+  return hash.digest('hex').slice(0, 16);
 }
 
 async function temporaryPostgres(): Promise<TestDatabase> {

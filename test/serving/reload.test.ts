@@ -1,6 +1,7 @@
 import { cp, mkdir, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { spawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import { scanRepository } from '../../src/models/repository.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
@@ -148,7 +149,7 @@ describe('a reload', () => {
 
   it('again and again takes no memory', { timeout: 480_000 }, async () => {
     await using repository = await temporaryRepository('iris');
-    await using server = await startReadyServer({ MODELS_DIR: repository.path });
+    await using server = await startReadyServer({ MODELS_DIR: repository.path }, undefined, { spawnRunner });
     const [folder] = await scanRepository(repository.path);
     if (folder === undefined) throw new Error('The repository is empty');
     const reload = async (times: number) => {
