@@ -8,7 +8,7 @@ import type { Turn } from './turns.ts';
 
 /** A picture that was decoded, and where its pixels are to lie. */
 export interface DecodedPicture {
-  /** Of the size as it is shown; of the resized size where the plan does not ask for exact pixels. */
+  /** Of the size as it is shown; of the resized size already where the plan does not ask for exact pixels. */
   readonly raster: RgbRaster;
   readonly frame: PictureFrame;
 }
@@ -22,25 +22,25 @@ export interface DecodedPicture {
  * @throws what {@link PictureReader.read} and {@link framePicture} throw
  */
 export async function decodePicture(
-  reader: PictureReader,
+  reader: Pick<PictureReader, 'read'>,
   bytes: Uint8Array,
   plan: PicturePlan,
   turn: Turn,
   limits: PictureLimits = defaultPictureLimits,
 ): Promise<DecodedPicture> {
   let frame: PictureFrame | undefined;
-  const raster = await reader.read(bytes, turn, {
+  const { width, height, data } = await reader.read(bytes, turn, {
     limits: lowerLimits(limits, definedLimits(plan)),
     ignoreIcc: plan.icc === 'ignore',
     prepare: async (picture) => {
-      const { autoOrient } = await picture.metadata();
-      frame = framePicture(plan, autoOrient);
-      const opaque = withoutAlpha(picture.autoOrient(), plan.alpha);
-      return (plan.exact ? opaque : nearlyResized(opaque, frame.resized, plan)).toColourspace('srgb');
+      const opaque = withoutAlpha(picture.autoOrient(), plan.alpha).toColourspace('srgb');
+      if (plan.exact) return opaque;
+      frame = framePicture(plan, (await picture.metadata()).autoOrient);
+      return nearlyResized(opaque, frame.resized, plan);
     },
   });
-  const { width, height, data } = raster;
-  return { raster: { width, height, channels: 3, data }, frame: frame ?? framePicture(plan, { width, height }) };
+  const raster: RgbRaster = { width, height, channels: 3, data };
+  return { raster, frame: frame ?? framePicture(plan, raster) };
 }
 
 function definedLimits({ limits }: PicturePlan): Partial<PictureLimits> {
@@ -62,8 +62,11 @@ const kernels = {
   'cv-linear': 'linear',
 } as const satisfies Record<PictureFilter, string>;
 
+/** More pixels are not made to be cropped: such a long and thin picture is resized later, and exactly. */
+const maxResizedPixels = 16_777_216;
+
 /** By libvips, which makes a JPEG smaller while it decodes it. */
 function nearlyResized(picture: Pipeline, { width, height }: Size, { resize }: PicturePlan): Pipeline {
-  if (resize === undefined) return picture;
+  if (resize === undefined || width * height > maxResizedPixels) return picture;
   return picture.resize({ width, height, fit: 'fill', kernel: kernels[resize.filter] });
 }
