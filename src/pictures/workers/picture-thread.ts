@@ -71,7 +71,7 @@ export class PictureThread {
 /** The bytes themselves when their buffer holds nothing else; a copy of them otherwise. */
 function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
-  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
+  const isAlone = !Buffer.isBuffer(bytes) && buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
   return isAlone ? new Uint8Array(buffer) : Uint8Array.from(bytes);
 }
 
