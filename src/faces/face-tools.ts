@@ -1,6 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { PicturePipeline } from '../pictures/picture-pipeline.ts';
-import { PictureReader } from '../pictures/picture-reader.ts';
 import { PictureWorkers } from '../pictures/workers/picture-workers.ts';
 import { TextProcess } from '../texts/text-process.ts';
 import type { Log } from '../timing/log.ts';
@@ -18,20 +16,16 @@ export interface FaceToolsOptions {
 
 /** What faces of all models share; nothing is started before it is needed. */
 export class FaceTools implements AsyncDisposable {
-  readonly pictures: PicturePipeline;
+  readonly pictures: PictureWorkers;
   readonly texts: TextProcess;
-  readonly #pictureWorkers: PictureWorkers;
 
   constructor({ log, pictureThreads }: FaceToolsOptions) {
-    const workers = new PictureWorkers({ threads: pictureThreads });
-    const reader = new PictureReader(pictureThreads);
-    this.#pictureWorkers = workers;
-    this.pictures = new PicturePipeline({ reader, workers, maxHeld: 2 * pictureThreads });
+    this.pictures = new PictureWorkers({ threads: pictureThreads });
     this.texts = new TextProcess({ log });
   }
 
   /** Ends the threads and the process. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#pictureWorkers[Symbol.asyncDispose](), this.texts.close()]);
+    await Promise.all([this.pictures[Symbol.asyncDispose](), this.texts.close()]);
   }
 }

@@ -1,10 +1,9 @@
-import { defaultPictureLimits, lowerLimits, type PictureLimits } from './picture-limits.ts';
-import type { PictureReader } from './picture-reader.ts';
+import { lowerLimits, type PictureLimits } from './picture-limits.ts';
 import { framePicture, type PictureFrame } from './plan/picture-frame.ts';
 import type { PictureFilter, PicturePlan } from './plan/picture-plan.ts';
-import type { RgbRaster, Size } from './raster.ts';
+import type { ColourRaster, RgbRaster, Size } from './raster.ts';
+import type { ReadOptions } from './read-picture.ts';
 import type { Pipeline } from './sharp.ts';
-import type { Turn } from './turns.ts';
 
 /** A picture that was decoded, and where its pixels are to lie. */
 export interface DecodedPicture {
@@ -13,23 +12,24 @@ export interface DecodedPicture {
   readonly frame: PictureFrame;
 }
 
+/** Reads one picture as the options say. */
+export type ReadPicture = (options: ReadOptions) => Promise<ColourRaster>;
+
 /**
  * Decodes a picture to 8-bit RGB as Pillow's `convert("RGB")` does after `exif_transpose`: first frame, turned, 16 bits by
  * their high byte, grey and palette as RGB, alpha dropped. Two things differ: CMYK, which goes through a profile of
  * libvips', and the levels that lie under transparency in a GIF, which are black.
  *
  * @param limits those of the server; the plan may lower them
- * @throws what {@link PictureReader.read} and {@link framePicture} throw
+ * @throws what reading and {@link framePicture} throw
  */
 export async function decodePicture(
-  reader: Pick<PictureReader, 'read'>,
-  bytes: Uint8Array,
+  read: ReadPicture,
   plan: PicturePlan,
-  turn: Turn,
-  limits: PictureLimits = defaultPictureLimits,
+  limits: PictureLimits,
 ): Promise<DecodedPicture> {
   let frame: PictureFrame | undefined;
-  const { width, height, data } = await reader.read(bytes, turn, {
+  const { width, height, data } = await read({
     limits: lowerLimits(limits, definedLimits(plan)),
     ignoreIcc: plan.icc === 'ignore',
     prepare: async (picture) => {
@@ -40,7 +40,7 @@ export async function decodePicture(
     },
   });
   const raster: RgbRaster = { width, height, channels: 3, data };
-  return { raster, frame: frame ?? framePicture(plan, raster) };
+  return { raster, frame: frame ?? framePicture(plan, { width, height }) };
 }
 
 function definedLimits({ limits }: PicturePlan): Partial<PictureLimits> {

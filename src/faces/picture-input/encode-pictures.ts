@@ -1,8 +1,8 @@
 import { AppError, toAppError } from '../../errors.ts';
 import type { Picture } from '../../pictures/picture-body.ts';
-import type { PreparedPicture } from '../../pictures/picture-pipeline.ts';
 import type { PictureElements } from '../../pictures/picture-tensor.ts';
 import type { PictureFrame } from '../../pictures/plan/picture-frame.ts';
+import type { PreparedPicture } from '../../pictures/prepare-picture.ts';
 import type { Size } from '../../pictures/raster.ts';
 import { type EncodeContext, whileWanted } from '../../serving/encode-context.ts';
 import type { Tensor, TensorSpec, Tensors } from '../../tensor/tensor.ts';
