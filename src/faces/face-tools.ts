@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { PictureReader } from '../pictures/picture-reader.ts';
 import { PictureWorkers } from '../pictures/workers/picture-workers.ts';
 import { TextProcess } from '../texts/text-process.ts';
 import type { Log } from '../timing/log.ts';
@@ -17,18 +16,16 @@ export interface FaceToolsOptions {
 
 /** What faces of all models share; nothing is started before it is needed. */
 export class FaceTools implements AsyncDisposable {
-  readonly pictureReader: PictureReader;
-  readonly pictureWorkers: PictureWorkers;
+  readonly pictures: PictureWorkers;
   readonly texts: TextProcess;
 
   constructor({ log, pictureThreads }: FaceToolsOptions) {
-    this.pictureReader = new PictureReader(pictureThreads);
-    this.pictureWorkers = new PictureWorkers({ threads: pictureThreads });
+    this.pictures = new PictureWorkers({ threads: pictureThreads });
     this.texts = new TextProcess({ log });
   }
 
   /** Ends the threads and the process. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.pictureWorkers[Symbol.asyncDispose](), this.texts.close()]);
+    await Promise.all([this.pictures[Symbol.asyncDispose](), this.texts.close()]);
   }
 }
