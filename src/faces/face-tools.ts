@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { PictureWorkers } from '../pictures/workers/picture-workers.ts';
 import { TextProcess } from '../texts/text-process.ts';
@@ -12,6 +13,8 @@ export interface FaceToolsOptions {
   readonly log: Pick<Log, 'warn'>;
   /** Threads that resize pictures. */
   readonly pictureThreads: number;
+  /** Starts the process that makes tokens. @default the one of this program */
+  readonly startTexts?: () => ChildProcess;
 }
 
 /** What faces of all models share; nothing is started before it is needed. */
@@ -19,9 +22,9 @@ export class FaceTools implements AsyncDisposable {
   readonly pictures: PictureWorkers;
   readonly texts: TextProcess;
 
-  constructor({ log, pictureThreads }: FaceToolsOptions) {
+  constructor({ log, pictureThreads, startTexts }: FaceToolsOptions) {
     this.pictures = new PictureWorkers({ threads: pictureThreads });
-    this.texts = new TextProcess({ log });
+    this.texts = new TextProcess({ log, ...(startTexts !== undefined && { start: startTexts }) });
   }
 
   /** Ends the threads and the process. */

@@ -10,7 +10,6 @@ import type { Companions } from '../companions.ts';
 import { invalidFace } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
 import { byGroups } from '../text-input/by-groups.ts';
-import { exampleText } from '../text-input/example-text.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 import { embed } from './embed.ts';
@@ -95,7 +94,7 @@ async function create(
       input,
       output: Embedding,
       target: 'embedding',
-      examples: [{ text: exampleText, ...given }],
+      examples: [{ text: text.example, ...given }],
       form: true,
       ...byGroups(async (instances: readonly EmbeddingInstance[], model, context) => {
         const beginnings = instances.map(({ prompt = usualPrompt }) =>

@@ -9,7 +9,6 @@ import { scoresOutput } from '../class-output.ts';
 import { invalidFace } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
 import { byGroups } from '../text-input/by-groups.ts';
-import { exampleText } from '../text-input/example-text.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 import { rankDocuments } from './rerank.ts';
@@ -80,7 +79,11 @@ async function create(
     raw_scores: z.boolean().default(false).describe('Scores as the model gives them'),
   });
   const given = settings?.template ?? (await companions.object('example.json'));
-  const example = { query: 'What does the fox do?', documents: [exampleText, 'A cat sleeps.'], ...given };
+  const usual =
+    text.example === 'a'
+      ? { query: 'a', documents: ['a', 'b'] }
+      : { query: 'What does the fox do?', documents: [text.example, 'A cat sleeps.'] };
+  const example = { ...usual, ...given };
   const domainWith = ({ too_long: asked, max_document_tokens: mostOfSecond }: RerankingOptions): AnyDomain => {
     const tooLong = (asked ?? text.tooLong) === 'truncate' ? 'truncate' : 'error';
     const cut = new WeakMap<object, { readonly truncated: readonly boolean[]; readonly tokens: number }>();

@@ -8,7 +8,6 @@ import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } fro
 import { Classification } from '../image-classification/classification.ts';
 import { type ClassFunction, classify } from '../image-classification/classify.ts';
 import { byGroups } from '../text-input/by-groups.ts';
-import { exampleText } from '../text-input/example-text.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 
@@ -47,7 +46,8 @@ async function create(
     { settings: settings?.text, tooLong: 'error', kinds: ['error', 'truncate'] },
     signal,
   );
-  const example = await exampleOf(settings?.template, companions);
+  const given = settings?.template ?? (await companions.object('example.json'));
+  const example = { text: text.example, ...given };
   const domainWith = (most: number | undefined, tooLong: 'error' | 'truncate'): AnyDomain => {
     const counted = new WeakMap<object, { readonly tokens: number; readonly truncated?: true }>();
     return defineDomain({
@@ -106,11 +106,6 @@ async function create(
     padding: text.padding,
     close: async () => text.close(),
   };
-}
-
-async function exampleOf(template: JsonObject | undefined, companions: Source['companions']) {
-  const given = template ?? (await companions.object('example.json'));
-  return { text: exampleText, ...given };
 }
 
 function usualFunction(config: JsonObject | undefined): ClassFunction {

@@ -8,6 +8,7 @@ import { fixedLength, tokenInputFaults } from '../../texts/token-inputs.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
+import { exampleText } from './example-text.ts';
 import { groupTexts } from './group-texts.ts';
 import { type Padding, provePadding } from './prove-padding.ts';
 
@@ -26,6 +27,8 @@ const usualMaxBytes = 2 ** 20;
 /** How the texts of a face become inputs of its model. */
 export interface FaceText {
   readonly maxBytes: number;
+  /** A text for the documentation that is not too long. */
+  readonly example: string;
   readonly tooLong: TooLong;
   /** Tokens that windows share. */
   readonly stride: number;
@@ -82,14 +85,17 @@ export async function openText(
       `face.text: ${encoder.limits.maxLength} tokens leave ${encoder.room} for texts, and windows share ${stride}`,
     ]);
   }
-  const padding = await tryPadding(encoder, material, signal).catch((thrown: unknown) => {
-    encoder.close();
-    throw thrown;
-  });
+  const [padding, example] = await Promise.all([tryPadding(encoder, material, signal), fittingExample(encoder)]).catch(
+    (thrown: unknown) => {
+      encoder.close();
+      throw thrown;
+    },
+  );
   const { maxLength } = encoder.limits;
   const maxBytes = settings?.maxBytes ?? usualMaxBytes;
   return {
     maxBytes,
+    example,
     tooLong,
     stride,
     encoder,
@@ -125,4 +131,10 @@ async function tryPadding(
   const deadlineMs = performance.now() + manifest.loadTimeoutMs;
   const context = { requestId: 'padding-trial', signal, deadlineMs, arrivedAt: Date.now() };
   return provePadding({ predictor, rows, length, limits: encoder.limits, context });
+}
+
+/** Half of the room, so that it fits beside another. */
+async function fittingExample(encoder: TextEncoder): Promise<string> {
+  const [encoded] = await encoder.encode([exampleText], { tooLong: 'truncate', locate: () => [] });
+  return encoded !== undefined && encoded.count <= encoder.limits.maxLength / 2 ? exampleText : 'a';
 }
