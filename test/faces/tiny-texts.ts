@@ -3,7 +3,22 @@ import { float, int64, type Model } from '../helpers/onnx-model.ts';
 import { writeModel } from './classifier-model.ts';
 import { writeCompanions } from './fake-tokenizer.ts';
 
-const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'cats', 'dogs', 'meow', 'bark', 'and', 'sleep'];
+const words = [
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  'cats',
+  'dogs',
+  'meow',
+  'bark',
+  'and',
+  'sleep',
+  'a',
+  'good',
+  'bad',
+  'film',
+];
 
 const special = (content: string) => ({
   id: words.indexOf(content),
@@ -18,7 +33,7 @@ const special = (content: string) => ({
 const piece = (content: string) => ({ SpecialToken: { id: content, type_id: 0 } });
 const ofText = (id: 'A' | 'B') => ({ Sequence: { id, type_id: id === 'A' ? 0 : 1 } });
 
-/** A `tokenizer.json` of ten words. */
+/** A `tokenizer.json` of some words. */
 export const tinyTokenizer = {
   version: '1.0',
   truncation: null,
@@ -68,6 +83,27 @@ const embedder: Model = {
   ],
 };
 
+/** What each word says for a text being positive. */
+const moods = words.map((word) => ({ good: 3, bad: -3, bark: -1 })[word] ?? 0);
+
+const classifier: Model = {
+  opsets: { '': 13 },
+  inputs,
+  outputs: { logits: { element: float, shape: ['batch', 2] } },
+  initializers: [
+    axes('axis', 1),
+    { name: 'moods', type: float, dims: [moods.length], raw: new Uint8Array(Float32Array.from(moods).buffer) },
+    { name: 'signs', type: float, dims: [1, 2], raw: new Uint8Array(Float32Array.of(-0.5, 0.5).buffer) },
+  ],
+  nodes: [
+    { op: 'Gather', inputs: ['moods', 'input_ids'], outputs: ['mood'] },
+    { op: 'Cast', inputs: ['attention_mask'], outputs: ['mask'], attributes: [toFloat] },
+    { op: 'Mul', inputs: ['mood', 'mask'], outputs: ['seen'] },
+    { op: 'ReduceSum', inputs: ['seen', 'axis'], outputs: ['sum'] },
+    { op: 'Mul', inputs: ['sum', 'signs'], outputs: ['logits'] },
+  ],
+};
+
 /** The sum of the ids of a pair. */
 const ranker: Model = {
   opsets: { '': 13 },
@@ -80,6 +116,19 @@ const ranker: Model = {
     { op: 'ReduceSum', inputs: ['values', 'axis'], outputs: ['logits'] },
   ],
 };
+
+/** Writes a model that says whether a text is positive. */
+export async function writeTinyClassifier(repository: string): Promise<void> {
+  await writeModel(repository, 'mood', classifier);
+  await writeCompanions(join(repository, 'mood', '1'), {
+    'tokenizer.json': tinyTokenizer,
+    'config.json': {
+      architectures: ['BertForSequenceClassification'],
+      id2label: { 0: 'negative', 1: 'positive' },
+      max_position_embeddings: 32,
+    },
+  });
+}
 
 /** Writes a model that embeds texts, and one that reranks them. */
 export async function writeTinyTexts(repository: string): Promise<void> {
