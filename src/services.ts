@@ -16,7 +16,14 @@ import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
-import { countLoads, countPredictions, engineObserver, predictionLogObserver, whenOnline } from './observe.ts';
+import {
+  countLoads,
+  countPredictions,
+  countTokens,
+  engineObserver,
+  predictionLogObserver,
+  whenOnline,
+} from './observe.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
 import { modelWork } from './protocols/native/deferred.ts';
 import { ServedCounters } from './served/served-counters.ts';
@@ -93,6 +100,7 @@ export async function createServices(
   const events = engineObserver({ served, tracing });
   const uploads = stack.use(new KeptUploads());
   const tools = stack.use(new FaceTools({ log, pictureThreads: settings.pictureThreads ?? defaultPictureThreads() }));
+  if (metrics !== undefined) countTokens(metrics, tools.counters);
   const openFace = settings.faces ? createOpenFace({ tools, clock: systemClock, log }) : undefined;
   const assemble = createAssemble({
     openFace,

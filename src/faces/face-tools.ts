@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { PictureWorkers } from '../pictures/workers/picture-workers.ts';
 import { TextProcess } from '../texts/text-process.ts';
 import type { Log } from '../timing/log.ts';
+import { FaceCounters } from './face-counters.ts';
 
 /** Half the cores, at least one: the runs of models need the others. */
 export function defaultPictureThreads(): number {
@@ -21,6 +22,7 @@ export interface FaceToolsOptions {
 export class FaceTools implements AsyncDisposable {
   readonly pictures: PictureWorkers;
   readonly texts: TextProcess;
+  readonly counters = new FaceCounters();
 
   constructor({ log, pictureThreads, startTexts }: FaceToolsOptions) {
     this.pictures = new PictureWorkers({ threads: pictureThreads });

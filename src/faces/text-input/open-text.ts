@@ -2,9 +2,11 @@ import type { TextSettings } from '../../models/face-settings/text-settings.ts';
 import type { EncodedGroup } from '../../serving/instance-groups.ts';
 import { takesOneAtATime } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
+import { elementCount } from '../../tensor/tensor.ts';
 import { type EncodedText, type EncodeOptions, TextEncoder, type TextPair } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
 import { fixedLength, tokenInputFaults } from '../../texts/token-inputs.ts';
+import type { FaceCounters } from '../face-counters.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
@@ -103,14 +105,17 @@ export async function openText(
     encode: (texts, options) => encoder.encode(texts, options),
     encodePairs: (pairs, options) => encoder.encodePairs(pairs, options),
     padding,
-    groups: (rows, served) =>
-      groupTexts(rows, {
+    groups: (rows, served) => {
+      const groups = groupTexts(rows, {
         signature: served.signature,
         limits: encoder.limits,
         mayJoin: padding.joined && served.independentRows,
         fixedLength: fixed,
         isSingle: takesOneAtATime(served.signature),
-      }),
+      });
+      count(tools.counters, material.name, rows, groups);
+      return groups;
+    },
     close: () => encoder.close(),
   };
 }
@@ -137,4 +142,17 @@ async function tryPadding(
 async function fittingExample(encoder: TextEncoder): Promise<string> {
   const [encoded] = await encoder.encode([exampleText], { tooLong: 'truncate', locate: () => [] });
   return encoded !== undefined && encoded.count <= encoder.limits.maxLength / 2 ? exampleText : 'a';
+}
+
+function count(
+  counters: FaceCounters,
+  model: string,
+  rows: readonly EncodedText[],
+  groups: readonly EncodedGroup[],
+): void {
+  const real = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+  const fed = groups.reduce((sum, { inputs }) => sum + elementCount(inputs['input_ids']?.shape ?? [0]), 0);
+  counters.recordTokens(model, { real, padding: fed - real });
+  const truncated = rows.filter(({ isTruncated }) => isTruncated).length;
+  if (truncated > 0) counters.recordTruncated(model, truncated);
 }
