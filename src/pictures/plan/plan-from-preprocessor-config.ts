@@ -2,7 +2,7 @@ import { inputFaults, type PictureInput, readPictureShape } from './picture-inpu
 import { type PictureFilter, PicturePlan, type PictureResize } from './picture-plan.ts';
 import type { Planned } from './planned.ts';
 import { PreprocessorConfig, unknownWork } from './preprocessor-config.ts';
-import { type PreprocessorKind, preprocessorKind } from './preprocessor-kinds.ts';
+import { isStrangeKind, type PreprocessorKind, preprocessorKind } from './preprocessor-kinds.ts';
 
 const fileName = 'preprocessor_config.json';
 
@@ -24,6 +24,7 @@ export function planFromPreprocessorConfig(config: unknown, input: PictureInput)
   const type = file.image_processor_type ?? file.feature_extractor_type;
   const kind = preprocessorKind(type);
   const faults = unknownWork(file).map((key) => `${key}: this is not done here`);
+  if (isStrangeKind(type)) faults.push(`image_processor_type: what ${type} does is not done here`);
   const geometry = planGeometry(file, kind, input, faults);
   const levels = planLevels(file, kind);
   if (faults.length > 0) return { faults: faults.map((fault) => `${fileName}: ${fault}`) };
@@ -66,9 +67,8 @@ function planResize(
     if (faults.length === 0) faults.push('size: it is missing');
     return {};
   }
-  const cropPct = file.crop_pct ?? kind?.cropPct;
-  if (cropPct !== undefined)
-    return planCropPct(size, cropPct, { filter, kind, hasCrop: cropSide(file, kind) !== undefined });
+  const cropPct = file.crop_pct === undefined ? kind?.cropPct : file.crop_pct;
+  if (cropPct != null) return planCropPct(size, cropPct, { filter, kind, hasCrop: cropSide(file, kind) !== undefined });
   if (size.shortest_edge != null) {
     const shortest = Math.floor(size.shortest_edge * (kind?.enlarges ?? 1));
     const longest = size.longest_edge;
@@ -138,7 +138,8 @@ function planCrop(
 
 /** What is cropped to, if anything is. */
 function cropSide(file: PreprocessorConfig, kind: PreprocessorKind | undefined): number | Edges | undefined {
-  const isCropped = file.do_center_crop ?? (kind === undefined ? file.crop_size != null : kind.crop !== undefined);
+  const isCropped =
+    file.do_center_crop ?? (kind === undefined ? file.crop_size != null : (kind.crops ?? kind.crop !== undefined));
   return isCropped ? (file.crop_size ?? kind?.crop) : undefined;
 }
 
