@@ -1,3 +1,5 @@
+import { gifTransparentColour } from './gif-transparency.ts';
+import { sniffPictureFormat } from './picture-format.ts';
 import { lowerLimits, type PictureLimits } from './picture-limits.ts';
 import { framePicture, type PictureFrame } from './plan/picture-frame.ts';
 import type { PictureFilter, PicturePlan } from './plan/picture-plan.ts';
@@ -12,28 +14,28 @@ export interface DecodedPicture {
   readonly frame: PictureFrame;
 }
 
-/** Reads one picture as the options say. */
-export type ReadPicture = (options: ReadOptions) => Promise<ColourRaster>;
+/** Reads a picture as the options say. */
+export type ReadPicture = (bytes: Uint8Array, options: ReadOptions) => Promise<ColourRaster>;
 
 /**
  * Decodes a picture to 8-bit RGB as Pillow's `convert("RGB")` does after `exif_transpose`: first frame, turned, 16 bits by
- * their high byte, grey and palette as RGB, alpha dropped. Two things differ: CMYK, which goes through a profile of
- * libvips', and the levels that lie under transparency in a GIF, which are black.
+ * their high byte, grey and palette as RGB, alpha dropped. CMYK differs, which goes through a profile of libvips'.
  *
  * @param limits those of the server; the plan may lower them
  * @throws what reading and {@link framePicture} throw
  */
 export async function decodePicture(
   read: ReadPicture,
+  bytes: Uint8Array,
   plan: PicturePlan,
   limits: PictureLimits,
 ): Promise<DecodedPicture> {
   let frame: PictureFrame | undefined;
-  const { width, height, data } = await read({
+  const { width, height, data } = await read(bytes, {
     limits: lowerLimits(limits, definedLimits(plan)),
     ignoreIcc: plan.icc === 'ignore',
     prepare: async (picture) => {
-      const opaque = withoutAlpha(picture.autoOrient(), plan.alpha).toColourspace('srgb');
+      const opaque = withoutAlpha(picture.autoOrient(), bytes, plan.alpha).toColourspace('srgb');
       if (plan.exact) return opaque;
       frame = framePicture(plan, (await picture.metadata()).autoOrient);
       return nearlyResized(opaque, frame.resized, plan);
@@ -47,8 +49,11 @@ function definedLimits({ limits }: PicturePlan): Partial<PictureLimits> {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 
-function withoutAlpha(picture: Pipeline, alpha: PicturePlan['alpha']): Pipeline {
-  return alpha === 'drop' ? picture.removeAlpha() : picture.flatten({ background: alpha });
+function withoutAlpha(picture: Pipeline, bytes: Uint8Array, alpha: PicturePlan['alpha']): Pipeline {
+  if (alpha !== 'drop') return picture.flatten({ background: alpha });
+  // libvips makes what is transparent in a GIF black.
+  const hidden = sniffPictureFormat(bytes) === 'gif' ? gifTransparentColour(bytes) : undefined;
+  return hidden === undefined ? picture.removeAlpha() : picture.flatten({ background: hidden });
 }
 
 /** The kernel of libvips that is nearest to each filter. */

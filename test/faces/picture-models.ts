@@ -31,8 +31,9 @@ export const colourFiles = {
   'preprocessor_config.json': {
     image_processor_type: 'ViTImageProcessor',
     size: { height: 8, width: 8 },
-    image_mean: [0, 0, 0],
-    image_std: [0.1, 0.1, 0.1],
+    // Sums of sixteenths are exact, in whichever order they are added.
+    rescale_factor: 0.0625,
+    do_normalize: false,
   },
 };
 

@@ -133,6 +133,7 @@ describe('a picture worker that dies', () => {
     );
     const seen = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'prepared' : outcome.reason.code));
     expect(seen).toEqual(['prepared', 'ENCODER_FAILED', 'prepared', 'ENCODER_FAILED', 'prepared']);
+    expect(outcomes[1]).toMatchObject({ reason: { kind: 'overloaded', retryAfterSeconds: 1 } });
   });
 });
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type DecodedPicture, decodePicture } from '../../src/pictures/decode-picture.ts';
 import { defaultPictureLimits } from '../../src/pictures/picture-limits.ts';
 import type { PictureDatatype } from '../../src/pictures/picture-tensor.ts';
+import { framePicture } from '../../src/pictures/plan/picture-frame.ts';
 import { PicturePlan } from '../../src/pictures/plan/picture-plan.ts';
 import { preparePicture } from '../../src/pictures/prepare-picture.ts';
 import { readPicture } from '../../src/pictures/read-picture.ts';
@@ -28,7 +29,7 @@ const open = await loadSharp();
 const resampler = new Resampler();
 
 function decode(bytes: Uint8Array, plan: PicturePlan): Promise<DecodedPicture> {
-  return decodePicture((options) => readPicture(open, bytes, options), plan, defaultPictureLimits);
+  return decodePicture(readPicture.bind(null, open), bytes, plan, defaultPictureLimits);
 }
 
 async function prepare(file: string, plan: PicturePlan, datatype: PictureDatatype = 'UINT8') {
@@ -98,6 +99,20 @@ describe('the pixels of a resized picture are those of Pillow and OpenCV', () =>
     expect(elements).toHaveLength(224 * 224 * 3);
     expect([...elements.subarray(-3)]).toEqual([0x80, 0x40, 0x20]);
   });
+
+  it.each(['nearest', 'bilinear', 'lanczos'] as const)(
+    'are cut out of the longest picture by %s in no time',
+    (filter) => {
+      const size = { width: 1, height: 50_000_000 };
+      const plan = PicturePlan.parse({ resize: { shortest: 256, filter }, crop: [224, 224], layout: 'NHWC' });
+      const data = new Uint8Array(3 * size.height);
+      data.fill(200, (3 * size.height) / 2 - 9, (3 * size.height) / 2 + 9);
+      const frame = framePicture(plan, size);
+      const raster = { ...size, channels: 3 as const, data };
+      const elements = preparePicture({ raster, frame, plan, datatype: 'UINT8' }, resampler);
+      expect([elements[0], elements.at(-1)]).toEqual([200, 200]);
+    },
+  );
 
   it('are near them when they need not be exact', async () => {
     const plan = PicturePlan.parse({ resize: { shortest: 40, filter: 'bilinear' }, crop: [32, 32], layout: 'NHWC' });

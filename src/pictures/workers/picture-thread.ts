@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../errors.ts';
 import type { PreparedPicture } from '../prepare-picture.ts';
-import { failureMessage, type JobMessage, type OutcomeMessage, preparedPicture } from './messages.ts';
+import { type JobMessage, type OutcomeMessage, preparedPicture } from './messages.ts';
 
 /** The worker's program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
 const programPath = fileURLToPath(
@@ -29,7 +29,7 @@ export class PictureThread {
     this.exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
         this.#isAlive = false;
-        this.#finish(failureMessage(deathOf(code, cause)));
+        this.#finish({ kind: 'failed', error: deathOf(code, cause) });
         resolve();
       });
     });
@@ -71,6 +71,7 @@ function deathOf(code: number, cause: unknown): AppError {
   return new AppError('ENCODER_FAILED', {
     message: `The thread that was at work on the picture ended with code ${code}`,
     expected: 'a tensor of the picture',
+    retryAfterSeconds: 1,
     cause,
   });
 }

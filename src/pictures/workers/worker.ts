@@ -13,7 +13,7 @@ const loading = loadSharp();
 async function prepare({ bytes, plan, datatype, limits }: JobMessage): Promise<OutcomeMessage> {
   try {
     const open = await loading;
-    const { raster, frame } = await decodePicture((options) => readPicture(open, bytes, options), plan, limits);
+    const { raster, frame } = await decodePicture(readPicture.bind(null, open), bytes, plan, limits);
     const elements = preparePicture({ raster, frame, plan, datatype }, resampler);
     free(raster.data);
     return { kind: 'prepared', picture: { elements, frame } };
