@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
+import { unpackTemplate, writeTemplate } from '../../src/storage/embedded/template.ts';
 import { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryFolder } from './folder.ts';
@@ -59,8 +61,10 @@ export function openStorage(
 }
 
 async function temporaryEmbedded(): Promise<TestDatabase> {
-  const folder = await temporaryFolder();
-  await cp(await embeddedTemplate(), join(folder.path, 'database/postgres'), { recursive: true });
+  const folder = await temporaryFolder(await placeOfManyFiles());
+  const template = await embeddedTemplate();
+  await mkdir(join(folder.path, 'database'));
+  if (!unpackTemplate(join(folder.path, 'database/postgres'), [template])) throw new Error(`${template} is not whole`);
   const environment = { STORAGE: 'on', DATA_DIR: folder.path };
   return {
     databaseUrl: undefined,
@@ -74,22 +78,28 @@ async function temporaryEmbedded(): Promise<TestDatabase> {
   };
 }
 
+/** A database is a thousand files, which some disks take seconds to make: in memory, where that has room. */
+async function placeOfManyFiles(): Promise<string> {
+  const memory = '/dev/shm';
+  const room = await statfs(memory).catch(() => undefined);
+  return room !== undefined && room.bavail * room.bsize > 2 ** 30 ? memory : tmpdir();
+}
+
 /**
- * The files of an embedded database whose tables are made and empty: making them takes seconds, so that they are made once,
- * by the storage itself, and copied. Other migrations make another one.
+ * A template of an embedded database whose tables are made and empty: making them takes seconds, so that they are made once,
+ * by the storage itself. Other migrations make another one.
  */
 async function embeddedTemplate(): Promise<string> {
   const caches = new URL('../../node_modules/.cache', import.meta.url).pathname;
   const version = packageJson.dependencies['@electric-sql/pglite'];
-  const path = join(caches, `inferd-test-pglite-${version}-${await fingerprintOf(migrationsDir)}`);
+  const path = join(caches, `inferd-test-pglite-${version}-${await fingerprintOf(migrationsDir)}.gz`);
   if (existsSync(path)) return path;
   await mkdir(caches, { recursive: true });
   const unfinished = await mkdtemp(`${path}-`);
   const storage = openStorage({ databaseUrl: undefined, dataDir: unfinished });
   await storage.whenReady();
   await storage.close();
-  // Another test file may have been faster.
-  await rename(join(unfinished, 'database/postgres'), path).catch(() => {});
+  writeTemplate(join(unfinished, 'database/postgres'), path);
   await rm(unfinished, { recursive: true, force: true });
   return path;
 }

@@ -1,7 +1,6 @@
 import { cp, mkdir, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { spawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import { scanRepository } from '../../src/models/repository.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
@@ -147,9 +146,9 @@ describe('a reload', () => {
     await expect.poll(state, { timeout: 20_000 }).toBe('READY');
   });
 
-  it('again and again takes no memory', { timeout: 480_000 }, async () => {
+  it('again and again takes no memory', { timeout: 60_000 }, async () => {
     await using repository = await temporaryRepository('iris');
-    await using server = await startReadyServer({ MODELS_DIR: repository.path }, undefined, { spawnRunner });
+    await using server = await startReadyServer({ MODELS_DIR: repository.path });
     const [folder] = await scanRepository(repository.path);
     if (folder === undefined) throw new Error('The repository is empty');
     const reload = async (times: number) => {
