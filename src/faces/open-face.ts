@@ -13,9 +13,11 @@ import { imageClassificationKind } from './image-classification/image-classifica
 import { ModelFace } from './model-face.ts';
 import { objectDetectionKind } from './object-detection/object-detection-kind.ts';
 import { proveFace } from './prove-face.ts';
+import { questionAnsweringKind } from './question-answering/question-answering-kind.ts';
 import { rerankingKind } from './reranking/reranking-kind.ts';
 import { tableKind } from './table/table-kind.ts';
 import { textClassificationKind } from './text-classification/text-classification-kind.ts';
+import { tokenClassificationKind } from './token-classification/token-classification-kind.ts';
 
 export interface OpenFaceDependencies {
   readonly tools: FaceTools;
@@ -30,6 +32,8 @@ function faceKinds(): readonly FaceKind[] {
     imageClassificationKind,
     objectDetectionKind,
     textClassificationKind,
+    tokenClassificationKind,
+    questionAnsweringKind,
     embeddingKind,
     rerankingKind,
   ];

@@ -33,7 +33,7 @@ export interface EncodeTexts {
   readonly texts: readonly string[];
   /** Most tokens that come back of a text, from its beginning or its end. */
   readonly keep: { readonly tokens: number; readonly side: 'left' | 'right' };
-  /** Whether to tell where tokens stand in the texts, and what they are. */
+  /** Whether to tell where tokens stand in the texts, and how long they are. */
   readonly details: boolean;
 }
 
@@ -50,6 +50,10 @@ export interface TokenizerFacts {
   readonly sha256: string;
   /** Ids of tokens that configurations name, by their texts; those that it does not have are left out. */
   readonly ids: Readonly<Record<string, number>>;
+  /** The token for what it does not know. */
+  readonly unknownId: number | undefined;
+  /** Whether its tokens say that they go on a word, as the `##` of WordPiece does. */
+  readonly marksSubwords: boolean;
 }
 
 /** The tokens of a text, without special ones. */
@@ -59,8 +63,8 @@ export interface TextTokens {
   readonly count: number;
   /** Start and end of each token, in Unicode code points of the text; with details alone. */
   readonly offsets?: Int32Array;
-  /** The tokens themselves; with details alone. */
-  readonly tokens?: readonly string[];
+  /** Code points of each token itself, its marks included; with details alone. */
+  readonly lengths?: Int32Array;
 }
 
 export type TextAnswer =

@@ -1,5 +1,7 @@
 import { AppError, type Fault } from '../errors.ts';
-import type { TextTokens } from './messages.ts';
+import { joinTokens, pairTypeIds } from './join-tokens.ts';
+import type { TextTokens, TokenizerFacts } from './messages.ts';
+import { refuseLong } from './refuse-long.ts';
 import type { TextLimits } from './text-limits.ts';
 import type { HeldTokenizer, TextProcess } from './text-process.ts';
 import type { TokenRow } from './token-inputs.ts';
@@ -81,7 +83,7 @@ export class TextEncoder {
       options,
     );
     return found.map(({ ids, count }) => ({
-      ids: concat([before, ids, after]),
+      ids: joinTokens([before, ids, after]),
       typeIds: undefined,
       count: count + special,
       isTruncated: count > ids.length,
@@ -122,14 +124,8 @@ export class TextEncoder {
           : second.ids.subarray(Math.max(0, second.ids.length - room));
       const [before, between, after] = pair;
       return {
-        ids: concat([before, first.ids, between, kept, after]),
-        typeIds: concat([
-          pairTypes.before,
-          repeat(pairTypes.first, first.ids.length),
-          pairTypes.between,
-          repeat(pairTypes.second, kept.length),
-          pairTypes.after,
-        ]),
+        ids: joinTokens([before, first.ids, between, kept, after]),
+        typeIds: pairTypeIds(pairTypes, first.ids.length, kept.length),
         count: counts[index] ?? 0,
         isTruncated: kept.length < second.count,
       };
@@ -142,9 +138,9 @@ export class TextEncoder {
     return this.#process.encode(this.#held, texts, { keep, details: true, ...(signal && { signal }) });
   }
 
-  /** The special tokens around a text, and around two. */
-  get template() {
-    return this.#held.facts.template;
+  /** What the tokenizer is. */
+  get facts(): TokenizerFacts {
+    return this.#held.facts;
   }
 
   /** Lets go of the tokenizer. */
@@ -160,31 +156,19 @@ export class TextEncoder {
   #refuseLong(counts: readonly number[], { tooLong, locate }: EncodeOptions): void {
     if (tooLong === 'truncate') return;
     const { maxLength } = this.limits;
-    const faults = counts.flatMap((count, index): Fault[] => {
-      if (count <= maxLength) return [];
-      const message = `The text has ${count} tokens, expected at most ${maxLength}`;
-      return [{ location: locate(index), type: 'text_too_long', message }];
-    });
-    const [first] = faults;
-    if (first === undefined) return;
-    const received = `${Math.max(...counts)} tokens`;
-    throw new AppError('TEXT_TOO_LONG', { message: first.message, received, expected: `at most ${maxLength}`, faults });
+    const long = counts.flatMap((tokens, index) =>
+      tokens <= maxLength
+        ? []
+        : [
+            {
+              location: locate(index),
+              tokens,
+              message: `The text has ${tokens} tokens, expected at most ${maxLength}`,
+            },
+          ],
+    );
+    refuseLong(long, maxLength);
   }
 }
 
 const noTokens: TextTokens = { ids: new Int32Array(0), count: 0 };
-
-function concat(parts: readonly ArrayLike<number>[]): Int32Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const whole = new Int32Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function repeat(value: number, length: number): Int32Array {
-  return new Int32Array(length).fill(value);
-}

@@ -44,12 +44,11 @@ export function readTextLimits(
 ): TextLimits {
   const ofSentences = wholeNumber(sentences['max_seq_length']);
   const ofTokenizer = wholeNumber(tokenizer['model_max_length']);
-  const padToken = tokenText(tokenizer['pad_token']);
   return {
     maxLength: maxLength ?? ofSentences ?? ofTokenizer ?? positionsOf(model) ?? usualMaxLength,
     truncationSide: sideOf(tokenizer['truncation_side']),
     paddingSide: sideOf(tokenizer['padding_side']),
-    padId: (padToken === undefined ? undefined : ids[padToken]) ?? wholeNumber(model['pad_token_id'], 0) ?? 0,
+    padId: namedId(tokenizer['pad_token'], ids) ?? wholeNumber(model['pad_token_id'], 0) ?? 0,
   };
 }
 
@@ -69,9 +68,10 @@ function sideOf(value: unknown): Side {
   return value === 'left' ? 'left' : 'right';
 }
 
-/** A token as configurations write it: its text, or an object with it. */
-function tokenText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null || !('content' in value)) return undefined;
-  return typeof value.content === 'string' ? value.content : undefined;
+/** Id of a token as configurations write it: its text, or an object with it. */
+export function namedId(value: unknown, ids: Readonly<Record<string, number>>): number | undefined {
+  if (typeof value === 'string') return Object.hasOwn(ids, value) ? ids[value] : undefined;
+  return typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string'
+    ? namedId(value.content, ids)
+    : undefined;
 }

@@ -49,6 +49,9 @@ export class TextProcess {
   #child: ChildProcess | undefined;
   #requests = 0;
   #tokenizerCount = 0;
+  #loading = 0;
+  /** Whether the process that runs has answered anything: one that never does is started again only when it is needed. */
+  #hasAnswered = false;
   #isClosed = false;
 
   constructor({ log, start = startChild }: TextProcessDependencies) {
@@ -76,20 +79,26 @@ export class TextProcess {
       path,
       sha256: undefined,
     };
-    const answer = await this.#ask(message).catch((cause: unknown) => {
-      if (!(cause instanceof AppError) || cause.code !== 'ENCODER_FAILED') throw cause;
+    this.#loading += 1;
+    try {
+      const answer = await this.#ask(message);
+      if (answer.kind !== 'loaded') throw notLoaded(answer);
+      this.#tokenizers.set(number, { ...message, sha256: answer.facts.sha256 });
+      return { number, facts: answer.facts };
+    } catch (cause) {
+      if (!(cause instanceof AppError) || cause.code !== 'ENCODER_FAILED' || this.#isClosed) throw cause;
       throw new AppError('FACE_INVALID', { message: 'tokenizer.json: the library of tokenizers ends on it', cause });
-    });
-    if (answer.kind !== 'loaded') throw notLoaded(answer);
-    this.#tokenizers.set(number, { ...message, sha256: answer.facts.sha256 });
-    return { number, facts: answer.facts };
+    } finally {
+      this.#loading -= 1;
+      this.#endIfIdle();
+    }
   }
 
   /** Lets go of a tokenizer; the process ends with the last one. */
   unload({ number }: HeldTokenizer): void {
     this.#tokenizers.delete(number);
     if (this.#child?.connected === true) this.#send({ kind: 'unload', tokenizer: number });
-    if (this.#tokenizers.size === 0 && this.#pending.size === 0) this.#end();
+    this.#endIfIdle();
   }
 
   /**
@@ -124,7 +133,7 @@ export class TextProcess {
     const child = this.#child;
     if (child === undefined) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    this.#end();
+    child.kill('SIGKILL');
     await gone;
   }
 
@@ -155,23 +164,36 @@ export class TextProcess {
 
   #startChild(): ChildProcess {
     const child = this.#start();
-    child.on('message', (answer: TextAnswer) => this.#settle(answer));
-    child.once('error', (error) => this.#gone(child, error.message));
+    child.on('message', (answer: TextAnswer) => {
+      if (this.#child === child) this.#settle(answer);
+    });
+    child.on('error', (error) => {
+      child.kill('SIGKILL');
+      this.#gone(child, error.message);
+    });
     child.once('exit', (code, signal) => this.#gone(child, signal ?? `exit code ${code}`));
     this.#child = child;
+    this.#hasAnswered = false;
     for (const load of this.#tokenizers.values()) this.#send(load);
     return child;
   }
 
   #settle(answer: TextAnswer): void {
+    this.#hasAnswered = true;
     const pending = this.#pending.get(answer.request);
     // Tokenizers that were loaded again answer as well.
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      if (answer.kind === 'failed') this.#log.warn({ reason: answer.message }, 'A tokenizer could not be loaded again');
+      return;
+    }
     this.#pending.delete(answer.request);
     pending.resolve(answer);
-    if (!pending.isSuspect) return;
-    this.#suspects.shift();
-    this.#tryNext();
+    if (pending.isSuspect) {
+      this.#suspects.shift();
+      this.#tryNext();
+    } else {
+      this.#endIfIdle();
+    }
   }
 
   #gone(child: ChildProcess, reason: string): void {
@@ -179,7 +201,7 @@ export class TextProcess {
     this.#child = undefined;
     const lost = [...this.#pending.values()];
     this.#pending.clear();
-    if (lost.length > 0 || this.#tokenizers.size > 0) {
+    if (!this.#isClosed && (lost.length > 0 || this.#tokenizers.size > 0)) {
       this.#log.warn({ reason, requests: lost.length }, 'The text process has ended; it is started anew');
     }
     const error = encoderFailed(`the text process has ended (${reason})`);
@@ -207,12 +229,16 @@ export class TextProcess {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const pending of waiting) this.#give(pending);
-    if (this.#tokenizers.size === 0 && this.#pending.size === 0) this.#end();
-    else this.#child ??= this.#startChild();
+    if (this.#tokenizers.size > 0 && this.#hasAnswered) this.#child ??= this.#startChild();
+    this.#endIfIdle();
   }
 
-  #end(): void {
-    this.#child?.kill('SIGKILL');
+  /** Without tokenizers there is nothing to do for it. */
+  #endIfIdle(): void {
+    if (this.#isClosed || this.#loading > 0 || this.#tokenizers.size > 0 || this.#pending.size > 0) return;
+    const child = this.#child;
+    this.#child = undefined;
+    child?.kill('SIGKILL');
   }
 }
 

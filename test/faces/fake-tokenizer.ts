@@ -36,7 +36,11 @@ function answer(message: Exclude<TextMessage, { kind: 'unload' }>): TextAnswer {
       pair: [[cls], [sep], [sep]] as const,
       pairTypes: { before: [0], first: 0, between: [0], second: 1, after: [1] },
     };
-    return { kind: 'loaded', request, facts: { template, sha256: '', ids: { '[PAD]': 0 } } };
+    return {
+      kind: 'loaded',
+      request,
+      facts: { template, sha256: '', ids: { '[PAD]': 0 }, unknownId: undefined, marksSubwords: false },
+    };
   }
   const { texts, keep } = message;
   return {

@@ -20,17 +20,19 @@ export interface FakeVersion {
   readonly metadata?: ReadonlyMap<string, string>;
   /** Where the files beside the graph lie. */
   readonly folder?: string;
+  /** Takes words for tokens, whatever the tokenizer says. @default false: texts are made tokens by the real process */
+  readonly words?: boolean;
 }
 
-export interface OpenedFace {
+export interface OpenedFace extends AsyncDisposable {
   readonly report: FaceReport;
   /** Every input that the model was given, but for that of the example. */
   readonly asked: () => readonly Tensors[];
   readonly warnings: readonly string[];
   /** Answers JSON instances as the routes do. */
   predict(...instances: unknown[]): Promise<unknown[]>;
-  /** The same, with a query. */
-  answer(query: Readonly<Record<string, unknown>>, instances: readonly unknown[]): Promise<unknown[]>;
+  /** The same, with what a request says in its query. */
+  predictWith(query: Readonly<Record<string, string>>, ...instances: unknown[]): Promise<unknown[]>;
 }
 
 /** Opens the face of a version whose model is a fake. */
@@ -45,7 +47,11 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
   });
   const warnings: string[] = [];
   const log = { warn: (_fields: object, message: string) => void warnings.push(message) };
-  const tools = new FaceTools({ log, pictureThreads: 1, startTexts: startFakeTokenizer });
+  const tools = new FaceTools({
+    log,
+    pictureThreads: 1,
+    ...(version.words === true && { startTexts: startFakeTokenizer }),
+  });
   const open = createOpenFace({
     tools,
     clock: systemClock,
@@ -65,8 +71,7 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
   const served: ServedModel = { name: 'm', version: '1', signature, manifest, independentRows: true };
   const before = predictor.asked.length;
   const asked = () => predictor.asked.slice(before).map(({ inputs }) => inputs);
-  const predict = async (...instances: unknown[]) => answer({}, instances);
-  const answer = async (query: Readonly<Record<string, unknown>>, instances: readonly unknown[]) => {
+  const predictWith: OpenedFace['predictWith'] = async (query, ...instances) => {
     const domain = faceOf(report).domainFor(query);
     const values = instances.map((instance) => domain.input.parse(instance));
     const { signal } = new AbortController();
@@ -78,7 +83,14 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     const isGrouped = grouped !== undefined && { runs, groups: groups.map((group) => group.instances) };
     return decodeRuns(domain, { model: served, outputs: runs[0] ?? {}, ...isGrouped }, values);
   };
-  return { report, asked, warnings, predict, answer };
+  return {
+    report,
+    asked,
+    warnings,
+    predict: (...instances) => predictWith({}, ...instances),
+    predictWith,
+    [Symbol.asyncDispose]: () => tools[Symbol.asyncDispose](),
+  };
 }
 
 export function faceOf(report: FaceReport): ModelFace {

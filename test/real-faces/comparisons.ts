@@ -80,7 +80,7 @@ const objectDetection: Compare = async (name, expected, place) => {
   let count = 0;
   for (const [picture, objects] of Object.entries(byPicture)) {
     const body = await image(join(place.models, 'digits-pictures', picture));
-    const answer = found.parse(await post(place, `/${name}/predict?threshold=${threshold}&top_k=10000`, body));
+    const answer = found.parse(await post(place, `/${name}/predict?threshold=${threshold}&top_k=1000`, body));
     tally.same(answer.detections.length, objects.length);
     for (const [index, object] of objects.entries()) {
       const received = answer.detections[index];
@@ -191,11 +191,72 @@ const table: Compare = async (name, expected, place) => {
   return { what: `${instances.length} rows`, ...tally, bar: 1e-5 };
 };
 
+const spans = z.array(z.object({ start: z.number(), end: z.number(), score: z.number() }).loose());
+const entityResults = z.object({ texts: z.array(z.string()) }).loose();
+const entityAnswer = z.object({
+  entities: z.array(z.object({ label: z.string(), probability: z.number(), start: z.number(), end: z.number() })),
+});
+
+/** Every way to aggregate tokens; in windows where the reference has them. */
+const tokenClassification: Compare = async (name, expected, place) => {
+  const tally = new Tally();
+  const { texts, ...byWay } = entityResults.parse(expected);
+  let count = 0;
+  for (const [way, results] of Object.entries(byWay)) {
+    const aggregation = ['none', 'simple', 'first', 'average', 'max'].find((known) => known === way);
+    if (aggregation === undefined) continue;
+    for (const [index, entities] of z.array(spans).parse(results).entries()) {
+      const query = `?aggregation=${aggregation}&too_long=truncate`;
+      const answer = entityAnswer.parse(await post(place, `/${name}/predict${query}`, { text: texts[index] }));
+      tally.same(answer.entities.length, entities.length);
+      for (const [at, entity] of entities.entries()) {
+        const received = answer.entities[at];
+        count += 1;
+        tally.same(received?.label, entity['entity_group'] ?? entity['entity']);
+        tally.same(received?.start, entity.start);
+        tally.same(received?.end, entity.end);
+        tally.near(received?.probability ?? Number.NaN, entity.score);
+      }
+    }
+  }
+  return { what: `${count} entities`, ...tally, bar: 1e-5 };
+};
+
+const questionResults = z.object({
+  questions: z.array(z.object({ question: z.string(), context: z.string() }).loose()),
+  results: z.array(spans),
+});
+const questionAnswer = z.object({
+  answers: z.array(
+    z.object({ answer: z.string().nullable(), probability: z.number(), start: z.number(), end: z.number() }),
+  ),
+});
+
+const questionAnswering: Compare = async (name, expected, place) => {
+  const tally = new Tally();
+  const { questions, results } = questionResults.parse(expected);
+  let count = 0;
+  for (const [index, { question, context }] of questions.entries()) {
+    const wanted = results[index] ?? [];
+    const path = `/${name}/predict?top_k=${wanted.length}`;
+    const { answers } = questionAnswer.parse(await post(place, path, { question, context }));
+    for (const [at, span] of wanted.entries()) {
+      count += 1;
+      tally.same(answers[at]?.start, span.start);
+      tally.same(answers[at]?.end, span.end);
+      tally.near(answers[at]?.probability ?? Number.NaN, span.score);
+    }
+  }
+  return { what: `${count} answers`, ...tally, bar: 1e-5 };
+};
+
 /** How the answers of a kind of face are compared with those of its reference. */
 export const comparisons: Readonly<Record<string, Compare>> = {
   'image-classification': imageClassification,
   'object-detection': objectDetection,
   'text-classification': textClassification,
+  'token-classification': tokenClassification,
+  'question-answering': questionAnswering,
   embedding,
   reranking,
   table,

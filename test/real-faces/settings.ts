@@ -15,6 +15,7 @@ export const manifests: Readonly<Record<string, object>> = {
     },
     labels: { probabilities: ['died', 'survived'] },
   },
+  'qa-en': { face: { kind: 'question-answering', text: { maxLength: 128, stride: 32 } } },
   'titanic-columns': {
     face: {
       kind: 'table',

@@ -134,7 +134,7 @@ async function create(
   const countPrompts = async (beginnings: readonly string[], abort: AbortSignal) => {
     const unlike = [...new Set(beginnings)].filter((beginning) => beginning !== '');
     const encoded = await text.encode(unlike, { tooLong: 'truncate', locate: () => [], signal: abort });
-    const [, after] = text.encoder.template.single;
+    const [, after] = text.encoder.facts.template.single;
     return new Map(encoded.map(({ ids }, index) => [unlike[index] ?? '', ids.length - after.length]));
   };
   return {

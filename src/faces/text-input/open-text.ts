@@ -5,7 +5,7 @@ import type { ServedModel } from '../../serving/served-model.ts';
 import { elementCount } from '../../tensor/tensor.ts';
 import { type EncodedText, type EncodeOptions, TextEncoder, type TextPair } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
-import { fixedLength, tokenInputFaults } from '../../texts/token-inputs.ts';
+import { fixedLength, type TokenRow, tokenInputFaults } from '../../texts/token-inputs.ts';
 import type { FaceCounters } from '../face-counters.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
@@ -22,9 +22,13 @@ export interface OpenTextOptions {
   readonly tooLong: TooLong;
   /** What can become of one. */
   readonly kinds: readonly TooLong[];
+  /** Most tokens of a run where `model.json` does not say it, if the files allow more. */
+  readonly usualMaxLength?: number;
 }
 
 const usualMaxBytes = 2 ** 20;
+/** Of transformers, also for question answering. */
+const usualStride = 128;
 
 /** How the texts of a face become inputs of its model. */
 export interface FaceText {
@@ -43,7 +47,7 @@ export interface FaceText {
   readonly padding: Padding;
   /** The texts in groups that share a run, padded to a length that other requests are likely to have too. */
   groups(
-    rows: readonly EncodedText[],
+    rows: readonly (TokenRow & { readonly isTruncated?: boolean })[],
     model: Pick<ServedModel, 'signature' | 'independentRows'>,
   ): readonly EncodedGroup[];
   close(): void;
@@ -56,7 +60,7 @@ export interface FaceText {
  */
 export async function openText(
   { material, companions, tools }: Pick<FaceSource, 'material' | 'companions' | 'tools'>,
-  { settings, tooLong: usual, kinds }: OpenTextOptions,
+  { settings, tooLong: usual, kinds, usualMaxLength = Number.POSITIVE_INFINITY }: OpenTextOptions,
   signal: AbortSignal | undefined,
 ): Promise<FaceText> {
   const path = companions.path('tokenizer.json');
@@ -78,9 +82,10 @@ export async function openText(
   const fixed = fixedLength(signature);
   const encoder = new TextEncoder(tools.texts, held, {
     ...limits,
-    maxLength: Math.min(limits.maxLength, fixed ?? limits.maxLength),
+    maxLength: Math.min(settings?.maxLength ?? Math.min(limits.maxLength, usualMaxLength), fixed ?? Infinity),
   });
-  const stride = settings?.stride ?? 0;
+  const shared = Math.min(usualStride, Math.floor(encoder.limits.maxLength / 2), encoder.room - 1);
+  const stride = settings?.stride ?? (kinds.includes('windows') ? shared : 0);
   if (encoder.room < 1 || stride >= encoder.room) {
     encoder.close();
     throw invalidFace([
@@ -147,7 +152,7 @@ async function fittingExample(encoder: TextEncoder): Promise<string> {
 function count(
   counters: FaceCounters,
   model: string,
-  rows: readonly EncodedText[],
+  rows: readonly (TokenRow & { readonly isTruncated?: boolean })[],
   groups: readonly EncodedGroup[],
 ): void {
   const real = rows.reduce((sum, { ids }) => sum + ids.length, 0);

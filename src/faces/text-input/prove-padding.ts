@@ -40,7 +40,13 @@ export async function provePadding(trial: PaddingTrial): Promise<Padding> {
     const together = await run(rows, length);
     for (const [row, tokens] of rows.slice(0, 2).entries()) {
       const alone = await run([tokens], tokens.ids.length);
-      const difference = differenceOf(alone, together, { row, rows: rows.length, tokens: tokens.ids.length, length });
+      const difference = differenceOf(alone, together, {
+        row,
+        rows: rows.length,
+        tokens: tokens.ids.length,
+        length,
+        paddingSide: limits.paddingSide,
+      });
       if (difference !== undefined) return { joined: false, why: `Padded, a text gives other numbers: ${difference}.` };
     }
     return { joined: true, why: 'Texts of unlike length gave the same numbers alone and padded together.' };
@@ -56,6 +62,7 @@ interface Place {
   /** Of the row, of which the output may have a vector each. */
   readonly tokens: number;
   readonly length: number;
+  readonly paddingSide: TextLimits['paddingSide'];
 }
 
 const tolerance = { absolute: 1e-5, relative: 1e-4 } as const;
@@ -67,7 +74,7 @@ function differenceOf(alone: Tensors, together: Tensors, place: Place): string |
       return `${name} has the shape [${one.shape.join(',')}] alone, [${both?.shape.join(',') ?? ''}] for ${place.rows}`;
     }
     const [expected, received] = [valuesOf(one), valuesOf(both)];
-    const start = place.row * (received.length / place.rows);
+    const start = place.row * (received.length / place.rows) + paddingBefore(one, both, place);
     for (let index = 0; index < expected.length; index++) {
       const [a, b] = [expected[index] ?? Number.NaN, received[start + index] ?? Number.NaN];
       if (Math.abs(a - b) <= tolerance.absolute + tolerance.relative * Math.abs(a) || Object.is(a, b)) continue;
@@ -75,6 +82,17 @@ function differenceOf(alone: Tensors, together: Tensors, place: Place): string |
     }
   }
   return undefined;
+}
+
+/** Values of the padding that stands before those of a text, where there is a vector for each token. */
+function paddingBefore(
+  { shape: one }: Tensor,
+  { shape: both }: Tensor,
+  { tokens, length, paddingSide }: Place,
+): number {
+  const byToken = one[1] === tokens && both[1] === length && tokens !== length;
+  if (!byToken || paddingSide === 'right') return 0;
+  return (length - tokens) * both.slice(2).reduce((product, dimension) => product * dimension, 1);
 }
 
 /** Whether an output has a row for each text, and perhaps a vector for each of its tokens. */

@@ -19,6 +19,7 @@ export const textSettings = z.strictObject({
 
 export type TextSettings = z.output<typeof textSettings>;
 
+const template = z.record(z.string(), z.string()).exactOptional().describe('The example of the documentation');
 const scoreFunction = z.enum(['softmax', 'sigmoid', 'none']);
 
 /** What `model.json` says of a face that gives texts a class. */
@@ -28,7 +29,31 @@ export const textClassificationSettings = z.strictObject({
   function: scoreFunction.exactOptional().describe('From scores to probabilities; unset: as config.json says'),
   topK: z.int().min(1).nullable().exactOptional().describe('Most classes of an answer; null: all'),
   text: textSettings.exactOptional(),
-  template: z.record(z.string(), z.string()).exactOptional().describe('The example of the documentation'),
+  template,
+});
+
+export const aggregations = ['none', 'simple', 'first', 'average', 'max'] as const;
+
+/** What `model.json` says of a face that finds the names in texts. */
+export const tokenClassificationSettings = z.strictObject({
+  kind: z.literal('token-classification').describe('The names in a text, with where they stand'),
+  output: z.string().exactOptional().describe('Output with the scores; unset: logits, or the only one'),
+  aggregation: z
+    .enum(aggregations)
+    .exactOptional()
+    .describe('How tokens become entities: none gives each token by itself; unset: simple'),
+  ignore: z.array(z.string()).exactOptional().describe('Labels that are left out; unset: O'),
+  text: textSettings.exactOptional(),
+  template,
+});
+
+/** What `model.json` says of a face that answers questions from texts. */
+export const questionAnsweringSettings = z.strictObject({
+  kind: z.literal('question-answering').describe('The answer to a question in a text, with where it stands'),
+  maxAnswerTokens: z.int().min(1).max(1000).exactOptional().describe('Most tokens of an answer; unset: 15'),
+  noAnswer: z.boolean().exactOptional().describe('Whether null may be the answer; unset: false'),
+  text: textSettings.exactOptional(),
+  template,
 });
 
 const poolings = z.enum(['mean', 'cls', 'max', 'lasttoken', 'mean_sqrt_len', 'weightedmean']);

@@ -13,7 +13,7 @@ const normalize = { idx: 2, path: '2_Normalize', type: 'sentence_transformers.mo
 async function open(files: Readonly<Record<string, unknown>>, manifest: object = {}) {
   const folder = await temporaryFolder();
   await writeCompanions(folder.path, { 'tokenizer.json': {}, ...files });
-  const opened = await openFake({ signature, outputs: hiddenStates, folder: folder.path, manifest });
+  const opened = await openFake({ signature, outputs: hiddenStates, words: true, folder: folder.path, manifest });
   return { ...opened, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
@@ -97,7 +97,7 @@ test('a text with too many tokens is cut and says so, or is refused where that i
   expect(await face.predict({ text: 'a three' })).toEqual([
     { embedding: [Math.fround(meanOf('a')), 1], tokens: 3, truncated: true },
   ]);
-  const refused = face.answer({ too_long: 'error' }, [{ text: 'a' }, { text: 'a three' }]);
+  const refused = face.predictWith({ too_long: 'error' }, { text: 'a' }, { text: 'a three' });
   await expect(refused).rejects.toMatchObject({
     code: 'TEXT_TOO_LONG',
     received: '4 tokens',
@@ -108,10 +108,10 @@ test('a text with too many tokens is cut and says so, or is refused where that i
 
 test('a vector is cut to the dimensions that there are', async () => {
   await using face = await open({ 'config.json': { architectures: ['BertModel'] } });
-  expect(await face.answer({ dimensions: '1' }, [{ text: 'a' }])).toMatchObject([
+  expect(await face.predictWith({ dimensions: '1' }, { text: 'a' })).toMatchObject([
     { embedding: [Math.fround(meanOf('a'))] },
   ]);
-  await expect(face.answer({ dimensions: '3' }, [{ text: 'a' }])).rejects.toThrow(
+  await expect(face.predictWith({ dimensions: '3' }, { text: 'a' })).rejects.toThrow(
     /cannot have 3 dimensions; expected at most 2/,
   );
   expect(() => faceOf(face.report).domainFor({ dimensions: '0' })).toThrow(AppError);
@@ -119,7 +119,7 @@ test('a vector is cut to the dimensions that there are', async () => {
     { 'config.json': { architectures: ['BertModel'] } },
     { face: { kind: 'embedding', dimensions: [2] } },
   );
-  await expect(listed.answer({ dimensions: '1' }, [{ text: 'a' }])).rejects.toMatchObject({
+  await expect(listed.predictWith({ dimensions: '1' }, { text: 'a' })).rejects.toMatchObject({
     code: 'DIMENSIONS_UNSUPPORTED',
   });
 });

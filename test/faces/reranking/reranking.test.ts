@@ -10,7 +10,12 @@ const config = { architectures: ['BertForSequenceClassification'], id2label: { 0
 async function open(more: object = {}) {
   const folder = await temporaryFolder();
   await writeCompanions(folder.path, { 'tokenizer.json': {}, 'config.json': { ...config, ...more } });
-  const opened = await openFake({ signature, outputs: (inputs) => sumScores(inputs, 1), folder: folder.path });
+  const opened = await openFake({
+    signature,
+    outputs: (inputs) => sumScores(inputs, 1),
+    words: true,
+    folder: folder.path,
+  });
   return { ...opened, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
@@ -56,7 +61,7 @@ test('a document is cut and says so; a query that fills the model alone is refus
     { results: [{ index: 0, relevance_score: sigmoid(logitOf('q', 'a', 'b', 'c')), truncated: true }, { index: 1 }] },
   ]);
   const long = { query: 'a b c d e', documents: ['x'] };
-  await expect(face.answer({}, [long])).rejects.toMatchObject({
+  await expect(face.predictWith({}, long)).rejects.toMatchObject({
     code: 'TEXT_TOO_LONG',
     faults: [{ location: [0, 'documents', 0] }],
   });
@@ -70,6 +75,7 @@ test('pairs tell the model which of the two texts a token is of', async () => {
   const { predict, asked } = await openFake({
     signature: textSignature(signature.outputs, names),
     outputs: (inputs) => sumScores(inputs, 1),
+    words: true,
     folder: folder.path,
   });
   await predict({ query: 'q', documents: ['a b'] });

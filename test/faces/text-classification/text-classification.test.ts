@@ -13,7 +13,7 @@ async function open(change: Partial<FakeVersion> = {}, beside: Readonly<Record<s
   const folder = await temporaryFolder();
   await writeCompanions(folder.path, beside);
   const model = { signature, outputs: (inputs: Parameters<typeof sumScores>[0]) => sumScores(inputs, 2), ...change };
-  const opened = await openFake({ ...model, folder: folder.path });
+  const opened = await openFake({ ...model, words: true, folder: folder.path });
   return { ...opened, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
@@ -23,7 +23,9 @@ test('a text gets its classes by their names, and how many tokens it has', async
   await using face = await open();
   const [result] = await face.predict({ text: 'good' });
   expect(result).toMatchObject({ label: 'positive', classes: [{ index: 1 }, { index: 0 }], tokens: 3 });
-  expect(await face.answer({ top_k: '1' }, [{ text: 'good' }])).toMatchObject([{ classes: [{ label: 'positive' }] }]);
+  expect(await face.predictWith({ top_k: '1' }, { text: 'good' })).toMatchObject([
+    { classes: [{ label: 'positive' }] },
+  ]);
 });
 
 test('texts of nearly one length share a run, and answers keep the order of the request', async () => {
@@ -62,8 +64,8 @@ test('a model without attention_mask is never padded', async () => {
 
 test('too long a text is refused by default, and cut where the request says so', async () => {
   await using face = await open({}, { ...files, 'tokenizer_config.json': { model_max_length: 5 } });
-  await expect(face.answer({}, [{ text: 'a b c d' }])).rejects.toMatchObject({ code: 'TEXT_TOO_LONG' });
-  expect(await face.answer({ too_long: 'truncate' }, [{ text: 'a b c d' }])).toMatchObject([
+  await expect(face.predictWith({}, { text: 'a b c d' })).rejects.toMatchObject({ code: 'TEXT_TOO_LONG' });
+  expect(await face.predictWith({ too_long: 'truncate' }, { text: 'a b c d' })).toMatchObject([
     { tokens: 5, truncated: true },
   ]);
   const { domain } = faceOf(face.report);

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
+import { aggregations } from '../../models/face-settings/text-settings.ts';
+import type { Tensors } from '../../tensor/tensor.ts';
+import { codePointSlicer } from '../../texts/code-points.ts';
+import { encodeWindows } from '../../texts/encode-windows.ts';
+import { namedId } from '../../texts/text-limits.ts';
+import { architectureOf } from '../architecture.ts';
+import { namesOfConfig } from '../class-names.ts';
+import { scoresOutput } from '../class-output.ts';
+import { invalidFace } from '../face-faults.ts';
+import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
+import { byGroups } from '../text-input/by-groups.ts';
+import { mergeRows } from '../text-input/merge-rows.ts';
+import { openText } from '../text-input/open-text.ts';
+import { textField } from '../text-input/text-field.ts';
+import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
+import { type Aggregation, entitiesOf } from './entities.ts';
+import { entityLabels } from './entity-labels.ts';
+import { mergeEntities } from './merge-entities.ts';
+import { scoredTokens, type TokenScoresOptions } from './token-scores.ts';
+
+type Source = FaceSource<'token-classification'>;
+
+const Entities = z.object({
+  entities: z.array(
+    z.object({
+      label: z.string(),
+      probability: z.number().nullable().describe('null where the model gives no finite number'),
+      start: z.int().min(0).describe('First code point of it in the text'),
+      end: z.int().min(0).describe('The code point behind its last'),
+      text: z.string().describe('The part of the text between them'),
+    }),
+  ),
+  tokens: z.int().min(0).describe('Tokens of the text, special ones included'),
+  truncated: z.boolean().describe('Whether the text was cut'),
+});
+
+interface TextInstance {
+  readonly text: string;
+}
+
+/** The names in a text: token classifiers of Hugging Face. */
+export const tokenClassificationKind = defineFaceKind({ kind: 'token-classification', find, create });
+
+async function find({ companions }: Source): Promise<FaceTrace> {
+  const architecture = await architectureOf(companions);
+  if (!architecture?.endsWith('ForTokenClassification')) return undefined;
+  return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
+}
+
+async function create(
+  { material, companions, settings, tools }: Source,
+  signal: AbortSignal | undefined,
+): Promise<CreatedFace> {
+  const { name, manifest, predictor } = material;
+  const output = scoresOutput(predictor.signature, settings?.output);
+  const { shape } = output.spec;
+  if (shape.length !== 3) {
+    throw invalidFace([
+      `the output ${output.name} has the shape [${shape.join(',')}], expected [texts, tokens, classes]`,
+    ]);
+  }
+  const labels = manifest.labels[output.name] ?? namesOfConfig(await companions.object('config.json')) ?? [];
+  output.checkLabels(labels);
+  const kinds = windowKinds;
+  const given = settings?.template ?? (await companions.object('example.json'));
+  const tokenizer = await companions.object('tokenizer_config.json');
+  const text = await openText(
+    { material, companions, tools },
+    { settings: settings?.text, tooLong: kinds[0], kinds },
+    signal,
+  );
+  const { facts, limits } = text.encoder;
+  const reading: TokenScoresOptions = {
+    paddingSide: limits.paddingSide,
+    marksSubwords: facts.marksSubwords,
+    unknownId: namedId(tokenizer?.['unk_token'], facts.ids) ?? facts.unknownId,
+  };
+  const usual = settings?.aggregation ?? 'simple';
+  const ignore = settings?.ignore ?? ['O'];
+  const common = { labels, readLabel: entityLabels(labels), ignore: new Set(ignore) };
+
+  const domainWith = (aggregation: Aggregation, tooLong: (typeof kinds)[number]): AnyDomain => {
+    const kept = new WindowRows<TextInstance>();
+    const readEntities = (outputs: Tensors, instances: readonly TextInstance[]) => {
+      const tokensOf = scoredTokens(output.of(outputs), reading);
+      return kept.of(instances).map(({ text: encoded, rows }, index) => {
+        const slice = codePointSlicer(instances[index]?.text ?? '');
+        const found = rows.map((row) => entitiesOf(tokensOf(encoded, row, slice), { aggregation, ...common }));
+        const entities = found.length > 1 ? mergeEntities(found.flat()) : found.flat();
+        return {
+          entities: entities.map(({ label, probability, start, end }) => ({
+            label,
+            probability: Number.isFinite(probability) ? probability : null,
+            start,
+            end,
+            text: slice(start, end),
+          })),
+          tokens: encoded.isTruncated ? (encoded.windows[0]?.ids.length ?? 0) : encoded.count,
+          truncated: encoded.isTruncated,
+        };
+      });
+    };
+    return defineDomain({
+      name,
+      model: name,
+      summary: manifest.description ?? 'Which names are in this text?',
+      input: z.strictObject({ text: textField(text.maxBytes) }),
+      output: Entities,
+      target: 'entities',
+      examples: [{ text: text.example, ...given }],
+      form: true,
+      ...byGroups(async (instances: readonly TextInstance[], model, { signal }) => {
+        const texts = instances.map((instance) => instance.text);
+        const locate = (index: number) => [index, 'text'];
+        const encoded = await encodeWindows(text.encoder, texts, { tooLong, stride: text.stride, locate, signal });
+        return text.groups(kept.keep(instances, encoded), model);
+      }),
+      decode: readEntities,
+      *assemble(groups, instances) {
+        yield;
+        return readEntities(mergeRows(groups, limits.paddingSide), instances);
+      },
+    });
+  };
+
+  return {
+    domain: domainWith(usual, text.tooLong),
+    settings: {
+      kind: 'token-classification',
+      output: output.name,
+      aggregation: usual,
+      ignore,
+      text: text.settings,
+      ...(settings?.template !== undefined && { template: settings.template }),
+    },
+    options: {
+      schema: z.object({
+        aggregation: z
+          .enum(aggregations)
+          .optional()
+          .describe(`How tokens become entities, as transformers calls it; absent: ${usual}`),
+        too_long: z.enum(kinds).optional().describe(`A text with too many tokens; absent: ${text.tooLong}`),
+      }),
+      bind: ({ aggregation, too_long: asked }) =>
+        domainWith(
+          aggregations.find((known) => known === aggregation) ?? usual,
+          kinds.find((kind) => kind === asked) ?? text.tooLong,
+        ),
+    },
+    padding: text.padding,
+    close: async () => text.close(),
+  };
+}
