@@ -38,6 +38,7 @@ const mayImport = {
     'errors',
   ],
   protocols: [
+    'faces',
     'serving',
     'models',
     'inference',
@@ -131,7 +132,7 @@ module.exports = {
         'A run blocks its thread and a native crash ends its process, so only the runner process loads ONNX Runtime',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/inference/runner/child\\.ts$' },
-      to: { path: 'node_modules/onnxruntime' },
+      to: { path: 'node_modules/onnxruntime', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'domains-are-strangers',

@@ -1,13 +1,35 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** They look at what their process has loaded, or at its memory, or change its environment. */
+const alone = [
+  'test/*.test.ts',
+  'test/e2e/*.test.ts',
+  'test/models/external-data.test.ts',
+  'test/onnx-file/read-onnx-file.test.ts',
+  'test/protocols/open-inference/rest/{compression,repository}.test.ts',
+  'test/serving/reload.test.ts',
+  'test/storage/template.test.ts',
+  'test/telemetry/open-telemetry.test.ts',
+];
+// They need programs from outside of npm, `npm run test:deploy`, or minutes, `npm run test:package`.
+const elsewhere = ['test/deploy/**', 'test/package-install/**'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // They need programs from outside of npm, `npm run test:deploy`, or minutes, `npm run test:package`.
-    exclude: ['test/deploy/**', 'test/package-install/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Runner processes share the cores with the tests: more test files at once only make each of them slower.
     maxWorkers: 2,
+    // The suite starts hundreds of processes of the same few programs: each takes its compiled modules from here.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/inferd-test-compiled', import.meta.url)) },
+    projects: [
+      { extends: true, test: { name: 'alone', include: alone, exclude: elsewhere } },
+      // Nothing in `src/` works at import or keeps state in a module, so that files may share what they import.
+      {
+        extends: true,
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [...elsewhere, ...alone], isolate: false },
+      },
+    ],
   },
 });

@@ -37,11 +37,13 @@ import { requestId } from './http/terms/request-id.ts';
 import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
+import { rerankRoutes } from './protocols/cohere/rerank.ts';
 import { modelPaths } from './protocols/native/model-paths.ts';
 import { nativeRoutes } from './protocols/native/routes.ts';
 import { nativeTaskRoutes } from './protocols/native/task-routes.ts';
 import { readOpenInferenceInvocation } from './protocols/open-inference/rest/infer/invocation.ts';
 import { openInferenceRoutes } from './protocols/open-inference/rest/routes.ts';
+import { embeddingRoutes } from './protocols/openai/embeddings.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { startRoute } from './protocols/start/routes.ts';
@@ -186,7 +188,8 @@ export async function createApp(
     currentPaths: (documented, request) => {
       const maySee = (model: string) => maySeeModel(request, model);
       const found = modelFaces.served().filter(({ domain }) => maySee(domain.model));
-      const own = servedPaths(faces, withFacePaths(documented, found), maySee);
+      const kinds = new Set(found.map(({ kind }) => kind));
+      const own = servedPaths(faces, withoutKinds(withFacePaths(documented, found), kinds), maySee);
       return { ...own, ...modelPaths(registry, documented, maySee) };
     },
   });
@@ -204,6 +207,8 @@ export async function createApp(
   for (const domain of faces.domains) {
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
+  app.register(embeddingRoutes, { faces: modelFaces, infer });
+  app.register(rerankRoutes, { faces: modelFaces, infer });
   app.register(faceRoutes, { faces: modelFaces, infer, bodyLimitBytes, desk });
   app.register(openInferenceRoutes, {
     prefix: '/v2',
@@ -233,6 +238,18 @@ async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog
   const targets = { get: (name: string) => faces.named(name)?.target };
   app.register(predictionRoutes, { predictions });
   app.register(performanceRoute, { predictions, registry, modelsDir, targets });
+}
+
+/** Routes that are there only while a model has a face of their kind. */
+const pathsOfKinds: Readonly<Record<string, string>> = {
+  '/v1/embeddings': 'embedding',
+  '/v1/rerank': 'reranking',
+  '/v2/rerank': 'reranking',
+};
+
+function withoutKinds(documented: Paths, kinds: ReadonlySet<string>): Paths {
+  const isShown = (path: string) => pathsOfKinds[path] === undefined || kinds.has(pathsOfKinds[path]);
+  return Object.fromEntries(Object.entries(documented).filter(([path]) => isShown(path)));
 }
 
 function servedPaths(faces: Faces, documented: Paths, maySee: (model: string) => boolean): Paths {

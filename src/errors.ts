@@ -56,6 +56,8 @@ const errorTable = {
   VERSION_NOT_FOUND: { kind: 'not_found', title: 'The model has no such version' },
   DEFAULT_MODEL_UNKNOWN: { kind: 'not_found', title: 'There is no default model' },
   MODEL_NOT_READY: { kind: 'overloaded', title: 'The model is not ready' },
+  DIMENSIONS_UNSUPPORTED: { kind: 'invalid', title: 'The embedding cannot have these dimensions' },
+  FACE_NOT_FOUND: { kind: 'not_found', title: 'The model has no such face' },
   TEXT_TOO_LONG: { kind: 'invalid', title: 'The text has too many tokens' },
   FACE_INVALID: { kind: 'internal', title: 'The typed face of the model is invalid' },
   ALREADY_LOADED: { kind: 'conflict', title: 'The model is loaded already' },

@@ -1,3 +1,4 @@
+import type { FaceCounters } from './faces/face-counters.ts';
 import type { EngineEvents } from './inference/events.ts';
 import type { VersionArtifact } from './models/artifact.ts';
 import type { Assemble } from './models/assembled.ts';
@@ -50,6 +51,28 @@ export function countPredictions({ registry }: Metrics, counts: PredictionCounts
     help: 'Predictions that the prediction log was to keep and has not, by reason',
     labelNames: ['reason'],
     samples: () => Object.entries(counts.byReason).map(([reason, count]) => [{ reason }, count] as const),
+  });
+}
+
+/** Counts the tokens that faces have made of texts, in the metrics. */
+export function countTokens({ registry }: Metrics, counters: FaceCounters): void {
+  collectCounter({
+    registry,
+    name: 'inferd_face_tokens_total',
+    help: 'Tokens that models were given for texts: those of texts, and those that pad them to a common length',
+    labelNames: ['model', 'kind'],
+    samples: () =>
+      [...counters.models()].flatMap(([model, { real, padding }]) => [
+        [{ model, kind: 'real' }, real] as const,
+        [{ model, kind: 'padding' }, padding] as const,
+      ]),
+  });
+  collectCounter({
+    registry,
+    name: 'inferd_face_truncated_total',
+    help: 'Texts that were cut, since they had more tokens than their model takes',
+    labelNames: ['model'],
+    samples: () => [...counters.models()].map(([model, { truncated }]) => [{ model }, truncated] as const),
   });
 }
 

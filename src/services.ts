@@ -10,12 +10,20 @@ import { faceWork } from './faces/face-work.ts';
 import { ModelFaces } from './faces/model-faces.ts';
 import { createOpenFace } from './faces/open-face.ts';
 import { loadModel } from './inference/model.ts';
+import type { SpawnRunner } from './inference/runner/spawn-runner.ts';
 import { createAssemble } from './models/assemble.ts';
 import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
 import { conventionalModelsDir } from './models/models-dir.ts';
 import { Registry } from './models/registry.ts';
-import { countLoads, countPredictions, engineObserver, predictionLogObserver, whenOnline } from './observe.ts';
+import {
+  countLoads,
+  countPredictions,
+  countTokens,
+  engineObserver,
+  predictionLogObserver,
+  whenOnline,
+} from './observe.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
 import { modelWork } from './protocols/native/deferred.ts';
 import { ServedCounters } from './served/served-counters.ts';
@@ -43,6 +51,8 @@ export interface ServiceOptions {
   readonly role?: Role | undefined;
   /** How many log lines have been given up. @default always 0 */
   readonly droppedLogLines?: () => number;
+  /** Starts the runners of the models. @default processes */
+  readonly spawnRunner?: SpawnRunner | undefined;
 }
 
 /** What the routes work with, and what is started behind them. */
@@ -90,11 +100,15 @@ export async function createServices(
   const events = engineObserver({ served, tracing });
   const uploads = stack.use(new KeptUploads());
   const tools = stack.use(new FaceTools({ log, pictureThreads: settings.pictureThreads ?? defaultPictureThreads() }));
+  if (metrics !== undefined) countTokens(metrics, tools.counters);
   const openFace = settings.faces ? createOpenFace({ tools, clock: systemClock, log }) : undefined;
   const assemble = createAssemble({
     openFace,
     loadModel: (model, signal) =>
-      loadModel({ maxOutputBytes: settings.outputLimitBytes, ...model }, { clock: systemClock, log, events, signal }),
+      loadModel(
+        { maxOutputBytes: settings.outputLimitBytes, ...model },
+        { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
+      ),
     log,
   });
   const registry = new Registry({

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyDomain } from '../domains/define-domain.ts';
+import { decodeRuns, groupedInstances } from '../domains/typed-request.ts';
 import { toAppError } from '../errors.ts';
 import { readKept } from '../predictions/kept-text.ts';
 import { tensorsValue } from '../predictions/prediction-rows.ts';
 import type { LoggedPrediction, ReplayedAnswer } from '../predictions/replay/replay.ts';
 import { isJsonObject, tensorsFromMembers } from '../protocols/named-inputs.ts';
 import type { Decode, Encode } from '../serving/infer.ts';
+import type { GroupedInstances } from '../serving/instance-groups.ts';
+import type { ServedModel } from '../serving/served-model.ts';
 import { exactJsonText } from '../tensor/exact-json-text.ts';
 import { finish } from '../timing/sliced-work.ts';
 import type { LocalVersion } from './local-version.ts';
@@ -13,6 +16,7 @@ import type { LocalVersion } from './local-version.ts';
 /** How a kept prediction becomes tensors, and tensors what is kept of them. */
 interface Terms {
   readonly encode: Encode;
+  readonly grouped?: GroupedInstances<ServedModel> | undefined;
   readonly decode: Decode<unknown>;
 }
 
@@ -27,7 +31,8 @@ export async function replayAnswer(
   try {
     const { name: model, version } = served;
     const signal = new AbortController().signal;
-    const result = await infer({ model, version, requestId: randomUUID(), signal }, terms.encode, terms.decode);
+    const { encode, decode, grouped } = terms;
+    const result = await infer({ model, version, requestId: randomUUID(), signal, grouped }, encode, decode);
     // As they would be kept, and read again.
     const outputs = readKept(exactJsonText(result.answer));
     return { kind: 'answer', outputs, totalMs: result.totalMs };
@@ -50,7 +55,8 @@ function domainTerms(
   const instances = [parsed.data];
   return {
     encode: (model, context) => domain.encode(instances, model, context),
-    decode: ({ outputs, model }) => domain.decode(outputs, instances, model)[0],
+    grouped: groupedInstances(domain, instances),
+    decode: async (inference) => (await decodeRuns(domain, inference, instances))[0],
   };
 }
 

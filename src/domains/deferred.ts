@@ -3,7 +3,7 @@ import type { DeferredWork } from '../serving/deferred-work.ts';
 import type { Infer } from '../serving/infer.ts';
 import type { AnyDomain } from './define-domain.ts';
 import type { BodyShape } from './instances.ts';
-import { decodeRuns, separateInstances, typedRequest } from './typed-request.ts';
+import { decodeRuns, groupedInstances, separateInstances, typedRequest } from './typed-request.ts';
 
 /** What is kept of a request to a domain that is answered later. */
 export interface DomainOrder {
@@ -24,7 +24,8 @@ export function domainWork(domain: AnyDomain, infer: Infer): DeferredWork {
       const { shape, instances } = input as DomainOrder;
       const typed = typedRequest(domain, instances);
       const separate = separateInstances(domain, instances);
-      const request = { ...backgroundTerms(context), model: domain.model, typed, separate };
+      const grouped = groupedInstances(domain, instances);
+      const request = { ...backgroundTerms(context), model: domain.model, typed, separate, grouped };
       const { answer: results, predictionId } = await infer(
         request,
         (served, encoding) => domain.encode(instances, served, encoding),

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { EncodeContext } from '../serving/encode-context.ts';
+import type { DecodedGroup, EncodedGroup } from '../serving/instance-groups.ts';
 import type { ServedModel } from '../serving/served-model.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
+import type { SlicedWork } from '../timing/sliced-work.ts';
 import { domainFaults } from './domain-faults.ts';
 
 /** How an uploaded file, or a raw body, becomes an instance. */
@@ -52,6 +54,29 @@ export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.Zo
    * @throws AppError with faults whose locations begin with the index of the instance
    */
   encode(instances: readonly z.output<Input>[], model: ServedModel, context: EncodeContext): Tensors | Promise<Tensors>;
+  /**
+   * Says which instances share a run, instead of {@link encode}: an encoder that knows which of them can, and which had
+   * better not. Each group is decoded by itself.
+   */
+  encodeGroups?(
+    instances: readonly z.output<Input>[],
+    model: ServedModel,
+    context: EncodeContext,
+  ): Promise<readonly EncodedGroup[]>;
+  /**
+   * Makes one result for each instance of the outputs of all groups, instead of {@link decode}, where a row is not an
+   * instance: `rows` says what {@link encodeGroups} has called the instances of the group.
+   */
+  assemble?(
+    groups: readonly DecodedGroup[],
+    instances: readonly z.output<Input>[],
+    model: ServedModel,
+  ): SlicedWork<z.output<Output>[]>;
+  /**
+   * Whether instances of a request share a run only where rows are known to be independent.
+   * @default false: they do unless the model takes one at a time
+   */
+  readonly unlessIndependent?: boolean;
   /** Turns the outputs of the model into one result for each instance, in the same order. */
   decode(outputs: Tensors, instances: readonly z.output<Input>[], model: ServedModel): z.output<Output>[];
 }

@@ -18,7 +18,7 @@ import type { AnyDomain } from './define-domain.ts';
 import type { Faces } from './faces.ts';
 import { type BodyShape, locateFaults, mostInstances, multipartLimits, readInstances } from './instances.ts';
 import { parseForm } from './parse-form.ts';
-import { decodeRuns, separateInstances, typedRequest } from './typed-request.ts';
+import { decodeRuns, groupedInstances, separateInstances, typedRequest } from './typed-request.ts';
 
 export interface DomainRoutesOptions {
   readonly domain: AnyDomain;
@@ -147,6 +147,7 @@ async function predict(
     model: domain.model,
     typed: typedRequest(domain, instances.values),
     separate: separateInstances(domain, instances.values),
+    grouped: groupedInstances(domain, instances.values),
     encode: (model, context) => domain.encode(instances.values, model, context),
     decode: (inference) => decodeRuns(domain, inference, instances.values),
   });

@@ -1,6 +1,9 @@
 import type { DecodableInference, TypedRequest } from '../serving/infer.ts';
+import type { GroupedInstances } from '../serving/instance-groups.ts';
 import type { SeparateInstances } from '../serving/separate-instances.ts';
 import type { ServedModel } from '../serving/served-model.ts';
+import type { SlicedWork } from '../timing/sliced-work.ts';
+import { inTurns } from '../timing/turns.ts';
 import type { AnyDomain } from './define-domain.ts';
 
 /** Tells logs what stands behind the tensors of a request to a domain. */
@@ -11,18 +14,53 @@ export function typedRequest({ name }: AnyDomain, instances: readonly unknown[])
 /** One result for each instance, whether they ran together or each by itself. */
 export function decodeRuns(
   domain: AnyDomain,
-  { outputs, runs = [outputs], model }: Pick<DecodableInference, 'outputs' | 'runs' | 'model'>,
+  { outputs, runs = [outputs], groups, model }: Pick<DecodableInference, 'outputs' | 'runs' | 'groups' | 'model'>,
   instances: readonly unknown[],
-): unknown[] {
+): unknown[] | Promise<unknown[]> {
+  if (groups !== undefined) return inTurns(decodeGroups(domain, { runs, groups, model }, instances));
   const [together] = runs;
   if (runs.length === 1 && together !== undefined) return domain.decode(together, instances, model);
   return runs.flatMap((ofOne, index) => domain.decode(ofOne, instances.slice(index, index + 1), model));
+}
+
+/** The results of groups, in the order of the instances. A pause is where other requests may go on. */
+function* decodeGroups(
+  domain: AnyDomain,
+  { runs, groups, model }: Required<Pick<DecodableInference, 'runs' | 'groups' | 'model'>>,
+  instances: readonly unknown[],
+): SlicedWork<unknown[]> {
+  const results: unknown[] = new Array(instances.length);
+  const { assemble } = domain;
+  if (assemble !== undefined) {
+    return yield* assemble.call(
+      domain,
+      runs.map((outputs, index) => ({ outputs, rows: groups[index] ?? [] })),
+      instances,
+      model,
+    );
+  }
+  for (const [index, group] of groups.entries()) {
+    const own = group.map((instance) => instances[instance]);
+    for (const [at, result] of domain.decode(runs[index] ?? {}, own, model).entries()) results[group[at] ?? 0] = result;
+    yield;
+  }
+  return results;
+}
+
+/** Which instances share a run, where the domain says so. */
+export function groupedInstances(
+  domain: AnyDomain,
+  instances: readonly unknown[],
+): GroupedInstances<ServedModel> | undefined {
+  if (domain.encodeGroups === undefined) return undefined;
+  return { encode: async (model, context) => (await domain.encodeGroups?.(instances, model, context)) ?? [] };
 }
 
 /** How the instances are encoded where each runs by itself. */
 export function separateInstances(domain: AnyDomain, instances: readonly unknown[]): SeparateInstances<ServedModel> {
   return {
     count: instances.length,
+    ...(domain.unlessIndependent === true && { unlessIndependent: true }),
     encode: (index, model, context) => domain.encode(instances.slice(index, index + 1), model, context),
   };
 }

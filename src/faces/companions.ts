@@ -28,9 +28,9 @@ export class Companions {
   }
 
   /** @throws AppError `FACE_INVALID` for a file that is larger than any of its kind */
-  checkSize(name: string): void {
+  checkSize(name: string, mostOther: number = mostBytes.other): void {
     const { sizeBytes = 0 } = this.#files.get(name) ?? {};
-    const most = name === 'tokenizer.json' ? mostBytes.tokenizer : mostBytes.other;
+    const most = name === 'tokenizer.json' ? mostBytes.tokenizer : mostOther;
     if (sizeBytes > most) throw invalidFace([`${name}: it has ${sizeBytes} bytes, expected at most ${most}`]);
   }
 

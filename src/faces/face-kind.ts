@@ -4,6 +4,7 @@ import type { FaceSettings } from '../models/face-settings/face-settings.ts';
 import type { FaceMaterial } from '../models/version-face.ts';
 import type { Companions } from './companions.ts';
 import type { FaceTools } from './face-tools.ts';
+import type { Padding } from './text-input/prove-padding.ts';
 
 /** What a face of a kind is made of. */
 export interface FaceSource<Kind extends FaceSettings['kind'] = FaceSettings['kind']> {
@@ -52,6 +53,8 @@ export interface CreatedFace {
   readonly domain: AnyDomain;
   /** The whole face as `model.json` would say it. */
   readonly settings: Readonly<Record<string, unknown>> & { readonly kind: string };
+  /** Whether texts of unlike length share runs. @default not said */
+  readonly padding?: Padding;
   /** What a request may say in its query, and the domain that keeps to it. @default nothing */
   readonly options?: FaceOptions;
   readonly close?: () => Promise<void>;

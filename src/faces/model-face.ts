@@ -12,15 +12,17 @@ export class ModelFace implements VersionFace {
   /** The whole face as `model.json` would say it. */
   readonly settings: CreatedFace['settings'];
   readonly options: CreatedFace['options'];
+  readonly padding: CreatedFace['padding'];
   readonly close?: () => Promise<void>;
   #coerceForm: ReturnType<typeof formCoercion> | undefined;
 
-  constructor(version: string, { domain, settings, options, close }: CreatedFace) {
+  constructor(version: string, { domain, settings, options, padding, close }: CreatedFace) {
     this.kind = settings.kind;
     this.settings = settings;
     this.version = version;
     this.domain = domain;
     this.options = options;
+    this.padding = padding;
     if (close !== undefined) this.close = close;
   }
 

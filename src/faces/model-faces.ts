@@ -37,6 +37,11 @@ export class ModelFaces {
     });
   }
 
+  /** The faces of a kind that answer where a request names no version. */
+  ofKind(kind: string): readonly ModelFace[] {
+    return this.served().filter((face) => face.kind === kind);
+  }
+
   /** Whether requests to the routes of that name have somewhere to go, also to a version that is not the first. */
   has(name: string): boolean {
     if (!this.#mayHaveRoute(name)) return false;

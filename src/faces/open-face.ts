@@ -6,6 +6,7 @@ import type { FaceMaterial, FaceReport, OpenFace } from '../models/version-face.
 import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
 import { Companions } from './companions.ts';
+import { embeddingKind } from './embedding/embedding-kind.ts';
 import type { FaceKind, FaceSource } from './face-kind.ts';
 import type { FaceTools } from './face-tools.ts';
 import { imageClassificationKind } from './image-classification/image-classification-kind.ts';
@@ -13,6 +14,7 @@ import { ModelFace } from './model-face.ts';
 import { objectDetectionKind } from './object-detection/object-detection-kind.ts';
 import { proveFace } from './prove-face.ts';
 import { questionAnsweringKind } from './question-answering/question-answering-kind.ts';
+import { rerankingKind } from './reranking/reranking-kind.ts';
 import { tableKind } from './table/table-kind.ts';
 import { textClassificationKind } from './text-classification/text-classification-kind.ts';
 import { tokenClassificationKind } from './token-classification/token-classification-kind.ts';
@@ -32,6 +34,8 @@ function faceKinds(): readonly FaceKind[] {
     textClassificationKind,
     tokenClassificationKind,
     questionAnsweringKind,
+    embeddingKind,
+    rerankingKind,
   ];
 }
 

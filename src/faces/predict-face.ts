@@ -1,6 +1,6 @@
 import type { AnyDomain } from '../domains/define-domain.ts';
 import type { Instances } from '../domains/instances.ts';
-import { decodeRuns, separateInstances, typedRequest } from '../domains/typed-request.ts';
+import { decodeRuns, groupedInstances, separateInstances, typedRequest } from '../domains/typed-request.ts';
 import type { Prediction } from '../http/prediction/predict-tensors.ts';
 import type { LeasedFace } from './model-faces.ts';
 import { instancesOf, type ReceivedBody } from './received-body.ts';
@@ -20,21 +20,38 @@ export function facePrediction({ face, lease }: LeasedFace, body: ReceivedBody):
   try {
     const domain = face.domainFor(body.query);
     const instances = instancesOf(domain, body);
-    return {
-      instances,
-      prediction: { ...predictionOf(domain, instances.values, body), version: lease.version, lease },
-    };
+    const logged = domain.file === undefined ? sentInstances(body) : undefined;
+    const prediction = predictionOf(domain, instances.values, logged);
+    return { instances, prediction: { ...prediction, version: lease.version, lease } };
   } catch (thrown) {
     lease.release();
     throw thrown;
   }
 }
 
-function predictionOf(domain: AnyDomain, values: readonly unknown[], body: ReceivedBody): Prediction<unknown[]> {
+/**
+ * As {@link facePrediction}, for instances that were made of a request of another form.
+ *
+ * @param options those of the face, as a query would have them
+ */
+export function instancePrediction(
+  { face, lease }: LeasedFace,
+  values: readonly unknown[],
+  options: Readonly<Record<string, unknown>>,
+): Prediction<unknown[]> {
+  return { ...predictionOf(face.options?.bind(options) ?? face.domain, values), version: lease.version, lease };
+}
+
+function predictionOf(
+  domain: AnyDomain,
+  values: readonly unknown[],
+  logged: readonly unknown[] = values,
+): Prediction<unknown[]> {
   return {
     model: domain.model,
-    typed: typedRequest(domain, domain.file === undefined ? (sentInstances(body) ?? values) : values),
+    typed: typedRequest(domain, logged),
     separate: separateInstances(domain, values),
+    grouped: groupedInstances(domain, values),
     encode: (model, context) => domain.encode(values, model, context),
     decode: (inference) => decodeRuns(domain, inference, values),
   };

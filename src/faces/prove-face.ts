@@ -1,4 +1,5 @@
 import type { AnyDomain } from '../domains/define-domain.ts';
+import { decodeRuns, groupedInstances } from '../domains/typed-request.ts';
 import { toAppError } from '../errors.ts';
 import type { PredictContext } from '../inference/predictor.ts';
 import type { FaceMaterial } from '../models/version-face.ts';
@@ -31,12 +32,26 @@ export async function proveFace(
   const deadlineMs = clock.now() + manifest.loadTimeoutMs;
   const context: PredictContext = { requestId: 'face-example', signal, deadlineMs, arrivedAt: Date.now() };
   const instances = [instance.data];
-  const inputs = await step('its example cannot be encoded', async () =>
-    domain.encode(instances, served, encodeContext(context, clock)),
+  const groups = await step('its example cannot be encoded', async () => {
+    const grouped = groupedInstances(domain, instances);
+    const encoding = encodeContext(context, clock);
+    if (grouped !== undefined) return grouped.encode(served, encoding);
+    return [{ inputs: await domain.encode(instances, served, encoding), instances: [0] }];
+  });
+  const runs = await step('the model refuses its example', () =>
+    Promise.all(groups.map(async ({ inputs }) => (await predictor.predict(inputs, context)).outputs)),
   );
-  const { outputs } = await step('the model refuses its example', () => predictor.predict(inputs, context));
+  const isGrouped = domain.encodeGroups !== undefined;
   const results = await step('the answer to its example cannot be decoded', async () =>
-    domain.decode(outputs, instances, served),
+    decodeRuns(
+      domain,
+      {
+        model: served,
+        outputs: runs[0] ?? {},
+        ...(isGrouped && { runs, groups: groups.map((group) => group.instances) }),
+      },
+      instances,
+    ),
   );
   if (results.length !== 1) throw invalidFace([`its example has ${results.length} results, expected 1`]);
   const result = domain.output.safeParse(results[0]);

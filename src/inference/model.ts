@@ -8,6 +8,7 @@ import { Launcher } from './launch/launcher.ts';
 import type { ModelOptions } from './model-options.ts';
 import type { Predictor } from './predictor.ts';
 import { RunnerPool } from './runner/runner-pool.ts';
+import type { SpawnRunner } from './runner/spawn-runner.ts';
 
 export type { ModelOptions } from './model-options.ts';
 
@@ -17,6 +18,8 @@ export interface EngineDependencies {
   readonly events?: EngineEvents;
   /** Ends the load; a model that is loaded ignores it. @default never */
   readonly signal?: AbortSignal | undefined;
+  /** Starts the runners. @default processes */
+  readonly spawn?: SpawnRunner | undefined;
 }
 
 /**
@@ -29,7 +32,7 @@ export async function loadModel(options: ModelOptions, dependencies: EngineDepen
   const { clock, events, signal } = dependencies;
   signal?.throwIfAborted();
   const log = withFields(dependencies.log, { model: name, version });
-  const launcher = new Launcher(options, clock, log);
+  const launcher = new Launcher(options, { clock, log, spawn: dependencies.spawn });
   // The pool and the model know each other: the model is told when runners come and go.
   let model: BatchedModel | undefined;
   const pool = new RunnerPool({

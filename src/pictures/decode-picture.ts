@@ -1,54 +1,59 @@
-import { defaultPictureLimits, lowerLimits, type PictureLimits } from './picture-limits.ts';
-import type { PictureReader } from './picture-reader.ts';
+import { gifTransparentColour } from './gif-transparency.ts';
+import { sniffPictureFormat } from './picture-format.ts';
+import { lowerLimits, type PictureLimits } from './picture-limits.ts';
 import { framePicture, type PictureFrame } from './plan/picture-frame.ts';
 import type { PictureFilter, PicturePlan } from './plan/picture-plan.ts';
-import type { RgbRaster, Size } from './raster.ts';
+import type { ColourRaster, RgbRaster, Size } from './raster.ts';
+import type { ReadOptions } from './read-picture.ts';
 import type { Pipeline } from './sharp.ts';
-import type { Turn } from './turns.ts';
 
 /** A picture that was decoded, and where its pixels are to lie. */
 export interface DecodedPicture {
-  /** Of the size as it is shown; of the resized size where the plan does not ask for exact pixels. */
+  /** Of the size as it is shown; of the resized size already where the plan does not ask for exact pixels. */
   readonly raster: RgbRaster;
   readonly frame: PictureFrame;
 }
 
+/** Reads a picture as the options say. */
+export type ReadPicture = (bytes: Uint8Array, options: ReadOptions) => Promise<ColourRaster>;
+
 /**
  * Decodes a picture to 8-bit RGB as Pillow's `convert("RGB")` does after `exif_transpose`: first frame, turned, 16 bits by
- * their high byte, grey and palette as RGB, alpha dropped. Two things differ: CMYK, which goes through a profile of
- * libvips', and the levels that lie under transparency in a GIF, which are black.
+ * their high byte, grey and palette as RGB, alpha dropped. CMYK differs, which goes through a profile of libvips'.
  *
  * @param limits those of the server; the plan may lower them
- * @throws what {@link PictureReader.read} and {@link framePicture} throw
+ * @throws what reading and {@link framePicture} throw
  */
 export async function decodePicture(
-  reader: PictureReader,
+  read: ReadPicture,
   bytes: Uint8Array,
   plan: PicturePlan,
-  turn: Turn,
-  limits: PictureLimits = defaultPictureLimits,
+  limits: PictureLimits,
 ): Promise<DecodedPicture> {
   let frame: PictureFrame | undefined;
-  const raster = await reader.read(bytes, turn, {
+  const { width, height, data } = await read(bytes, {
     limits: lowerLimits(limits, definedLimits(plan)),
     ignoreIcc: plan.icc === 'ignore',
     prepare: async (picture) => {
-      const { autoOrient } = await picture.metadata();
-      frame = framePicture(plan, autoOrient);
-      const opaque = withoutAlpha(picture.autoOrient(), plan.alpha);
-      return (plan.exact ? opaque : nearlyResized(opaque, frame.resized, plan)).toColourspace('srgb');
+      const opaque = withoutAlpha(picture.autoOrient(), bytes, plan.alpha).toColourspace('srgb');
+      if (plan.exact) return opaque;
+      frame = framePicture(plan, (await picture.metadata()).autoOrient);
+      return nearlyResized(opaque, frame.resized, plan);
     },
   });
-  const { width, height, data } = raster;
-  return { raster: { width, height, channels: 3, data }, frame: frame ?? framePicture(plan, { width, height }) };
+  const raster: RgbRaster = { width, height, channels: 3, data };
+  return { raster, frame: frame ?? framePicture(plan, { width, height }) };
 }
 
 function definedLimits({ limits }: PicturePlan): Partial<PictureLimits> {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 
-function withoutAlpha(picture: Pipeline, alpha: PicturePlan['alpha']): Pipeline {
-  return alpha === 'drop' ? picture.removeAlpha() : picture.flatten({ background: alpha });
+function withoutAlpha(picture: Pipeline, bytes: Uint8Array, alpha: PicturePlan['alpha']): Pipeline {
+  if (alpha !== 'drop') return picture.flatten({ background: alpha });
+  // libvips makes what is transparent in a GIF black.
+  const hidden = sniffPictureFormat(bytes) === 'gif' ? gifTransparentColour(bytes) : undefined;
+  return hidden === undefined ? picture.removeAlpha() : picture.flatten({ background: hidden });
 }
 
 /** The kernel of libvips that is nearest to each filter. */
@@ -62,8 +67,11 @@ const kernels = {
   'cv-linear': 'linear',
 } as const satisfies Record<PictureFilter, string>;
 
+/** More pixels are not made to be cropped: such a long and thin picture is resized later, and exactly. */
+const maxResizedPixels = 16_777_216;
+
 /** By libvips, which makes a JPEG smaller while it decodes it. */
 function nearlyResized(picture: Pipeline, { width, height }: Size, { resize }: PicturePlan): Pipeline {
-  if (resize === undefined) return picture;
+  if (resize === undefined || width * height > maxResizedPixels) return picture;
   return picture.resize({ width, height, fit: 'fill', kernel: kernels[resize.filter] });
 }

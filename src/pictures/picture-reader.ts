@@ -1,20 +1,11 @@
-import { AppError } from '../errors.ts';
-import { checkPicture, type PictureLimits, pictureTooLarge, pictureUnreadable } from './picture-limits.ts';
 import type { ColourRaster } from './raster.ts';
-import { loadSharp, type OpenPicture, type Pipeline } from './sharp.ts';
+import { type ReadOptions, readPicture } from './read-picture.ts';
+import { loadSharp, type OpenPicture } from './sharp.ts';
 import { type Turn, Turns } from './turns.ts';
 
-/** How one picture is read. */
-export interface ReadOptions {
-  readonly limits: PictureLimits;
-  /** Whether its ICC profile is left alone; otherwise colours are converted to sRGB. */
-  readonly ignoreIcc: boolean;
-  /** Adds what is to be done to the picture; what it gives has 3 or 4 channels of 8 bits. */
-  readonly prepare: (picture: Pipeline) => Pipeline | Promise<Pipeline>;
-}
-
 /**
- * Reads pictures on the threads of libuv, so many at once, the others wait: memory stays bounded. Owners take turns.
+ * Reads small pictures for who works on their pixels on this thread, so many at once, the others wait: memory stays
+ * bounded. Owners take turns.
  */
 export class PictureReader {
   readonly #turns: Turns;
@@ -26,49 +17,12 @@ export class PictureReader {
   }
 
   /**
-   * Reads a PNG, JPEG, WebP or GIF (first frame). The bytes of the result may be transferred to another thread.
-   *
-   * @throws {AppError} `UNSUPPORTED_MEDIA_TYPE` for any other content, whatever its name; `PICTURE_TOO_LARGE` for too
-   * many bytes or pixels, or too long a time; `PICTURE_UNREADABLE` for a cut or broken picture
-   * @throws the reason of the turn's signal, when that is aborted before the picture's turn comes
+   * @throws what {@link readPicture} throws; the reason of the turn's signal, when that is aborted before the picture's
+   * turn comes
    */
   async read(bytes: Uint8Array, turn: Turn, options: ReadOptions): Promise<ColourRaster> {
-    const pixelLimit = checkPicture(bytes, options.limits);
     this.#loading ??= loadSharp();
     const open = await this.#loading;
-    return this.#turns.take(turn, () => read(open, bytes, { ...options, pixelLimit }));
+    return this.#turns.take(turn, () => readPicture(open, bytes, options));
   }
-}
-
-async function read(
-  open: OpenPicture,
-  bytes: Uint8Array,
-  { pixelLimit, limits, ignoreIcc, prepare }: ReadOptions & { readonly pixelLimit: number },
-): Promise<ColourRaster> {
-  // `failOn: 'error'` passes harmless junk, as browsers do, and refuses a picture with missing pixels.
-  const picture = open(bytes, { failOn: 'error', limitInputPixels: pixelLimit, sequentialRead: true, ignoreIcc });
-  try {
-    const prepared = await prepare(picture);
-    const { data, info } = await prepared
-      .raw({ depth: 'uchar' })
-      .timeout({ seconds: limits.timeoutSeconds })
-      .toUint8Array();
-    return { width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3, data };
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw explainFailure(error, pixelLimit, limits.timeoutSeconds);
-  }
-}
-
-/** sharp gives its errors no codes, so its two limits are told by their messages. */
-function explainFailure(error: unknown, pixelLimit: number, timeoutSeconds: number): AppError {
-  const cause = error;
-  const reason = error instanceof Error ? error.message : String(error);
-  if (reason.includes('exceeds pixel limit')) {
-    return pictureTooLarge('The picture has too many pixels', { expected: `at most ${pixelLimit} pixels`, cause });
-  }
-  if (reason.startsWith('timeout')) {
-    return pictureTooLarge('The picture takes too long to decode', { expected: `at most ${timeoutSeconds} s`, cause });
-  }
-  return pictureUnreadable('The picture is cut or broken', cause);
 }

@@ -8,7 +8,8 @@ import type { Clock } from '../timing/clock.ts';
 import { checkAnswer } from './answer-limit.ts';
 import type { CallTerms } from './call-terms.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
-import { type RunDependencies, runSeparately, type SeparateInstances, takesOneAtATime } from './separate-instances.ts';
+import { type GroupedInstances, runGroups } from './instance-groups.ts';
+import { type RunDependencies, runSeparately, runsSeparately, type SeparateInstances } from './separate-instances.ts';
 import { type ServedModel, servedModelOf } from './served-model.ts';
 
 /** A request to a model, in the terms of its call. */
@@ -24,6 +25,8 @@ export interface InferRequest extends CallTerms {
   readonly typed?: TypedRequest | undefined;
   /** For requests whose instances may run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
+  /** For requests whose encoder says which instances share a run; goes before everything else. */
+  readonly grouped?: GroupedInstances<ServedModel> | undefined;
 }
 
 /**
@@ -59,6 +62,8 @@ export interface Inference {
   readonly outputs: Tensors;
   /** The outputs of every run, where each instance ran by itself. */
   readonly runs?: readonly Tensors[];
+  /** Which instances each run is about, where the encoder has said so. */
+  readonly groups?: readonly (readonly number[])[];
   readonly timings: Timings;
   /** Making the inputs. */
   readonly encodeMs: number;
@@ -152,11 +157,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
         headers: request.headers,
         arrivedAt: Date.now(),
       };
-      const { separate } = request;
-      const ran =
-        separate !== undefined && separate.count > 1 && takesOneAtATime(served.signature)
-          ? await runSeparately(separate, { served, lease, context, clock })
-          : await runOnce(encode, { served, lease, context, clock });
+      const ran = await run(request, encode, { served, lease, context, clock });
       for (const outputs of ran.runs ?? [ran.outputs]) checkAnswer(Object.values(outputs), answerLimitBytes);
       inference = { model: served, ...ran, totalMs: clock.now() - startedMs, answerLimitBytes };
       counters.recordSuccess(name, version, inference);
@@ -192,10 +193,22 @@ function serve(lease: Lease): { readonly lease: Lease; readonly served: ServedMo
   }
 }
 
-async function runOnce(
+/** All instances in one run, each by itself, or in the groups that the encoder makes. */
+function run(
+  { separate, grouped }: InferRequest,
   encode: Encode,
-  { served, lease, context, clock }: RunDependencies<ServedModel>,
-): Promise<Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'timings' | 'encodeMs'>> {
+  dependencies: RunDependencies<ServedModel>,
+): Promise<Ran> {
+  if (grouped !== undefined) return runGroups(grouped, dependencies);
+  if (separate !== undefined && separate.count > 1 && runsSeparately(separate, dependencies.served)) {
+    return runSeparately(separate, dependencies);
+  }
+  return runOnce(encode, dependencies);
+}
+
+type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'encodeMs'>;
+
+async function runOnce(encode: Encode, { served, lease, context, clock }: RunDependencies<ServedModel>): Promise<Ran> {
   const startedMs = clock.now();
   const encoded = encode(served, encodeContext(context, clock));
   // Most encoders need not wait, and a turn of the microtasks costs every small request.

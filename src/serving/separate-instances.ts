@@ -9,6 +9,8 @@ import { type EncodeContext, encodeContext } from './encode-context.ts';
 /** How each instance of a request becomes tensors by itself. */
 export interface SeparateInstances<Model> {
   readonly count: number;
+  /** Whether instances share a run only where rows are known to be independent. @default they do where they can */
+  readonly unlessIndependent?: boolean;
   /** @throws AppError with faults whose locations begin with 0, for the one instance */
   encode(index: number, model: Model, context: EncodeContext): Tensors | Promise<Tensors>;
 }
@@ -39,6 +41,14 @@ const underWayPerRunner = 2;
 /** Whether an input is declared to have one row, so that several instances can never share a run. */
 export function takesOneAtATime({ inputs }: Signature): boolean {
   return inputs.some(({ shape }) => shape[0] === 1);
+}
+
+/** Whether the instances of a request run each by itself. */
+export function runsSeparately(
+  { unlessIndependent = false }: Pick<SeparateInstances<unknown>, 'unlessIndependent'>,
+  { signature, independentRows }: { readonly signature: Signature; readonly independentRows: boolean },
+): boolean {
+  return takesOneAtATime(signature) || (unlessIndependent && !independentRows);
 }
 
 /**

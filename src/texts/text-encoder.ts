@@ -25,6 +25,8 @@ export interface EncodeOptions {
   /** Where faults say that a text stands, by its index; the index of the instance first. */
   readonly locate: (index: number) => Fault['location'];
   readonly signal?: AbortSignal;
+  /** Most tokens of the second text of a pair. @default as many as fit */
+  readonly mostOfSecond?: number | undefined;
 }
 
 /** Makes tokens of texts as one model takes them. */
@@ -57,7 +59,23 @@ export class TextEncoder {
    */
   async encode(texts: readonly string[], options: EncodeOptions): Promise<readonly EncodedText[]> {
     const { signal } = options;
-    const found = await this.#tokens(texts, this.room, signal);
+    return this.#alone(await this.#tokens(texts, this.room, signal), options);
+  }
+
+  /**
+   * Texts whose tokens a client has made, without special ones.
+   *
+   * @throws AppError `TEXT_TOO_LONG` that names every text that is
+   */
+  wrap(texts: readonly (readonly number[])[], options: EncodeOptions): readonly EncodedText[] {
+    const { truncationSide } = this.limits;
+    const cut = (ids: readonly number[]) =>
+      truncationSide === 'right' ? ids.slice(0, this.room) : ids.slice(Math.max(0, ids.length - this.room));
+    const found = texts.map((ids) => ({ ids: Int32Array.from(cut(ids)), count: ids.length }));
+    return this.#alone(found, options);
+  }
+
+  #alone(found: readonly TextTokens[], options: EncodeOptions): readonly EncodedText[] {
     const { single, singleTypes } = this.#held.facts.template;
     const [before, after] = single;
     const special = before.length + after.length;
@@ -100,7 +118,7 @@ export class TextEncoder {
       { ...options, tooLong: 'error' },
     );
     return both.map(({ first, second }, index) => {
-      const room = maxLength - special - first.count;
+      const room = Math.min(maxLength - special - first.count, options.mostOfSecond ?? maxLength);
       const kept =
         this.limits.truncationSide === 'right'
           ? second.ids.subarray(0, room)

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { faultyServers } from '../conformance/faults.ts';
 import { startProtocolServer } from '../conformance/protocol-server.ts';
-import { inferd } from '../helpers/command.ts';
+import { inferd, inferdHere } from '../helpers/command.ts';
 
-const conformance = (...args: string[]) => inferd(['conformance', ...args], {});
+const conformance = (...args: string[]) => inferdHere(['conformance', ...args], {});
 
 function faulty(name: string) {
   const found = faultyServers.find((server) => server.name === name);
@@ -14,7 +14,7 @@ function faulty(name: string) {
 describe('inferd conformance', () => {
   it('prints a line a check and the counts, and exits with 0', async () => {
     await using server = await startProtocolServer();
-    const { code, output } = await conformance(server.address.href, '--model', 'single');
+    const { code, output } = await inferd(['conformance', server.address.href, '--model', 'single'], {});
     expect(output).toContain('ok   MUST   infer.id [single]: The id of a request is returned\n');
     expect(output).toMatch(
       /skip MUST {3}repository\.unload \[single\].*\(without --control no model is loaded or unloaded\)/,

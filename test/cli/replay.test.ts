@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { petals } from '../fixtures/petals.ts';
-import { inferd } from '../helpers/command.ts';
+import { inferd, inferdHere } from '../helpers/command.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { FileServer } from '../helpers/file-server.ts';
 import { type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
   });
 
   const replay = (...args: readonly string[]) =>
-    inferd(['replay', '--url', server.address, ...args], { MODELS_DIR: repository.path, STORAGE: 'off' });
+    inferdHere(['replay', '--url', server.address, ...args], { MODELS_DIR: repository.path, STORAGE: 'off' });
 
   it('says how far another version agrees, what has changed, and how good both are', async () => {
     const { code, output } = await replay('--model', 'number', '--version', '2', '--json');
@@ -99,7 +99,7 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
     const away = await FileServer.start();
     const { href } = away.url('/');
     await away[Symbol.asyncDispose]();
-    const refused = await inferd(['replay', '--model', 'titanic', '--version', '1', '--url', href], environment);
+    const refused = await inferdHere(['replay', '--model', 'titanic', '--version', '1', '--url', href], environment);
     expect(refused).toMatchObject({ code: 2, errors: expect.stringContaining('ECONNREFUSED') });
   });
 
@@ -133,7 +133,7 @@ describe('inferd replay with a domain of the user', () => {
     await postJson(server.address, '/petals/predict/batch', { instances });
     const args = ['replay', '--url', server.address, '--model', 'iris', '--version', '2'];
     const replay = (...others: readonly string[]) =>
-      inferd([...args, ...others], { MODELS_DIR: repository.path, STORAGE: 'off' });
+      inferdHere([...args, ...others], { MODELS_DIR: repository.path, STORAGE: 'off' });
 
     const told = await replay('--domains', file);
     expect(told).toMatchObject({ code: 0, output: expect.stringContaining('Agreement   100.0 % (2 of 2)\n') });
@@ -151,7 +151,7 @@ describe('inferd replay with a domain of the user', () => {
     const instances = join(repository.path, 'petals.jsonl');
     await writeFile(instances, '{"length": 1.4, "width": 0.2}\n{"length": 5.1, "width": 1.8}\n');
     const args = ['distribution', '--model', 'iris', '--instances', instances, '--domains', file];
-    expect(await inferd(args, { MODELS_DIR: repository.path })).toMatchObject({ code: 0, errors: '' });
+    expect(await inferdHere(args, { MODELS_DIR: repository.path })).toMatchObject({ code: 0, errors: '' });
     const written = JSON.parse(await readFile(join(repository.path, 'iris', '1', 'distribution.json'), 'utf8'));
     expect(written).toMatchObject({ domain: 'petals', outputs: { setosa: { counts: { true: 1, false: 1 } } } });
   });
@@ -180,7 +180,7 @@ describe('inferd distribution', () => {
     const instances = join(repository.path, 'passengers.jsonl');
     await writeFile(instances, '{"pclass": 9, "sex": "male"}\n');
     const args = ['distribution', '--model', 'titanic', '--instances', instances];
-    const { code, errors } = await inferd(args, { MODELS_DIR: repository.path });
+    const { code, errors } = await inferdHere(args, { MODELS_DIR: repository.path });
     expect(errors).toContain('"pclass": 9');
     expect(code).toBe(1);
   });

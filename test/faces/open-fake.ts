@@ -1,3 +1,4 @@
+import { decodeRuns, groupedInstances } from '../../src/domains/typed-request.ts';
 import { FaceTools } from '../../src/faces/face-tools.ts';
 import { type ModelFace, modelFaceOf } from '../../src/faces/model-face.ts';
 import { createOpenFace } from '../../src/faces/open-face.ts';
@@ -7,6 +8,7 @@ import type { ServedModel } from '../../src/serving/served-model.ts';
 import type { Signature, Tensors } from '../../src/tensor/tensor.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { FakePredictor } from '../helpers/fake-predictor.ts';
+import { startFakeTokenizer } from './fake-tokenizer.ts';
 
 export interface FakeVersion {
   readonly signature: Signature;
@@ -18,6 +20,8 @@ export interface FakeVersion {
   readonly metadata?: ReadonlyMap<string, string>;
   /** Where the files beside the graph lie. */
   readonly folder?: string;
+  /** Takes words for tokens, whatever the tokenizer says. @default false: texts are made tokens by the real process */
+  readonly words?: boolean;
 }
 
 export interface OpenedFace extends AsyncDisposable {
@@ -43,7 +47,11 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
   });
   const warnings: string[] = [];
   const log = { warn: (_fields: object, message: string) => void warnings.push(message) };
-  const tools = new FaceTools({ log, pictureThreads: 1 });
+  const tools = new FaceTools({
+    log,
+    pictureThreads: 1,
+    ...(version.words === true && { startTexts: startFakeTokenizer }),
+  });
   const open = createOpenFace({
     tools,
     clock: systemClock,
@@ -61,19 +69,19 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     example: undefined,
   });
   const served: ServedModel = { name: 'm', version: '1', signature, manifest, independentRows: true };
-  const asked = () => predictor.asked.slice(1).map(({ inputs }) => inputs);
+  const before = predictor.asked.length;
+  const asked = () => predictor.asked.slice(before).map(({ inputs }) => inputs);
   const predictWith: OpenedFace['predictWith'] = async (query, ...instances) => {
     const domain = faceOf(report).domainFor(query);
     const values = instances.map((instance) => domain.input.parse(instance));
-    const context = { signal: new AbortController().signal, atDeadline: () => () => undefined };
-    const inputs = await domain.encode(values, served, context);
-    const prediction = await predictor.predict(inputs, {
-      requestId: 'test',
-      signal: context.signal,
-      deadlineMs: Number.POSITIVE_INFINITY,
-      arrivedAt: 0,
-    });
-    return domain.decode(prediction.outputs, values, served);
+    const { signal } = new AbortController();
+    const context = { signal, atDeadline: () => () => undefined };
+    const terms = { requestId: 'test', signal, deadlineMs: Number.POSITIVE_INFINITY, arrivedAt: 0 };
+    const grouped = await groupedInstances(domain, values)?.encode(served, context);
+    const groups = grouped ?? [{ inputs: await domain.encode(values, served, context), instances: [...values.keys()] }];
+    const runs = await Promise.all(groups.map(async ({ inputs }) => (await predictor.predict(inputs, terms)).outputs));
+    const isGrouped = grouped !== undefined && { runs, groups: groups.map((group) => group.instances) };
+    return decodeRuns(domain, { model: served, outputs: runs[0] ?? {}, ...isGrouped }, values);
   };
   return {
     report,

@@ -1,14 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
+import { unpackTemplate, writeTemplate } from '../../src/storage/embedded/template.ts';
 import { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryFolder } from './folder.ts';
 import { whenNoProcessHas } from './processes-of.ts';
+
+const migrationsDir = new URL('../../src/storage/migrations', import.meta.url).pathname;
 
 const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
@@ -25,7 +28,7 @@ export interface TestDatabase extends AsyncDisposable {
 export const databaseKinds: readonly ('embedded' | 'postgres')[] =
   process.env['TEST_DATABASE_URL'] !== undefined || (await isReachable()) ? ['embedded', 'postgres'] : ['embedded'];
 
-/** An empty database of that kind. */
+/** A database of that kind, with nothing in its tables. */
 export function temporaryDatabase(kind: 'embedded' | 'postgres'): Promise<TestDatabase> {
   return kind === 'embedded' ? temporaryEmbedded() : temporaryPostgres();
 }
@@ -58,8 +61,10 @@ export function openStorage(
 }
 
 async function temporaryEmbedded(): Promise<TestDatabase> {
-  const folder = await temporaryFolder();
-  await cp(await embeddedTemplate(), join(folder.path, 'database/postgres'), { recursive: true });
+  const folder = await temporaryFolder(await placeOfManyFiles());
+  const template = await embeddedTemplate();
+  await mkdir(join(folder.path, 'database'));
+  if (!unpackTemplate(join(folder.path, 'database/postgres'), [template])) throw new Error(`${template} is not whole`);
   const environment = { STORAGE: 'on', DATA_DIR: folder.path };
   return {
     databaseUrl: undefined,
@@ -73,19 +78,36 @@ async function temporaryEmbedded(): Promise<TestDatabase> {
   };
 }
 
-/** The files of an empty embedded database: making them takes seconds, so that they are made once and copied. */
+/** A database is a thousand files, which some disks take seconds to make: in memory, where that has room. */
+async function placeOfManyFiles(): Promise<string> {
+  const memory = '/dev/shm';
+  const room = await statfs(memory).catch(() => undefined);
+  return room !== undefined && room.bavail * room.bsize > 2 ** 30 ? memory : tmpdir();
+}
+
+/**
+ * A template of an embedded database whose tables are made and empty: making them takes seconds, so that they are made once,
+ * by the storage itself. Other migrations make another one.
+ */
 async function embeddedTemplate(): Promise<string> {
   const caches = new URL('../../node_modules/.cache', import.meta.url).pathname;
-  const path = join(caches, `inferd-test-pglite-${packageJson.dependencies['@electric-sql/pglite']}`);
+  const version = packageJson.dependencies['@electric-sql/pglite'];
+  const path = join(caches, `inferd-test-pglite-${version}-${await fingerprintOf(migrationsDir)}.gz`);
   if (existsSync(path)) return path;
   await mkdir(caches, { recursive: true });
   const unfinished = await mkdtemp(`${path}-`);
-  const db = await PGlite.create({ dataDir: join(unfinished, 'made') });
-  await db.close();
-  // Another test file may have been faster.
-  await rename(join(unfinished, 'made'), path).catch(() => {});
+  const storage = openStorage({ databaseUrl: undefined, dataDir: unfinished });
+  await storage.whenReady();
+  await storage.close();
+  writeTemplate(join(unfinished, 'database/postgres'), path);
   await rm(unfinished, { recursive: true, force: true });
   return path;
+}
+
+async function fingerprintOf(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of (await readdir(folder)).toSorted()) hash.update(name).update(await readFile(join(folder, name)));
+  return hash.digest('hex').slice(0, 16);
 }
 
 async function temporaryPostgres(): Promise<TestDatabase> {

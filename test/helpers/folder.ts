@@ -11,8 +11,8 @@ export interface TemporaryFolder extends AsyncDisposable {
 }
 
 /** An empty folder that is removed at the end of the scope. */
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'inferd-test-'));
+export async function temporaryFolder(parent = tmpdir()): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(parent, 'inferd-test-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 

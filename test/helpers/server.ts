@@ -4,9 +4,11 @@ import { createDigits } from '../../src/domains/digits/digits.ts';
 import { iris } from '../../src/domains/iris/iris.ts';
 import { sentiment } from '../../src/domains/sentiment/sentiment.ts';
 import { titanic } from '../../src/domains/titanic/titanic.ts';
+import type { SpawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import { type StartedServer, startServer } from '../../src/lifespan.ts';
 import { readSettings } from '../../src/settings.ts';
 import { shippedModelsDir } from './folder.ts';
+import { localRunners } from './local-runner.ts';
 
 export const shippedDomains: readonly AnyDomain[] = [iris, titanic, createDigits(), sentiment];
 
@@ -15,10 +17,16 @@ export interface TestServer extends StartedServer, AsyncDisposable {
   readonly logLines: readonly Record<string, unknown>[];
 }
 
+export interface TestServerOptions {
+  /** Starts the runners of the models. @default in the process of the test */
+  readonly spawnRunner?: SpawnRunner;
+}
+
 /** A server on a free port, with the settings of `environment`; it stops at the end of the scope. */
 export async function startTestServer(
   environment: Record<string, string> = {},
   domains: readonly AnyDomain[] = shippedDomains,
+  { spawnRunner = localRunners() }: TestServerOptions = {},
 ): Promise<TestServer> {
   const logLines: Record<string, unknown>[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logLines.push(JSON.parse(line)) });
@@ -29,7 +37,12 @@ export async function startTestServer(
     STORAGE: 'off',
     ...environment,
   });
-  const server = await startServer(settings, { domains, log, version: '0.0.0-test' });
+  const server = await startServer(settings, {
+    domains,
+    log,
+    version: '0.0.0-test',
+    spawnRunner,
+  });
   return { ...server, logLines, [Symbol.asyncDispose]: () => server.stop() };
 }
 

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Engine } from '../../src/inference/engine.ts';
 import { loadModel, type ModelOptions } from '../../src/inference/model.ts';
 import type { PredictContext, Predictor } from '../../src/inference/predictor.ts';
+import type { SpawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import type { Tensors } from '../../src/tensor/tensor.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 
@@ -49,14 +50,15 @@ export function modelOptions(model: string, overrides: Overrides = {}): ModelOpt
   };
 }
 
-/** Loads a model of the fixtures and closes it after the test. */
-export async function openModel(model: string, overrides: Overrides = {}) {
+/** Loads a model of the fixtures and closes it after the test; its runners are processes, unless they are started otherwise. */
+export async function openModel(model: string, overrides: Overrides = {}, spawn?: SpawnRunner) {
   const log = recordingLog();
   const restarts: string[] = [];
   const batches: { rows: number; requests: number }[] = [];
   const loaded = await loadModel(modelOptions(model, overrides), {
     clock: systemClock,
     log,
+    spawn,
     events: {
       onRunnerRestart: (_model, _version, reason) => restarts.push(reason),
       onBatch: (_model, _version, { rows, requests }) => batches.push({ rows, requests }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { loadModel } from '../../src/inference/model.ts';
+import { spawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import { createAssemble } from '../../src/models/assemble.ts';
 import { makePrivateFolder, sweepPrivateFolders } from '../../src/models/files/private-folder.ts';
 import { Registry } from '../../src/models/registry.ts';
@@ -93,7 +94,9 @@ async function addModel(root: string, location = 'weights.bin'): Promise<{ graph
 async function watchingServer() {
   const folder = await temporaryFolder();
   await mkdir(join(folder.path, 'm/1'), { recursive: true });
-  const server = await startReadyServer({ MODELS_DIR: folder.path, WATCH_MODELS: '1', ALLOW_NO_MODELS: '1' }, []);
+  const server = await startReadyServer({ MODELS_DIR: folder.path, WATCH_MODELS: '1', ALLOW_NO_MODELS: '1' }, [], {
+    spawnRunner,
+  });
   return {
     folder: join(folder.path, 'm/1'),
     state: async () => {

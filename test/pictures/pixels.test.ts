@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { decodePicture } from '../../src/pictures/decode-picture.ts';
-import { PictureReader } from '../../src/pictures/picture-reader.ts';
+import { type DecodedPicture, decodePicture } from '../../src/pictures/decode-picture.ts';
+import { defaultPictureLimits } from '../../src/pictures/picture-limits.ts';
 import type { PictureDatatype } from '../../src/pictures/picture-tensor.ts';
+import { framePicture } from '../../src/pictures/plan/picture-frame.ts';
 import { PicturePlan } from '../../src/pictures/plan/picture-plan.ts';
 import { preparePicture } from '../../src/pictures/prepare-picture.ts';
+import { readPicture } from '../../src/pictures/read-picture.ts';
 import { Resampler } from '../../src/pictures/resample/resampler.ts';
+import { loadSharp } from '../../src/pictures/sharp.ts';
 
 const folder = join(import.meta.dirname, 'fixtures');
 const pixels = z.object({ width: z.int(), height: z.int(), first: z.array(z.int()), digest: z.string() });
@@ -21,12 +25,16 @@ const expected = z
   })
   .parse(JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')));
 
-const reader = new PictureReader();
+const open = await loadSharp();
 const resampler = new Resampler();
+
+function decode(bytes: Uint8Array, plan: PicturePlan): Promise<DecodedPicture> {
+  return decodePicture(readPicture.bind(null, open), bytes, plan, defaultPictureLimits);
+}
 
 async function prepare(file: string, plan: PicturePlan, datatype: PictureDatatype = 'UINT8') {
   const bytes = readFileSync(join(folder, file));
-  const { raster, frame } = await decodePicture(reader, bytes, plan, { owner: {} });
+  const { raster, frame } = await decode(bytes, plan);
   const elements = preparePicture({ raster, frame, plan, datatype }, resampler);
   return { elements, canvas: frame.canvas };
 }
@@ -58,12 +66,53 @@ describe('the pixels of a decoded picture are those of convert("RGB") in Pillow'
   });
 });
 
+describe('colours of a profile', () => {
+  it('are ignored as Pillow does, or converted when that is asked for', async () => {
+    const green = sharp({ create: { width: 4, height: 4, channels: 3, background: '#20c040' } });
+    const bytes = await green.withIccProfile('p3').png().toBuffer();
+    const level = async (icc: PicturePlan['icc']) => {
+      const { raster } = await decode(bytes, { ...plain, icc });
+      return [...raster.data.subarray(0, 3)];
+    };
+    const stored = await sharp(bytes, { ignoreIcc: true }).raw().toBuffer();
+    expect(await level('ignore')).toEqual([...stored.subarray(0, 3)]);
+    const [red = 0, green2 = 0, blue = 0] = await level('convert');
+    expect([Math.abs(red - 0x20), Math.abs(green2 - 0xc0), Math.abs(blue - 0x40)].every((off) => off < 6)).toBe(true);
+    expect(await level('convert')).not.toEqual(await level('ignore'));
+  });
+});
+
 describe('the pixels of a resized picture are those of Pillow and OpenCV', () => {
   it.each(
     expected.resized.map(({ file, plan, ...wanted }) => [file, JSON.stringify(shown(plan)), plan, wanted] as const),
   )('%s %s', async (file, _, plan, wanted) => {
     expect(await pixelsOf(file, plan)).toEqual(wanted);
   });
+
+  it('are cut out of a picture that would be too large to hold, also when they need not be exact', async () => {
+    const bytes = await sharp({ create: { width: 1, height: 5000, channels: 3, background: '#804020' } })
+      .png()
+      .toBuffer();
+    const plan = PicturePlan.parse({ resize: { shortest: 256 }, crop: [224, 224], exact: false, layout: 'NHWC' });
+    const { raster, frame } = await decode(bytes, plan);
+    const elements = preparePicture({ raster, frame, plan, datatype: 'UINT8' }, resampler);
+    expect(elements).toHaveLength(224 * 224 * 3);
+    expect([...elements.subarray(-3)]).toEqual([0x80, 0x40, 0x20]);
+  });
+
+  it.each(['nearest', 'bilinear', 'lanczos'] as const)(
+    'are cut out of the longest picture by %s in no time',
+    (filter) => {
+      const size = { width: 1, height: 50_000_000 };
+      const plan = PicturePlan.parse({ resize: { shortest: 256, filter }, crop: [224, 224], layout: 'NHWC' });
+      const data = new Uint8Array(3 * size.height);
+      data.fill(200, (3 * size.height) / 2 - 9, (3 * size.height) / 2 + 9);
+      const frame = framePicture(plan, size);
+      const raster = { ...size, channels: 3 as const, data };
+      const elements = preparePicture({ raster, frame, plan, datatype: 'UINT8' }, resampler);
+      expect([elements[0], elements.at(-1)]).toEqual([200, 200]);
+    },
+  );
 
   it('are near them when they need not be exact', async () => {
     const plan = PicturePlan.parse({ resize: { shortest: 40, filter: 'bilinear' }, crop: [32, 32], layout: 'NHWC' });

@@ -123,6 +123,11 @@ describe('planFromPreprocessorConfig', () => {
       { size: { height: 4, width: 4 }, do_thumbnail: true, do_convert_rgb: true },
       ['do_thumbnail: this is not done here'],
     ],
+    [{ size: { height: 4, width: 4 }, keep_aspect_ratio: true }, ['keep_aspect_ratio: this is not done here']],
+    [
+      { image_processor_type: 'PerceiverImageProcessorFast', size: { height: 4, width: 4 } },
+      ['image_processor_type: what PerceiverImageProcessorFast does is not done here'],
+    ],
     [{ size: { height: 4, width: 4 }, do_center_crop: true }, ['crop_size: it is missing']],
     [{ size: { height: 4, width: 4 }, image_mean: 0, image_std: 0 }, ['as std: Expected no zero']],
     [{ size: 'small', resample: 9 }, ['size: Invalid input', 'resample: Too big: expected number to be <=5']],

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inferd } from '../helpers/command.ts';
+import { inferdHere } from '../helpers/command.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../helpers/folder.ts';
 import { identityModel } from '../helpers/identity-model.ts';
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('the numbers of predictions on %s', (kind) => {
       const from = source === 'server' ? ['--url', server.address] : [];
       const args = ['replay', '--model', model, '--version', '2', '--json', ...from];
       const storage = source === 'server' ? { STORAGE: 'off' } : database.environment;
-      return (await inferd(args, { MODELS_DIR: repository.path, ...storage })).output.replaceAll(/\s+/g, '');
+      return (await inferdHere(args, { MODELS_DIR: repository.path, ...storage })).output.replaceAll(/\s+/g, '');
     };
     // The embedded database is for one process.
     if (source === 'storage' && kind === 'embedded') await server.stop();

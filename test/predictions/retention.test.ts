@@ -13,7 +13,8 @@ import type { Inference } from '../../src/serving/infer.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
-import { databaseKinds, openStorage, temporaryDatabase, temporaryStorage } from '../helpers/database.ts';
+import { databaseKinds, openStorage, temporaryDatabase } from '../helpers/database.ts';
+import { sharedStorage } from '../helpers/shared-storage.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
 /** Partitions one behind the other, each with its bytes, from times of the days of 1970 and 1971. */
@@ -181,6 +182,8 @@ const inference: Inference = {
 };
 
 describe.each(databaseKinds)('partitions on %s', (kind) => {
+  const emptyStorage = sharedStorage(kind);
+
   it('are made and dropped by several processes at the same time', async () => {
     await using database = await temporaryDatabase(kind);
     // The embedded database is one process' own.
@@ -206,7 +209,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are seen to: tomorrow is ready, and what is too old goes', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     let nowMs = Date.parse('2020-02-28T12:00:00Z');
     const bounds = { keepDays: 3, maxBytes: 1024 * 1024 };
     const retention = new Retention(
@@ -228,7 +231,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are not too old by a clock that has jumped ahead, before it has gone on for two days', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     const noonMs = Date.parse('2020-02-28T12:00:00Z');
     let nowMs = noonMs;
     const dependencies = watched(storage, () => nowMs);
@@ -257,7 +260,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are not too old by a clock that is ahead of that of the database', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     let nowMs = Date.now() - dayMs;
     const dependencies = watched(storage, () => nowMs);
     const retention = new Retention({ keepDays: 3, maxBytes: 1024 ** 3 }, dependencies);
@@ -273,7 +276,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are there for every time that a clock jumps back to', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     let nowMs = Date.parse('2020-02-28T12:00:00Z');
     const { log, clock } = watched(storage, () => nowMs);
     const options = {
@@ -301,7 +304,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are cut before they are too much, so that the oldest part of today goes', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     const noonMs = Date.parse('2020-02-29T12:00:00Z');
     let nowMs = noonMs;
     const bounds = { keepDays: 3, maxBytes: 1024 * 1024 };
@@ -337,7 +340,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are made again for a prediction of a time that has been dropped', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     const noonMs = Date.parse('2020-02-29T12:00:00Z');
     await storage.use(({ db }) => createPartitions(db, [noonMs]));
     await insertRows(storage, 2, noonMs);
@@ -355,7 +358,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are cut while others write, who lose nothing', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     const noonMs = Date.parse('2020-02-29T12:00:00Z');
     await storage.use(({ db }) => createPartitions(db, [noonMs]));
     const cutLast = () =>
@@ -375,7 +378,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('are not cut where there is nothing before or behind the cut', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     const fromMs = Date.parse('2020-02-29T00:00:00Z');
     await storage.use(({ db }) => createPartitions(db, [fromMs]));
     const [day] = await storage.use(({ db }) => listPartitions(db));
@@ -388,7 +391,7 @@ describe.each(databaseKinds)('partitions on %s', (kind) => {
   });
 
   it('keeps a row that is sent twice once', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     const nowMs = Date.parse('2020-02-29T12:00:00Z');
     await storage.use(({ db }) => createPartitions(db, [nowMs]));
     const row = rowAt(nowMs);

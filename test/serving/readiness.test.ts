@@ -8,6 +8,7 @@ import { scanRepository } from '../../src/models/repository.ts';
 import { ReadinessGate } from '../../src/serving/readiness.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
+import { processesFor } from '../helpers/local-runner.ts';
 import { runnerPids } from '../helpers/process.ts';
 import { startReadyServer, type TestServer } from '../helpers/server.ts';
 
@@ -59,7 +60,7 @@ describe('the readiness of a server', () => {
   });
 
   it('is refused while a model has no living runner, and comes back with it', async () => {
-    await using server = await startReadyServer();
+    await using server = await startReadyServer({}, undefined, { spawnRunner: processesFor('iris') });
     for (const pid of await runnerPids(server.address, 'iris')) process.kill(pid, 'SIGKILL');
     await expect
       .poll(() => ready(server), { interval: 5 })

@@ -146,7 +146,7 @@ describe('a reload', () => {
     await expect.poll(state, { timeout: 20_000 }).toBe('READY');
   });
 
-  it('again and again takes no memory', { timeout: 480_000 }, async () => {
+  it('again and again takes no memory', { timeout: 60_000 }, async () => {
     await using repository = await temporaryRepository('iris');
     await using server = await startReadyServer({ MODELS_DIR: repository.path });
     const [folder] = await scanRepository(repository.path);

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { migrate } from '../../src/storage/migrate.ts';
 import { migrations } from '../../src/storage/migrations/migrations.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { databaseKinds, openStorage, temporaryDatabase, temporaryStorage } from '../helpers/database.ts';
+import { databaseKinds, openStorage, temporaryDatabase } from '../helpers/database.ts';
+import { sharedStorage } from '../helpers/shared-storage.ts';
 
 const names = Object.keys(migrations);
 
@@ -23,8 +24,10 @@ async function structure(storage: Storage): Promise<string[]> {
 const forgetEverything = (storage: Storage) => storage.use(({ db }) => sql`DROP SCHEMA inferd CASCADE`.execute(db));
 
 describe.each(databaseKinds)('migrations on %s', (kind) => {
+  const newStorage = sharedStorage(kind);
+
   it('lead from every earlier state to the same one', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = newStorage();
     const latest = await structure(storage);
     expect(latest.length).toBeGreaterThan(10);
     for (const name of names) {
@@ -36,7 +39,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   });
 
   it('change nothing the second time', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = newStorage();
     const before = await structure(storage);
     await storage.use(({ db }) => migrate(db));
     expect(await structure(storage)).toEqual(before);

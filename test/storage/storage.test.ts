@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { databaseKinds, type LoggedWarnings, openStorage, temporaryDatabase } from '../helpers/database.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { isAlive } from '../helpers/process.ts';
+import { sharedStorage } from '../helpers/shared-storage.ts';
 
 const one = (storage: ReturnType<typeof openStorage>) =>
   storage.use(async ({ db }) => (await sql<{ one: number }>`SELECT 1 AS one`.execute(db)).rows[0]?.one);
@@ -14,6 +15,8 @@ async function truncateAll(folder: string, names: RegExp): Promise<void> {
 }
 
 describe.each(databaseKinds)('a storage on %s', (kind) => {
+  const openedStorage = sharedStorage(kind);
+
   it('starts by itself, and again on what it has kept', async () => {
     await using database = await temporaryDatabase(kind);
     const first = openStorage(database);
@@ -31,19 +34,14 @@ describe.each(databaseKinds)('a storage on %s', (kind) => {
   });
 
   it('passes on what is wrong with a statement, and stays ready', async () => {
-    await using database = await temporaryDatabase(kind);
-    const storage = openStorage(database);
-    await storage.whenReady();
+    const storage = openedStorage();
     const wrong = storage.use(({ db }) => sql`SELECT * FROM nowhere`.execute(db));
     await expect(wrong).rejects.toMatchObject({ code: '42P01' });
     expect(storage.state).toBe('ready');
-    await storage.close();
   });
 
   it('rolls back what fails half-way, also when others ask meanwhile', async () => {
-    await using database = await temporaryDatabase(kind);
-    const storage = openStorage(database);
-    await storage.whenReady();
+    const storage = openedStorage();
     await storage.use(({ db }) => sql`CREATE TABLE inferd.counted (value int)`.execute(db));
     const add = (value: number) =>
       storage.use(({ db }) =>
@@ -57,7 +55,6 @@ describe.each(databaseKinds)('a storage on %s', (kind) => {
       sql<{ value: number }>`SELECT value FROM inferd.counted ORDER BY value`.execute(db),
     );
     expect(rows.map(({ value }) => value)).toEqual(Array.from({ length: 20 }, (_, index) => index * 2));
-    await storage.close();
   });
 });
 
@@ -122,9 +119,6 @@ describe('the embedded database', () => {
     ['cut off in ours', (folder) => truncateAll(join(folder, 'base/5'), /^(1[6-9]|[2-9]\d)\d{3}$/)],
   ])('says which folder is damaged, and what to do, when it is %s', async (_, harm) => {
     await using database = await temporaryDatabase('embedded');
-    const before = openStorage(database);
-    await before.whenReady();
-    await before.close();
     await harm(join(database.dataDir, 'database/postgres'));
     const storage = openStorage(database);
     await expect

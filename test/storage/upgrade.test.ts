@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { migrate } from '../../src/storage/migrate.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { TaskRepository } from '../../src/tasks/repository/task-repository.ts';
 import { systemClock } from '../../src/timing/clock.ts';
-import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
+import { databaseKinds } from '../helpers/database.ts';
+import { sharedStorage } from '../helpers/shared-storage.ts';
 
 const dump = new URL('../fixtures/databases/with-pg-boss.sql', import.meta.url);
 const worker = { worker: 'new', leaseMs: 60_000 };
@@ -22,8 +24,7 @@ const ids = {
 };
 
 /** Makes the database that of the dump, and lets the migrations find it. */
-async function upgradedStorage(kind: 'embedded' | 'postgres') {
-  const storage = await temporaryStorage(kind);
+async function upgrade(storage: Storage): Promise<Storage> {
   const { db } = storage.open;
   await sql`DROP SCHEMA inferd CASCADE`.execute(db);
   const statements = await readFile(dump, 'utf8');
@@ -42,8 +43,10 @@ async function rowsOf<Row>(db: Kysely<never>, text: string): Promise<Row[]> {
 }
 
 describe.each(databaseKinds)('a database on %s that was kept with pg-boss', (kind) => {
+  const newStorage = sharedStorage(kind);
+
   it('has everything that waited, in order and in time, and nothing of pg-boss', async () => {
-    await using storage = await upgradedStorage(kind);
+    const storage = await upgrade(newStorage());
     const db = storage.open.db as unknown as Kysely<never>;
     const waiting = 'SELECT id, priority, due_at, fence FROM inferd.tasks WHERE state = $$queued$$ ORDER BY id';
     expect(await rowsOf(db, waiting)).toEqual([
@@ -60,7 +63,7 @@ describe.each(databaseKinds)('a database on %s that was kept with pg-boss', (kin
   });
 
   it('goes on with the tasks that waited and ran', async () => {
-    await using storage = await upgradedStorage(kind);
+    const storage = await upgrade(newStorage());
     const plenty = { tasks: 1000, bytes: 1e9 };
     const repository = new TaskRepository(storage, { limits: { ofCaller: plenty, inAll: plenty }, clock: systemClock });
     // Due and expired, whatever the clock says.

@@ -12,7 +12,8 @@ import { TaskRepository } from '../../src/tasks/repository/task-repository.ts';
 import type { NewTask } from '../../src/tasks/task.ts';
 import { TaskWorker } from '../../src/tasks/worker/task-worker.ts';
 import { systemClock } from '../../src/timing/clock.ts';
-import { databaseKinds, temporaryStorage } from '../helpers/database.ts';
+import { databaseKinds } from '../helpers/database.ts';
+import { sharedStorage } from '../helpers/shared-storage.ts';
 
 const largeBytes = 300 * 1024;
 const plenty = { tasks: 1000, bytes: 1e9 };
@@ -89,8 +90,10 @@ const fillDisk = (storage: Storage) =>
 const makeRoom = (storage: Storage) => storage.use(({ db }) => sql`DROP TRIGGER full_disk ON inferd.tasks`.execute(db));
 
 describe.each(databaseKinds)('the end of a task on %s', (kind) => {
+  const emptyStorage = sharedStorage(kind);
+
   it('waits for room, and is then kept once', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     const { id } = await repository.submit(newTask(), undefined);
     await using worker = startWorker(repository);
@@ -108,7 +111,7 @@ describe.each(databaseKinds)('the end of a task on %s', (kind) => {
   });
 
   it('may be given again when nobody knows whether it was kept', async () => {
-    await using storage = await temporaryStorage(kind);
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     const { id } = await repository.submit(newTask(), undefined);
     await repository.claim(1, { worker: 'tester', leaseMs: 60_000 });
@@ -122,8 +125,10 @@ describe.each(databaseKinds)('the end of a task on %s', (kind) => {
 });
 
 describe('on an embedded database', () => {
+  const emptyStorage = sharedStorage('embedded');
+
   it('what a worker has done while it was away counts', async () => {
-    await using storage = await temporaryStorage('embedded');
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     const { id } = await repository.submit(newTask(), undefined);
     await using worker = startWorker(repository);
@@ -138,7 +143,7 @@ describe('on an embedded database', () => {
   });
 
   it('a large input stays as long as its task may be kept', async () => {
-    await using storage = await temporaryStorage('embedded');
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     // The first one has what waits counted.
     await repository.submit(newTask(), undefined);
@@ -156,7 +161,7 @@ describe('on an embedded database', () => {
   });
 
   it('a large input whose task is not kept is removed, at once where that is known', async () => {
-    await using storage = await temporaryStorage('embedded');
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     const file = (id: string) => join(storage.dataDir, 'tasks', `${id}.input`);
     const input = Buffer.alloc(largeBytes, 'i');
@@ -174,7 +179,7 @@ describe('on an embedded database', () => {
   });
 
   it('a large input that is just arriving is not swept', async () => {
-    await using storage = await temporaryStorage('embedded');
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     const { use } = storage;
     const sweepsBefore: Storage['use'] = async (work) => {
@@ -189,7 +194,7 @@ describe('on an embedded database', () => {
   });
 
   it('a large input that cannot be written is refused for now', async () => {
-    await using storage = await temporaryStorage('embedded');
+    const storage = emptyStorage();
     await using repository = openRepository(storage);
     await mkdir(storage.dataDir, { recursive: true });
     await writeFile(join(storage.dataDir, 'tasks'), 'in the way');

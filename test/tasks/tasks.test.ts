@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
 import { fixtureModelsDir, type TemporaryFolder, temporaryRepository } from '../helpers/folder.ts';
+import { processesFor } from '../helpers/local-runner.ts';
 import { runnerPids } from '../helpers/process.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
 import { finishedTask, flower, getJson, submitTask, type TaskBody, whenTasksAreReady } from '../helpers/tasks.ts';
@@ -24,14 +25,18 @@ describe.each(databaseKinds)('background tasks on %s', (kind) => {
     for (const name of ['hangs', 'big_ints', 'copy']) {
       await cp(join(fixtureModelsDir, `${name}.onnx`), join(repository.path, name, '1', 'model.onnx'));
     }
-    server = await startReadyServer({
-      MODELS_DIR: repository.path,
-      WEBHOOK_SECRET: 'a secret of this test',
-      WEBHOOK_ALLOW_PRIVATE: '1',
-      // Longest time that a run which hangs can hold up the stop.
-      REQUEST_TIMEOUT_MS: '5000',
-      ...database.environment,
-    });
+    server = await startReadyServer(
+      {
+        MODELS_DIR: repository.path,
+        WEBHOOK_SECRET: 'a secret of this test',
+        WEBHOOK_ALLOW_PRIVATE: '1',
+        // Longest time that a run which hangs can hold up the stop.
+        REQUEST_TIMEOUT_MS: '5000',
+        ...database.environment,
+      },
+      undefined,
+      { spawnRunner: processesFor('hangs') },
+    );
     address = server.address;
     await whenTasksAreReady(address);
   });

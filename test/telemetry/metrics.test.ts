@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { scanRepository } from '../../src/models/repository.ts';
 import { temporaryDatabase } from '../helpers/database.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
+import { processesFor } from '../helpers/local-runner.ts';
 import { runnerPids } from '../helpers/process.ts';
 import { type Scrape, scrape } from '../helpers/scrape.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
@@ -65,7 +66,7 @@ describe('GET /metrics', () => {
   });
 
   it('tells of models, queues, runners and the process', async () => {
-    await using server = await startReadyServer();
+    await using server = await startReadyServer({}, undefined, { spawnRunner: processesFor('iris') });
     await postJson(server.address, '/iris/predict', flower);
     const figures = await scrape(server.address);
     expect(figures.value('inferd_ready')).toBe(1);
@@ -135,7 +136,7 @@ describe('GET /metrics', () => {
   });
 
   it('counts the runners that died', async () => {
-    await using server = await startReadyServer();
+    await using server = await startReadyServer({}, undefined, { spawnRunner: processesFor('iris') });
     for (const pid of await runnerPids(server.address, 'iris')) process.kill(pid, 'SIGKILL');
     await scrapeUntil(server.address, 'inferd_runner_restarts_total', iris, 1);
   });

@@ -52,6 +52,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
       output: Classification,
       target: 'label',
       examples: [example],
+      unlessIndependent: true,
       file: pictureFile,
       encode: (pictures, _model, context) => encoder.encode(pictures, context),
       decode: (outputs) => classify(output.of(outputs), { function: scores, topK: most, labels }),

@@ -42,6 +42,8 @@ export function fittingLayouts(facts: DetectorFacts): DetectionLayout[] {
   const { outputs, metadata } = facts;
   const task = metadata['task'];
   if (task !== undefined && task !== 'detect') return [];
+  // Its export by Ultralytics has boxes in parts of the picture, and with two classes the shape of another layout.
+  if (/rt-?detr/i.test(metadata['description'] ?? '')) return [];
   const logits = outputs.find(({ name }) => name === 'logits');
   const boxes = outputs.find(({ name }) => name === 'pred_boxes');
   if (logits !== undefined && boxes !== undefined) return fittingPair(facts, logits, boxes);

@@ -16,23 +16,40 @@ export interface SuppressionOptions {
 export function suppressNonMaxima(candidates: Candidates, { iou, agnostic, most }: SuppressionOptions): number[] {
   const { boxes, classes } = candidates;
   const kept: number[] = [];
+  /** Those that are compared with each other. */
+  const keptOfClass = new Map<number, number[]>();
   for (const at of byScore(candidates)) {
     if (kept.length >= most) break;
-    const isDropped = kept.some(
-      (better) => (agnostic || classes[better] === classes[at]) && overlap(boxes, better, at) > iou,
-    );
-    if (!isDropped) kept.push(at);
+    const category = agnostic ? 0 : (classes[at] ?? 0);
+    const better = keptOfClass.get(category) ?? [];
+    if (overlapsAny(boxes, at, better, iou)) continue;
+    kept.push(at);
+    better.push(at);
+    keptOfClass.set(category, better);
   }
   return kept;
 }
 
-/** The area that two boxes share, of the area that both cover; 0 for boxes without any. */
-function overlap(boxes: Float32Array, first: number, second: number): number {
-  const edge = (box: number, side: number) => boxes[box * 4 + side] ?? 0;
-  const width = Math.min(edge(first, 2), edge(second, 2)) - Math.max(edge(first, 0), edge(second, 0));
-  const height = Math.min(edge(first, 3), edge(second, 3)) - Math.max(edge(first, 1), edge(second, 1));
-  if (width <= 0 || height <= 0) return 0;
-  const area = (box: number) => (edge(box, 2) - edge(box, 0)) * (edge(box, 3) - edge(box, 1));
-  const shared = width * height;
-  return shared / (area(first) + area(second) - shared);
+/** Whether a box shares more than `iou` of the area that it and one of the others cover together. */
+function overlapsAny(boxes: Float32Array, box: number, others: readonly number[], iou: number): boolean {
+  const left = boxes[box * 4] ?? 0;
+  const top = boxes[box * 4 + 1] ?? 0;
+  const right = boxes[box * 4 + 2] ?? 0;
+  const bottom = boxes[box * 4 + 3] ?? 0;
+  const area = (right - left) * (bottom - top);
+  for (const other of others) {
+    const otherLeft = boxes[other * 4] ?? 0;
+    const otherRight = boxes[other * 4 + 2] ?? 0;
+    // Most boxes lie elsewhere.
+    if (otherLeft >= right || otherRight <= left) continue;
+    const otherTop = boxes[other * 4 + 1] ?? 0;
+    const otherBottom = boxes[other * 4 + 3] ?? 0;
+    if (otherTop >= bottom || otherBottom <= top) continue;
+    const width = Math.min(right, otherRight) - Math.max(left, otherLeft);
+    const height = Math.min(bottom, otherBottom) - Math.max(top, otherTop);
+    const shared = width * height;
+    const covered = area + (otherRight - otherLeft) * (otherBottom - otherTop) - shared;
+    if (shared / covered > iou) return true;
+  }
+  return false;
 }

@@ -66,6 +66,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
       output: Detections,
       target: 'detections',
       examples: [example],
+      unlessIndependent: true,
       file: pictureFile,
       encode: (pictures, _model, context) => encoder.encode(pictures, context),
       decode: (tensors, pictures) =>
@@ -86,7 +87,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
     options: {
       schema: z.object({
         threshold: queryNumber(z.number().min(0).max(1)).optional().describe(`Least probability; absent: ${threshold}`),
-        top_k: queryNumber(z.int().min(1).max(10_000)).optional().describe(`Most objects; absent: ${topK}`),
+        top_k: queryNumber(z.int().min(1).max(1000)).optional().describe(`Most objects; absent: ${topK}`),
       }),
       bind: ({ threshold: least, top_k: most }) =>
         domainWith({

@@ -28,13 +28,12 @@ const readers: Readonly<Record<DetectionLayout, (row: DetectorRow, found: Candid
 /** `[4 + classes, boxes]`. */
 function readColumns({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): void {
   const [rows, count] = dimensions;
-  const at = (row: number, box: number) => values[row * count + box] ?? 0;
   const scores = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
   const classes = new Int32Array(count);
   // Row by row, as the values lie in memory.
   for (let row = 4; row < rows; row++) {
     for (let box = 0; box < count; box++) {
-      const score = at(row, box);
+      const score = values[row * count + box] ?? 0;
       if (score <= (scores[box] ?? 0)) continue;
       scores[box] = score;
       classes[box] = row - 4;
@@ -43,7 +42,8 @@ function readColumns({ boxes: { values, dimensions } }: DetectorRow, found: Cand
   for (let box = 0; box < count; box++) {
     const score = scores[box] ?? 0;
     if (!found.takes(score)) continue;
-    found.addCentred(score, classes[box] ?? 0, [at(0, box), at(1, box), at(2, box), at(3, box)]);
+    const at = (row: number) => values[row * count + box] ?? 0;
+    found.addCentred(score, classes[box] ?? 0, [at(0), at(1), at(2), at(3)]);
   }
 }
 

@@ -1,26 +1,21 @@
 import { AppError, toAppError } from '../../errors.ts';
-import { decodePicture } from '../../pictures/decode-picture.ts';
 import type { Picture } from '../../pictures/picture-body.ts';
 import type { PictureElements } from '../../pictures/picture-tensor.ts';
 import type { PictureFrame } from '../../pictures/plan/picture-frame.ts';
+import type { PreparedPicture } from '../../pictures/prepare-picture.ts';
 import type { Size } from '../../pictures/raster.ts';
 import { type EncodeContext, whileWanted } from '../../serving/encode-context.ts';
 import type { Tensor, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import type { FaceTools } from '../face-tools.ts';
 import type { PictureSource } from './picture-source.ts';
 
-interface Prepared {
-  readonly frame: PictureFrame;
-  readonly elements: PictureElements;
-}
-
 /** Makes tensors of pictures, and remembers where the pixels of each have come to lie. */
 export class PictureEncoder {
   readonly #source: PictureSource;
-  readonly #tools: Pick<FaceTools, 'pictureReader' | 'pictureWorkers'>;
+  readonly #tools: Pick<FaceTools, 'pictures'>;
   readonly #frames = new WeakMap<object, PictureFrame>();
 
-  constructor(source: PictureSource, tools: Pick<FaceTools, 'pictureReader' | 'pictureWorkers'>) {
+  constructor(source: PictureSource, tools: Pick<FaceTools, 'pictures'>) {
     this.#source = source;
     this.#tools = tools;
   }
@@ -33,11 +28,10 @@ export class PictureEncoder {
   async encode(pictures: readonly Picture[], context: EncodeContext): Promise<Tensors> {
     const { plan, datatype, input, mask } = this.#source;
     const owner = context.signal;
-    const prepare = async (picture: Picture, signal: AbortSignal): Promise<Prepared> => {
-      const { pictureReader, pictureWorkers } = this.#tools;
-      const { raster, frame } = await decodePicture(pictureReader, picture.image, plan, { owner, signal });
-      this.#frames.set(picture, frame);
-      return { frame, elements: await pictureWorkers.prepare({ raster, frame, plan, datatype }, { owner, signal }) };
+    const prepare = async (picture: Picture, signal: AbortSignal): Promise<PreparedPicture> => {
+      const prepared = await this.#tools.pictures.prepare(picture.image, plan, datatype, { owner, signal });
+      this.#frames.set(picture, prepared.frame);
+      return prepared;
     };
     const settled = await whileWanted(context, (signal) =>
       Promise.allSettled(pictures.map((picture) => prepare(picture, signal))),
@@ -63,7 +57,7 @@ export class PictureEncoder {
 }
 
 /** Pictures that become tensors of unlike sizes cannot share a run. */
-function commonCanvas(prepared: readonly Prepared[]): Size {
+function commonCanvas(prepared: readonly PreparedPicture[]): Size {
   const canvas = prepared[0]?.frame.canvas ?? { width: 1, height: 1 };
   const faults = prepared.flatMap(({ frame }, row) => {
     const { width, height } = frame.canvas;
@@ -76,7 +70,11 @@ function commonCanvas(prepared: readonly Prepared[]): Size {
   return canvas;
 }
 
-function join(prepared: readonly Prepared[], datatype: PictureSource['datatype'], shape: readonly number[]): Tensor {
+function join(
+  prepared: readonly PreparedPicture[],
+  datatype: PictureSource['datatype'],
+  shape: readonly number[],
+): Tensor {
   const length = prepared.reduce((sum, { elements }) => sum + elements.length, 0);
   const fill = <Elements extends PictureElements>(data: Elements) => {
     let at = 0;
@@ -97,7 +95,11 @@ function join(prepared: readonly Prepared[], datatype: PictureSource['datatype']
 }
 
 /** 1 for each pixel of the picture, 0 for those beside it, as DETR takes them. */
-function pixelMask({ datatype, name }: TensorSpec, prepared: readonly Prepared[], { width, height }: Size): Tensor {
+function pixelMask(
+  { datatype, name }: TensorSpec,
+  prepared: readonly PreparedPicture[],
+  { width, height }: Size,
+): Tensor {
   const shape = [prepared.length, height, width];
   const values = new Uint8Array(prepared.length * height * width);
   for (const [row, { frame }] of prepared.entries()) {

@@ -8,6 +8,8 @@ import { encodePairWindows } from '../../texts/encode-windows.ts';
 import { namedId } from '../../texts/text-limits.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
+import { byGroups } from '../text-input/by-groups.ts';
+import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
@@ -38,6 +40,11 @@ const Answered = z.object({
   truncated: z.literal(true).optional().describe('The context was cut'),
 });
 
+interface Question {
+  readonly question: string;
+  readonly context: string;
+}
+
 /** The answer to a question, as a part of a text: models with the outputs `start_logits` and `end_logits`. */
 export const questionAnsweringKind = defineFaceKind({ kind: 'question-answering', find, create });
 
@@ -52,15 +59,19 @@ function missingOutputs({ outputs }: Signature): readonly string[] {
   );
 }
 
-async function create({ material, companions, settings, tools }: Source): Promise<CreatedFace> {
+async function create(
+  { material, companions, settings, tools }: Source,
+  signal: AbortSignal | undefined,
+): Promise<CreatedFace> {
   const { name, manifest, predictor } = material;
   refuseFaults(missingOutputs(predictor.signature));
-  const kinds = windowKinds(predictor.signature, settings?.text?.tooLong);
+  const kinds = windowKinds;
   const given = settings?.template ?? (await companions.object('example.json'));
   const tokenizer = await companions.object('tokenizer_config.json');
   const text = await openText(
     { material, companions, tools },
     { settings: settings?.text, tooLong: kinds[0], kinds, usualMaxLength: usual.maxLength },
+    signal,
   );
   const { encoder } = text;
   const maxAnswerTokens = settings?.maxAnswerTokens ?? usual.maxAnswerTokens;
@@ -80,7 +91,19 @@ async function create({ material, companions, settings, tools }: Source): Promis
   }
 
   const domainWith = (topK: number | undefined, tooLong: (typeof kinds)[number]): AnyDomain => {
-    const kept = new WindowRows<{ readonly question: string; readonly context: string }>();
+    const kept = new WindowRows<Question>();
+    const readAnswers = (outputs: Tensors, instances: readonly Question[]) => {
+      const [starts, ends] = [outputOf(outputs, outputNames.starts), outputOf(outputs, outputNames.ends)];
+      const read = answerSpans(starts, ends, { ...reading, topK: topK ?? 1 });
+      return kept.of(instances).map(({ text: encoded, rows }, index) => {
+        const answers = answersOf(read(encoded, rows), instances[index]?.context ?? '', noAnswer);
+        return {
+          ...(answers[0] ?? nothing),
+          ...(topK !== undefined && { answers: answers.slice(0, topK) }),
+          ...(encoded.isTruncated && { truncated: true as const }),
+        };
+      });
+    };
     return defineDomain({
       name,
       model: name,
@@ -90,26 +113,19 @@ async function create({ material, companions, settings, tools }: Source): Promis
       target: 'answer',
       examples: [{ ...example, ...given }],
       form: true,
-      encode: async (instances, model, { signal }) => {
+      ...byGroups(async (instances: readonly Question[], model, { signal }) => {
         const pairs = instances.map(({ question, context }) => ({ first: question, second: context }));
         const locate = (index: number, which: 'first' | 'second') => [
           index,
           which === 'first' ? 'question' : 'context',
         ];
         const encoded = await encodePairWindows(encoder, pairs, { tooLong, stride: text.stride, locate, signal });
-        return text.inputs(kept.keep(instances, encoded), model);
-      },
-      decode: (outputs, instances) => {
-        const [starts, ends] = [outputOf(outputs, outputNames.starts), outputOf(outputs, outputNames.ends)];
-        const read = answerSpans(starts, ends, { ...reading, topK: topK ?? 1 });
-        return kept.of(instances).map(({ text: encoded, rows }, index) => {
-          const answers = answersOf(read(encoded, rows), instances[index]?.context ?? '', noAnswer);
-          return {
-            ...(answers[0] ?? nothing),
-            ...(topK !== undefined && { answers: answers.slice(0, topK) }),
-            ...(encoded.isTruncated && { truncated: true as const }),
-          };
-        });
+        return text.groups(kept.keep(instances, encoded), model);
+      }),
+      decode: readAnswers,
+      *assemble(groups, instances) {
+        yield;
+        return readAnswers(mergeRows(groups, encoder.limits.paddingSide), instances);
       },
     });
   };
@@ -131,6 +147,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
       bind: ({ top_k: most, too_long: asked }) =>
         domainWith(typeof most === 'number' ? most : undefined, kinds.find((kind) => kind === asked) ?? text.tooLong),
     },
+    padding: text.padding,
     close: async () => text.close(),
   };
 }

@@ -31,6 +31,7 @@ async function createTable({ material, companions, settings }: FaceSource<'table
     // Its run at load says whether it is one.
     examples: [example],
     ...(target !== undefined && { target }),
+    unlessIndependent: true,
     form: true,
     encode: (records) => encodeRecords(inputs, records),
     decode: (outputs, records) => decode(outputs, records.length),

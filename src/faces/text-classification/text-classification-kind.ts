@@ -7,13 +7,12 @@ import { scoresOutput } from '../class-output.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
 import { Classification } from '../image-classification/classification.ts';
 import { type ClassFunction, classify } from '../image-classification/classify.ts';
+import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 
 type Source = FaceSource<'text-classification'>;
 type JsonObject = Readonly<Record<string, unknown>>;
-
-export const exampleText = 'The quick brown fox jumps over the lazy dog.';
 
 const TextClassification = Classification.extend({
   tokens: z.int().min(0).describe('Tokens of the text, special ones included'),
@@ -31,7 +30,10 @@ async function find({ companions }: Source): Promise<FaceTrace> {
   return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
 }
 
-async function create({ material, companions, settings, tools }: Source): Promise<CreatedFace> {
+async function create(
+  { material, companions, settings, tools }: Source,
+  signal: AbortSignal | undefined,
+): Promise<CreatedFace> {
   const { name, manifest, predictor } = material;
   const config = await companions.object('config.json');
   const output = scoresOutput(predictor.signature, settings?.output);
@@ -42,8 +44,10 @@ async function create({ material, companions, settings, tools }: Source): Promis
   const text = await openText(
     { material, companions, tools },
     { settings: settings?.text, tooLong: 'error', kinds: ['error', 'truncate'] },
+    signal,
   );
-  const example = await exampleOf(settings?.template, companions);
+  const given = settings?.template ?? (await companions.object('example.json'));
+  const example = { text: text.example, ...given };
   const domainWith = (most: number | undefined, tooLong: 'error' | 'truncate'): AnyDomain => {
     const counted = new WeakMap<object, { readonly tokens: number; readonly truncated?: true }>();
     return defineDomain({
@@ -55,7 +59,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
       target: 'label',
       examples: [example],
       form: true,
-      encode: async (instances, model, context) => {
+      ...byGroups(async (instances: readonly { text: string }[], model, context) => {
         const encoded = await text.encode(
           instances.map((instance) => instance.text),
           { tooLong, locate: (index) => [index, 'text'], signal: context.signal },
@@ -65,8 +69,8 @@ async function create({ material, companions, settings, tools }: Source): Promis
           if (instance === undefined) continue;
           counted.set(instance, isTruncated ? { tokens: ids.length, truncated: true } : { tokens: count });
         }
-        return text.inputs(encoded, model);
-      },
+        return text.groups(encoded, model);
+      }),
       decode: (outputs, instances) =>
         classify(output.of(outputs), { function: scores, topK: most, labels }).map((result, row) => {
           const instance = instances[row];
@@ -99,13 +103,9 @@ async function create({ material, companions, settings, tools }: Source): Promis
           (asked ?? text.tooLong) === 'truncate' ? 'truncate' : 'error',
         ),
     },
+    padding: text.padding,
     close: async () => text.close(),
   };
-}
-
-async function exampleOf(template: JsonObject | undefined, companions: Source['companions']) {
-  const given = template ?? (await companions.object('example.json'));
-  return { text: exampleText, ...given };
 }
 
 function usualFunction(config: JsonObject | undefined): ClassFunction {

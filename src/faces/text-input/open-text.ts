@@ -1,12 +1,18 @@
 import type { TextSettings } from '../../models/face-settings/text-settings.ts';
+import type { EncodedGroup } from '../../serving/instance-groups.ts';
+import { takesOneAtATime } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
-import type { Tensors } from '../../tensor/tensor.ts';
+import { elementCount } from '../../tensor/tensor.ts';
 import { type EncodedText, type EncodeOptions, TextEncoder, type TextPair } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
-import { fixedLength, type TokenRow, tokenInputFaults, tokenInputs } from '../../texts/token-inputs.ts';
+import { fixedLength, type TokenRow, tokenInputFaults } from '../../texts/token-inputs.ts';
+import type { FaceCounters } from '../face-counters.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
+import { exampleText } from './example-text.ts';
+import { groupTexts } from './group-texts.ts';
+import { type Padding, provePadding } from './prove-padding.ts';
 
 type TooLong = NonNullable<TextSettings['tooLong']>;
 
@@ -27,6 +33,8 @@ const usualStride = 128;
 /** How the texts of a face become inputs of its model. */
 export interface FaceText {
   readonly maxBytes: number;
+  /** A text for the documentation that is not too long. */
+  readonly example: string;
   readonly tooLong: TooLong;
   /** Tokens that windows share. */
   readonly stride: number;
@@ -35,8 +43,13 @@ export interface FaceText {
   readonly settings: TextSettings;
   encode(texts: readonly string[], options: EncodeOptions): Promise<readonly EncodedText[]>;
   encodePairs(pairs: readonly TextPair[], options: EncodeOptions): Promise<readonly EncodedText[]>;
-  /** The inputs, padded to a length that other requests are likely to have too. */
-  inputs(rows: readonly TokenRow[], model: Pick<ServedModel, 'signature'>): Tensors;
+  /** Whether texts of unlike length share runs. */
+  readonly padding: Padding;
+  /** The texts in groups that share a run, padded to a length that other requests are likely to have too. */
+  groups(
+    rows: readonly (TokenRow & { readonly isTruncated?: boolean })[],
+    model: Pick<ServedModel, 'signature' | 'independentRows'>,
+  ): readonly EncodedGroup[];
   close(): void;
 }
 
@@ -48,6 +61,7 @@ export interface FaceText {
 export async function openText(
   { material, companions, tools }: Pick<FaceSource, 'material' | 'companions' | 'tools'>,
   { settings, tooLong: usual, kinds, usualMaxLength = Number.POSITIVE_INFINITY }: OpenTextOptions,
+  signal: AbortSignal | undefined,
 ): Promise<FaceText> {
   const path = companions.path('tokenizer.json');
   const tooLong = settings?.tooLong ?? usual;
@@ -78,21 +92,72 @@ export async function openText(
       `face.text: ${encoder.limits.maxLength} tokens leave ${encoder.room} for texts, and windows share ${stride}`,
     ]);
   }
+  const [padding, example] = await Promise.all([tryPadding(encoder, material, signal), fittingExample(encoder)]).catch(
+    (thrown: unknown) => {
+      encoder.close();
+      throw thrown;
+    },
+  );
   const { maxLength } = encoder.limits;
   const maxBytes = settings?.maxBytes ?? usualMaxBytes;
   return {
     maxBytes,
+    example,
     tooLong,
     stride,
     encoder,
     settings: { maxLength, tooLong, ...(tooLong === 'windows' && { stride }), maxBytes },
     encode: (texts, options) => encoder.encode(texts, options),
     encodePairs: (pairs, options) => encoder.encodePairs(pairs, options),
-    inputs: (rows, served) => {
-      const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-      const length = fixed ?? bucketOf(longest, maxLength);
-      return tokenInputs(served.signature, rows, length, encoder.limits);
+    padding,
+    groups: (rows, served) => {
+      const groups = groupTexts(rows, {
+        signature: served.signature,
+        limits: encoder.limits,
+        mayJoin: padding.joined && served.independentRows,
+        fixedLength: fixed,
+        isSingle: takesOneAtATime(served.signature),
+      });
+      count(tools.counters, material.name, rows, groups);
+      return groups;
     },
     close: () => encoder.close(),
   };
+}
+
+/** Unlike in length, and of tokens that most models know. */
+const trialTexts = ['good', 'The quick brown fox jumps over the lazy dog, and nobody knows why it does.', 'A word'];
+
+async function tryPadding(
+  encoder: TextEncoder,
+  { predictor, manifest }: FaceSource['material'],
+  signal = new AbortController().signal,
+): Promise<Padding> {
+  const fixed = fixedLength(predictor.signature);
+  if (fixed !== undefined) return { joined: true, why: `The model takes ${fixed} tokens of each text.` };
+  const rows = await encoder.encode(trialTexts, { tooLong: 'truncate', locate: () => [], signal });
+  const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
+  const length = bucketOf(longest + 1, encoder.limits.maxLength);
+  const deadlineMs = performance.now() + manifest.loadTimeoutMs;
+  const context = { requestId: 'padding-trial', signal, deadlineMs, arrivedAt: Date.now() };
+  return provePadding({ predictor, rows, length, limits: encoder.limits, context });
+}
+
+/** Half of the room, so that it fits beside another. */
+async function fittingExample(encoder: TextEncoder): Promise<string> {
+  const [encoded] = await encoder.encode([exampleText], { tooLong: 'truncate', locate: () => [] });
+  return encoded !== undefined && encoded.count <= encoder.limits.maxLength / 2 ? exampleText : 'a';
+}
+
+function count(
+  counters: FaceCounters,
+  model: string,
+  rows: readonly (TokenRow & { readonly isTruncated?: boolean })[],
+  groups: readonly EncodedGroup[],
+): void {
+  const real = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+  const fed = groups.reduce((sum, { inputs }) => sum + elementCount(inputs['input_ids']?.shape ?? [0]), 0);
+  counters.recordTokens(model, { real, padding: fed - real });
+  const truncated = rows.filter(({ isTruncated }) => isTruncated).length;
+  if (truncated > 0) counters.recordTruncated(model, truncated);
 }

@@ -1,10 +1,4 @@
-import type { TextSettings } from '../../models/face-settings/text-settings.ts';
-import { takesOneAtATime } from '../../serving/separate-instances.ts';
-import type { Signature } from '../../tensor/tensor.ts';
 import type { TextWindow, WindowedText } from '../../texts/encode-windows.ts';
-import { invalidFace } from '../face-faults.ts';
-
-type TooLong = NonNullable<TextSettings['tooLong']>;
 
 /** A window of a text, and which row of a run it is. */
 export interface WindowRow {
@@ -44,13 +38,5 @@ const noText: WindowedText = {
   isTruncated: false,
 };
 
-/**
- * What can become of a text that is too long, the usual first: a model that takes one row at a time takes no windows.
- *
- * @throws AppError `FACE_INVALID` when windows are asked for that it cannot take
- */
-export function windowKinds(signature: Signature, asked: TextSettings['tooLong']): readonly [TooLong, ...TooLong[]] {
-  if (!takesOneAtATime(signature)) return ['windows', 'error', 'truncate'];
-  if (asked !== 'windows') return ['error', 'truncate'];
-  throw invalidFace(['face.text.tooLong: windows of a text are several rows of a run, and the model takes one row']);
-}
+/** What can become of a text that is too long, the usual first. */
+export const windowKinds = ['windows', 'error', 'truncate'] as const;

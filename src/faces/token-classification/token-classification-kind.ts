@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { aggregations } from '../../models/face-settings/text-settings.ts';
+import type { Tensors } from '../../tensor/tensor.ts';
 import { codePointSlicer } from '../../texts/code-points.ts';
 import { encodeWindows } from '../../texts/encode-windows.ts';
 import { namedId } from '../../texts/text-limits.ts';
@@ -9,7 +10,8 @@ import { namesOfConfig } from '../class-names.ts';
 import { scoresOutput } from '../class-output.ts';
 import { invalidFace } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
-import { exampleText } from '../text-classification/text-classification-kind.ts';
+import { byGroups } from '../text-input/by-groups.ts';
+import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
@@ -34,6 +36,10 @@ const Entities = z.object({
   truncated: z.boolean().describe('Whether the text was cut'),
 });
 
+interface TextInstance {
+  readonly text: string;
+}
+
 /** The names in a text: token classifiers of Hugging Face. */
 export const tokenClassificationKind = defineFaceKind({ kind: 'token-classification', find, create });
 
@@ -43,7 +49,10 @@ async function find({ companions }: Source): Promise<FaceTrace> {
   return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
 }
 
-async function create({ material, companions, settings, tools }: Source): Promise<CreatedFace> {
+async function create(
+  { material, companions, settings, tools }: Source,
+  signal: AbortSignal | undefined,
+): Promise<CreatedFace> {
   const { name, manifest, predictor } = material;
   const output = scoresOutput(predictor.signature, settings?.output);
   const { shape } = output.spec;
@@ -54,10 +63,14 @@ async function create({ material, companions, settings, tools }: Source): Promis
   }
   const labels = manifest.labels[output.name] ?? namesOfConfig(await companions.object('config.json')) ?? [];
   output.checkLabels(labels);
-  const kinds = windowKinds(predictor.signature, settings?.text?.tooLong);
+  const kinds = windowKinds;
   const given = settings?.template ?? (await companions.object('example.json'));
   const tokenizer = await companions.object('tokenizer_config.json');
-  const text = await openText({ material, companions, tools }, { settings: settings?.text, tooLong: kinds[0], kinds });
+  const text = await openText(
+    { material, companions, tools },
+    { settings: settings?.text, tooLong: kinds[0], kinds },
+    signal,
+  );
   const { facts, limits } = text.encoder;
   const reading: TokenScoresOptions = {
     paddingSide: limits.paddingSide,
@@ -69,7 +82,26 @@ async function create({ material, companions, settings, tools }: Source): Promis
   const common = { labels, readLabel: entityLabels(labels), ignore: new Set(ignore) };
 
   const domainWith = (aggregation: Aggregation, tooLong: (typeof kinds)[number]): AnyDomain => {
-    const kept = new WindowRows<{ readonly text: string }>();
+    const kept = new WindowRows<TextInstance>();
+    const readEntities = (outputs: Tensors, instances: readonly TextInstance[]) => {
+      const tokensOf = scoredTokens(output.of(outputs), reading);
+      return kept.of(instances).map(({ text: encoded, rows }, index) => {
+        const slice = codePointSlicer(instances[index]?.text ?? '');
+        const found = rows.map((row) => entitiesOf(tokensOf(encoded, row, slice), { aggregation, ...common }));
+        const entities = found.length > 1 ? mergeEntities(found.flat()) : found.flat();
+        return {
+          entities: entities.map(({ label, probability, start, end }) => ({
+            label,
+            probability: Number.isFinite(probability) ? probability : null,
+            start,
+            end,
+            text: slice(start, end),
+          })),
+          tokens: encoded.isTruncated ? (encoded.windows[0]?.ids.length ?? 0) : encoded.count,
+          truncated: encoded.isTruncated,
+        };
+      });
+    };
     return defineDomain({
       name,
       model: name,
@@ -77,32 +109,18 @@ async function create({ material, companions, settings, tools }: Source): Promis
       input: z.strictObject({ text: textField(text.maxBytes) }),
       output: Entities,
       target: 'entities',
-      examples: [{ text: exampleText, ...given }],
+      examples: [{ text: text.example, ...given }],
       form: true,
-      encode: async (instances, model, { signal }) => {
+      ...byGroups(async (instances: readonly TextInstance[], model, { signal }) => {
         const texts = instances.map((instance) => instance.text);
         const locate = (index: number) => [index, 'text'];
         const encoded = await encodeWindows(text.encoder, texts, { tooLong, stride: text.stride, locate, signal });
-        return text.inputs(kept.keep(instances, encoded), model);
-      },
-      decode: (outputs, instances) => {
-        const tokensOf = scoredTokens(output.of(outputs), reading);
-        return kept.of(instances).map(({ text: encoded, rows }, index) => {
-          const slice = codePointSlicer(instances[index]?.text ?? '');
-          const found = rows.map((row) => entitiesOf(tokensOf(encoded, row, slice), { aggregation, ...common }));
-          const entities = found.length > 1 ? mergeEntities(found.flat()) : found.flat();
-          return {
-            entities: entities.map(({ label, probability, start, end }) => ({
-              label,
-              probability: Number.isFinite(probability) ? probability : null,
-              start,
-              end,
-              text: slice(start, end),
-            })),
-            tokens: encoded.isTruncated ? (encoded.windows[0]?.ids.length ?? 0) : encoded.count,
-            truncated: encoded.isTruncated,
-          };
-        });
+        return text.groups(kept.keep(instances, encoded), model);
+      }),
+      decode: readEntities,
+      *assemble(groups, instances) {
+        yield;
+        return readEntities(mergeRows(groups, limits.paddingSide), instances);
       },
     });
   };
@@ -131,6 +149,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
           kinds.find((kind) => kind === asked) ?? text.tooLong,
         ),
     },
+    padding: text.padding,
     close: async () => text.close(),
   };
 }

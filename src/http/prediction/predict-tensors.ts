@@ -20,6 +20,8 @@ export interface Prediction<Answer> extends AskedTerms {
   readonly typed?: TypedRequest | undefined;
   /** How instances run each by itself, where the model takes one at a time. */
   readonly separate?: SeparateInstances<ServedModel> | undefined;
+  /** Which instances share a run, where the encoder says so. */
+  readonly grouped?: InferRequest['grouped'];
   readonly encode: Encode;
   readonly decode: Decode<Answer>;
 }
@@ -36,9 +38,9 @@ export async function predictTensors<Answer>(
   infer: Infer,
   prediction: Prediction<Answer>,
 ): Promise<Answer> {
-  const { model, version, lease, outputs, typed, separate, encode, decode } = prediction;
+  const { model, version, lease, outputs, typed, separate, grouped, encode, decode } = prediction;
   const terms = termsOf(request, reply, prediction);
-  const result = await infer({ ...terms, model, version, lease, outputs, typed, separate }, encode, decode);
+  const result = await infer({ ...terms, model, version, lease, outputs, typed, separate, grouped }, encode, decode);
   setPredictionHeaders(request, reply, result);
   return result.answer;
 }

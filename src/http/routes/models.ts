@@ -66,6 +66,10 @@ const versionSchema = z.object({
       state: z.enum(['ready', 'none', 'invalid']),
       kind: z.string().optional(),
       why: z.string().optional().describe('Why there is none'),
+      padding: z
+        .object({ joined: z.boolean(), why: z.string() })
+        .optional()
+        .describe('Whether texts of unlike length are padded to share runs'),
     })
     .optional()
     .describe('The typed route /{name}/predict, as the files of the model make it'),
@@ -172,7 +176,9 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
 
 function describeFace(report: FaceReport): NonNullable<z.input<typeof versionSchema>['face']> {
   const { state } = report;
-  return report.state === 'ready' ? { state, kind: report.face.kind } : { state, why: hideFolders(report.why) };
+  if (report.state !== 'ready') return { state, why: hideFolders(report.why) };
+  const { kind, padding } = report.face;
+  return { state, kind, ...(padding !== undefined && { padding: { ...padding } }) };
 }
 
 function describePredictor({ signature, independentRows }: Predictor) {

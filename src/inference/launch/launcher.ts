@@ -11,6 +11,7 @@ import { TrialDied, TrialRunner } from '../independence/trial-runner.ts';
 import type { ModelOptions } from '../model-options.ts';
 import { RunnerProcess } from '../runner/runner-process.ts';
 import type { ServableSignature } from '../runner/signature.ts';
+import type { SpawnRunner } from '../runner/spawn-runner.ts';
 import { chooseThreads } from './thread-trial.ts';
 import { warmUp, warmUpOnMadeUp, warmUpRun } from './warm-up.ts';
 
@@ -21,6 +22,13 @@ export interface ModelFacts extends ServableSignature {
   readonly example: Tensors | undefined;
   /** Threads inside an operator. */
   readonly intraOpThreads: number;
+}
+
+interface LauncherDependencies {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** @default a process */
+  readonly spawn?: SpawnRunner | undefined;
 }
 
 interface TriedModel {
@@ -39,16 +47,18 @@ export class Launcher {
   readonly #options: ModelOptions;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #spawn: SpawnRunner | undefined;
   #facts: ModelFacts | undefined;
   /** As the first runner has read it from the file. */
   #servable: ServableSignature | undefined;
   /** Why runners do not survive requests that are made from the signature; undefined as far as they do. */
   #madeUpKills: string | undefined;
 
-  constructor(options: ModelOptions, clock: Clock, log: Log) {
+  constructor(options: ModelOptions, { clock, log, spawn }: LauncherDependencies) {
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
+    this.#spawn = spawn;
   }
 
   /** Undefined until the first runner is up. */
@@ -79,7 +89,7 @@ export class Launcher {
 
   async #launchOnce(signal: AbortSignal): Promise<RunnerProcess> {
     const { name, loadTimeoutMs } = this.#options;
-    const runner = new RunnerProcess({ model: name, clock: this.#clock, log: this.#log });
+    const runner = new RunnerProcess({ model: name, clock: this.#clock, log: this.#log, spawn: this.#spawn });
     const cancelTimeout = this.#clock.setTimer(loadTimeoutMs, () =>
       runner.kill(`loading and warming up took longer than ${loadTimeoutMs} ms`),
     );

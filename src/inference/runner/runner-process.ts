@@ -1,8 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { childEnvironment } from '../../child-environment.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../timing/clock.ts';
 import type { Log } from '../../timing/log.ts';
@@ -11,14 +7,11 @@ import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { loadFailure } from './load-failure.ts';
 import type { LoadedMessage, LoadMessage, RefusalMessage } from './messages.ts';
-import { followNativeOutput } from './native-output.ts';
 import { type RunnerEnd, readExit } from './runner-end.ts';
 import { SharedFile } from './shared-file.ts';
 import { type ServableSignature, servableSignature } from './signature.ts';
+import { type RunnerChild, type RunnerSocket, type SpawnRunner, spawnRunner } from './spawn-runner.ts';
 import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
-
-/** The runner's program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
-const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
 
 interface Run {
   /** Counts the runs of the process. */
@@ -32,12 +25,14 @@ export interface RunnerProcessOptions {
   readonly model: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** @default a process */
+  readonly spawn?: SpawnRunner | undefined;
 }
 
 /** One runner process and the runs that it was given. It runs them in order, one at a time. */
 export class RunnerProcess {
-  readonly #child: ChildProcess;
-  readonly #socket: Duplex;
+  readonly #child: RunnerChild;
+  readonly #socket: RunnerSocket;
   readonly #shared: SharedFile | undefined;
   readonly #clock: Clock;
   readonly #runs: Run[] = [];
@@ -53,36 +48,27 @@ export class RunnerProcess {
   constructor(options: RunnerProcessOptions) {
     this.#clock = options.clock;
     this.#shared = SharedFile.create(`inferd-${randomUUID()}`);
-    this.#child = spawn(process.execPath, [childPath, options.model], {
-      // Descriptor 3 carries the frames; 4 carries nothing, and breaks when this process ends; 5 is the shared file.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', this.#shared?.fd ?? 'ignore'],
-      // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
-      env: { ...childEnvironment(process.env), ORT_DISABLE_TELEMETRY: '1' },
-    });
-    const socket = this.#child.stdio[3];
-    if (!(socket instanceof Duplex)) throw new TypeError('a runner has no socket at descriptor 3');
+    const { model, log, spawn = spawnRunner } = options;
+    this.#child = spawn(model, this.#shared?.fd);
+    const { socket } = this.#child;
     this.#socket = socket;
     const reader = new FrameReader((frame) => this.#receive(frame));
     socket.on('data', (chunk: Buffer) => reader.push(chunk));
     // A runner that dies breaks the socket; what matters is told by its exit.
     socket.on('error', () => {});
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream === null) continue;
-      followNativeOutput(
-        stream,
-        () => options.clock.now(),
-        (line) => options.log.warn({ model: options.model, runner: this.pid, line }, 'the runner wrote'),
-      );
-    }
+    this.#child.followOutput(
+      () => options.clock.now(),
+      (line) => log.warn({ model, runner: this.pid, line }, 'the runner wrote'),
+    );
     this.exited = new Promise((resolve) => {
       const gone = (exit: Pick<RunnerEnd, 'reason' | 'crashed'>) => {
         this.#shared?.close();
         resolve({ ...exit, requests: this.#abandonRuns(exit) });
       };
-      this.#child.once('error', (error) => gone({ reason: error.message, crashed: false }));
+      this.#child.onError((error) => gone({ reason: error.message, crashed: false }));
       // The exit may be told before the last answers are read, and what they answer did not end the process.
       const drained = new Promise<void>((drain) => socket.once('close', () => drain()));
-      this.#child.once('exit', (code, signal) => {
+      this.#child.onExit((code, signal) => {
         void drained.then(() => gone(readExit(code, signal, this.#killReason)));
       });
     });
@@ -144,7 +130,7 @@ export class RunnerProcess {
   /** Ends the process at once. */
   kill(reason: string): void {
     this.#killReason ??= reason;
-    this.#child.kill('SIGKILL');
+    this.#child.kill();
   }
 
   /** Ends the process when it has answered every run. */

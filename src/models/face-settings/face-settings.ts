@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { imageClassificationSettings, objectDetectionSettings } from './picture-settings.ts';
 import { tableSettings } from './table-settings.ts';
-import { questionAnsweringSettings, textClassificationSettings, tokenClassificationSettings } from './text-settings.ts';
+import {
+  embeddingSettings,
+  questionAnsweringSettings,
+  rerankingSettings,
+  textClassificationSettings,
+  tokenClassificationSettings,
+} from './text-settings.ts';
 
 /** `face` of `model.json`. What is given goes before what the files beside the graph say, key by key. */
 export const faceSettings = z.union(
@@ -13,6 +19,8 @@ export const faceSettings = z.union(
       textClassificationSettings,
       tokenClassificationSettings,
       questionAnsweringSettings,
+      embeddingSettings,
+      rerankingSettings,
       tableSettings,
     ]),
   ],

@@ -29,7 +29,7 @@ export const objectDetectionSettings = z.strictObject({
     .exactOptional()
     .describe('In which form the model gives boxes and classes; unset: as its shapes and files say'),
   threshold: z.number().min(0).max(1).exactOptional().describe('Least probability of an object; unset: 0.25'),
-  topK: z.int().min(1).max(10_000).exactOptional().describe('Most objects of a picture; unset: 300'),
+  topK: z.int().min(1).max(1000).exactOptional().describe('Most objects of a picture; unset: 300'),
   nms: z
     .strictObject({ iou: z.number().min(0).max(1).default(0.7), agnostic: z.boolean().default(false) })
     .exactOptional()

@@ -55,3 +55,50 @@ export const questionAnsweringSettings = z.strictObject({
   text: textSettings.exactOptional(),
   template,
 });
+
+const poolings = z.enum(['mean', 'cls', 'max', 'lasttoken', 'mean_sqrt_len', 'weightedmean']);
+
+/** What `model.json` says of a face that gives texts a vector. */
+export const embeddingSettings = z.strictObject({
+  kind: z.literal('embedding').describe('A vector for a text'),
+  output: z
+    .string()
+    .exactOptional()
+    .describe('Output with the vectors; unset: sentence_embedding, or last_hidden_state'),
+  pooling: z
+    .union([poolings, z.array(poolings).min(1)])
+    .exactOptional()
+    .describe(
+      'One vector of those of all tokens; several are put behind each other; unset: as 1_Pooling says, or mean',
+    ),
+  normalize: z.boolean().exactOptional().describe('To the length 1; unset: as modules.json says'),
+  prompts: z
+    .record(z.string(), z.string())
+    .exactOptional()
+    .describe('Beginnings that a request names: {"query": "query: "}'),
+  prompt: z.string().nullable().exactOptional().describe('Name of the beginning where a request names none'),
+  dimensions: z
+    .array(z.int().min(1))
+    .min(1)
+    .exactOptional()
+    .describe('The only numbers of dimensions that vectors may be cut to; unset: any'),
+  text: textSettings.exactOptional(),
+  template: z.record(z.string(), z.string()).exactOptional().describe('The example of the documentation'),
+});
+
+/** What `model.json` says of a face that says how well documents answer a query. */
+export const rerankingSettings = z.strictObject({
+  kind: z.literal('reranking').describe('How well documents answer a query'),
+  output: z.string().exactOptional().describe('Output with the scores; unset: logits, or the only one'),
+  function: z
+    .enum(['sigmoid', 'none'])
+    .exactOptional()
+    .describe('From scores to relevance; unset: as config.json says'),
+  text: textSettings.exactOptional(),
+  template: z
+    .strictObject({ query: z.string(), documents: z.array(z.string()).min(1) })
+    .exactOptional()
+    .describe('The example of the documentation'),
+});
+
+export type PoolingMode = z.output<typeof poolings>;

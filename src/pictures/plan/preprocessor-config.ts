@@ -45,7 +45,7 @@ const harmless = new Set(['do_convert_rgb', 'do_reduce_labels', 'do_convert_anno
 /** The keys that ask for something that is not done here. */
 export function unknownWork(config: PreprocessorConfig): string[] {
   return Object.entries(config)
-    .filter(([key, value]) => key.startsWith('do_') && value === true)
+    .filter(([key, value]) => (key.startsWith('do_') || key === 'keep_aspect_ratio') && value === true)
     .map(([key]) => key)
     .filter((key) => !harmless.has(key) && !Object.hasOwn(PreprocessorConfig.shape, key));
 }

@@ -21,26 +21,41 @@ export function resampleRows(source: Pixels, columns: Coefficients, rows: Stretc
   const { data } = source;
   const width = first.length;
   const result = new Uint8ClampedArray(width * rows.count * 3);
-  let to = 0;
-  for (let row = 0; row < rows.count; row++) {
-    const begin = (rows.from - source.top + row) * source.width - source.left;
+  const rowBytes = source.width * 3;
+  // Two rows at a time share the weights, which are then read once for both. An odd last row is its own partner.
+  for (let row = 0; row < rows.count; row += 2) {
+    const isPair = row + 1 < rows.count;
+    const below = isPair ? rowBytes : 0;
+    const begin = ((rows.from - source.top + row) * source.width - source.left) * 3;
+    let to = row * width * 3;
+    const toBelow = isPair ? width * 3 : 0;
     for (let column = 0; column < width; column++) {
-      let at = (begin + (first[column] ?? 0)) * 3;
+      let at = begin + (first[column] ?? 0) * 3;
       let tap = column * taps;
       const end = tap + (counts[column] ?? 0);
       let red = half;
       let green = half;
       let blue = half;
+      let redBelow = half;
+      let greenBelow = half;
+      let blueBelow = half;
       for (; tap < end; tap++) {
         const weight = weights[tap] ?? 0;
+        const atBelow = at + below;
         red += Math.imul(data[at] ?? 0, weight);
         green += Math.imul(data[at + 1] ?? 0, weight);
         blue += Math.imul(data[at + 2] ?? 0, weight);
+        redBelow += Math.imul(data[atBelow] ?? 0, weight);
+        greenBelow += Math.imul(data[atBelow + 1] ?? 0, weight);
+        blueBelow += Math.imul(data[atBelow + 2] ?? 0, weight);
         at += 3;
       }
       result[to] = red >> coefficientBits;
       result[to + 1] = green >> coefficientBits;
       result[to + 2] = blue >> coefficientBits;
+      result[to + toBelow] = redBelow >> coefficientBits;
+      result[to + toBelow + 1] = greenBelow >> coefficientBits;
+      result[to + toBelow + 2] = blueBelow >> coefficientBits;
       to += 3;
     }
   }

@@ -21,6 +21,9 @@ export function nearest(source: RgbRaster, size: Size, region: Region): Uint8Arr
   return result;
 }
 
+/** A picture that would be longer is resized to be cropped, and Pillow could not hold it. */
+const mostSteps = 1_000_000;
+
 function nearestPlaces(
   sourceSize: number,
   resultSize: number,
@@ -28,8 +31,9 @@ function nearestPlaces(
 ): Int32Array {
   const step = sourceSize / resultSize;
   const places = new Int32Array(count);
-  let place = step * 0.5;
-  for (let at = 0; at < from + count; at++) {
+  const skipped = from > mostSteps ? from : 0;
+  let place = step * (skipped + 0.5);
+  for (let at = skipped; at < from + count; at++) {
     if (at >= from) places[at - from] = Math.min(Math.trunc(place), sourceSize - 1);
     place += step;
   }

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../errors.ts';
-import type { PictureElements } from '../picture-tensor.ts';
-import type { PictureJob } from '../prepare-picture.ts';
-import type { OutcomeMessage } from './messages.ts';
+import type { PreparedPicture } from '../prepare-picture.ts';
+import { type JobMessage, type OutcomeMessage, preparedPicture } from './messages.ts';
 
 /** The worker's program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
 const programPath = fileURLToPath(
@@ -30,7 +29,7 @@ export class PictureThread {
     this.exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
         this.#isAlive = false;
-        this.#finish({ ok: false, error: deathOf(code, cause) });
+        this.#finish({ kind: 'failed', error: deathOf(code, cause) });
         resolve();
       });
     });
@@ -41,19 +40,19 @@ export class PictureThread {
   }
 
   /**
-   * The elements of a picture. Its pixels are gone from this thread afterwards, if their buffer holds nothing else.
+   * The elements of a picture, and where it lies in them.
    *
-   * @throws AppError `ENCODER_FAILED` when the thread ends meanwhile; what the work throws
+   * @throws AppError what the picture is refused for, and `ENCODER_FAILED` when the thread ends meanwhile
    */
-  async prepare(job: PictureJob): Promise<PictureElements> {
-    const data = transferable(job.raster.data);
+  async prepare(job: JobMessage): Promise<PreparedPicture> {
+    // The bytes alone, and not all that their buffer holds.
+    const bytes = new Uint8Array(job.bytes);
     const outcome = await new Promise<OutcomeMessage>((resolve) => {
       this.#settle = resolve;
       this.#worker.ref();
-      this.#worker.postMessage({ ...job, raster: { ...job.raster, data } }, [data.buffer]);
+      this.#worker.postMessage({ ...job, bytes }, [bytes.buffer]);
     });
-    if (outcome.ok) return outcome.elements;
-    throw outcome.error;
+    return preparedPicture(outcome);
   }
 
   async end(): Promise<void> {
@@ -66,13 +65,6 @@ export class PictureThread {
     this.#settle?.(outcome);
     this.#settle = undefined;
   }
-}
-
-/** The bytes themselves when their buffer holds nothing else; a copy of them otherwise. */
-function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
-  return isAlone ? new Uint8Array(buffer) : Uint8Array.from(bytes);
 }
 
 function deathOf(code: number, cause: unknown): AppError {

@@ -1,44 +1,59 @@
 import { AppError } from '../../errors.ts';
-import type { PictureElements } from '../picture-tensor.ts';
-import type { PictureJob } from '../prepare-picture.ts';
+import { checkPicture, defaultPictureLimits, type PictureLimits } from '../picture-limits.ts';
+import type { PictureDatatype } from '../picture-tensor.ts';
+import type { PicturePlan } from '../plan/picture-plan.ts';
+import type { PreparedPicture } from '../prepare-picture.ts';
+import { loadSharp } from '../sharp.ts';
 import { type Turn, Turns } from '../turns.ts';
 import { PictureThread } from './picture-thread.ts';
 
 export interface PictureWorkersOptions {
   /** Most threads, at least 1; each is started when a picture finds no idle one. */
   readonly threads: number;
-  /** Starts a thread. @default one that resizes and normalises */
+  /** @default {@link defaultPictureLimits} */
+  readonly limits?: PictureLimits;
+  /** Starts a thread. @default one that does the work */
   readonly start?: () => PictureThread;
 }
 
 /**
- * Resizes and normalises pictures off the event loop: exact pixels of a 4-megapixel photo take tens of milliseconds. Owners
- * take turns. A thread that dies takes its picture with it, and is replaced for the next.
+ * Makes of the bytes of pictures what models take, off the event loop: exact pixels of a 4-megapixel photo take tens of
+ * milliseconds, and moving them between threads ten. Each thread is at one picture, so that no more are in memory than are
+ * worked on. Owners take turns. A thread that dies takes its picture with it, and is replaced for the next.
  */
 export class PictureWorkers implements AsyncDisposable {
   readonly #turns: Turns;
+  readonly #limits: PictureLimits;
   readonly #start: () => PictureThread;
   readonly #threads = new Set<PictureThread>();
   readonly #idle: PictureThread[] = [];
+  #loading: Promise<unknown> | undefined;
   #isClosed = false;
 
-  constructor({ threads, start = () => new PictureThread() }: PictureWorkersOptions) {
+  constructor({ threads, limits = defaultPictureLimits, start = () => new PictureThread() }: PictureWorkersOptions) {
     this.#turns = new Turns(threads);
+    this.#limits = limits;
     this.#start = start;
   }
 
   /**
-   * The elements of one picture in the input of a model. Its pixels are transferred, so that the caller has them no more.
+   * The elements of a picture in the input of a model, and where it lies in them.
    *
-   * @throws AppError `ENCODER_FAILED` when the thread dies at it, `SHUTTING_DOWN` after disposal; the reason of the turn's
-   * signal, when that is aborted before the picture's turn comes
+   * @throws {AppError} `UNSUPPORTED_MEDIA_TYPE` for what is no PNG, JPEG, WebP or GIF; `PICTURE_TOO_LARGE` for too many
+   * bytes or pixels, or too long a time; `PICTURE_UNREADABLE` for a cut or broken picture; `ENCODER_FAILED` when the thread
+   * dies at it; `SHUTTING_DOWN` after disposal
+   * @throws the reason of the turn's signal, when that is aborted before the picture's turn comes
    */
-  prepare(job: PictureJob, turn: Turn): Promise<PictureElements> {
+  async prepare(bytes: Uint8Array, plan: PicturePlan, datatype: PictureDatatype, turn: Turn): Promise<PreparedPicture> {
+    checkPicture(bytes, this.#limits);
     return this.#turns.take(turn, async () => {
+      // Its library stays loaded when a thread ends only if this thread has it, too.
+      this.#loading ??= loadSharp();
+      await this.#loading;
       if (this.#isClosed) throw shuttingDown();
       const thread = this.#idle.pop() ?? this.#startThread();
       try {
-        return await thread.prepare(job);
+        return await thread.prepare({ bytes, plan, datatype, limits: this.#limits });
       } catch (error) {
         throw this.#isClosed ? shuttingDown(error) : error;
       } finally {

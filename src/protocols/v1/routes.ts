@@ -16,6 +16,19 @@ import { readPrediction } from './predict.ts';
 import { selectedVersion } from './selector.ts';
 import { statusOf, statusSchema } from './status.ts';
 
+const modelList = z.object({
+  models: z.array(z.string()),
+  object: z.literal('list'),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      object: z.literal('model'),
+      created: z.int().describe('Seconds since 1970'),
+      owned_by: z.string(),
+    }),
+  ),
+});
+
 export interface V1RoutesOptions {
   readonly registry: Registry;
   readonly infer: Infer;
@@ -46,6 +59,8 @@ const unknown = ['MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'] as const;
 /** V1 of TensorFlow Serving and of KServe, as one, to be registered under `/v1`: https://www.tensorflow.org/tfx/serving/api_rest. */
 export async function v1Routes(app: FastifyInstance, { registry, infer }: V1RoutesOptions): Promise<void> {
   const typed = app.withTypeProvider<ZodTypeProvider>();
+  // OpenAI's clients want a time; when a model was made is not known.
+  const startedAtSeconds = Math.floor(Date.now() / 1000);
   declareScope(app, 'infer');
   parseExactJson(app, '*');
   answerErrors(app);
@@ -55,14 +70,22 @@ export async function v1Routes(app: FastifyInstance, { registry, infer }: V1Rout
     schema: {
       tags: ['v1'],
       summary: 'Names of the models',
-      response: { 200: z.object({ models: z.array(z.string()) }).describe('The names') },
+      description: '`models` is for clients of KServe, `data` for those of OpenAI.',
+      response: { 200: modelList.describe('The names') },
     },
-    handler: (request) => ({
-      models: registry
+    handler: (request) => {
+      const models = registry
         .list()
         .map(({ name }) => name)
-        .filter((name) => maySeeModel(request, name)),
-    }),
+        .filter((name) => maySeeModel(request, name));
+      const data = models.map((id) => ({
+        id,
+        object: 'model' as const,
+        created: startedAtSeconds,
+        owned_by: 'inferd',
+      }));
+      return { models, object: 'list' as const, data };
+    },
   });
 
   for (const { path, params, which } of selectors) {

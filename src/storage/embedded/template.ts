@@ -56,10 +56,11 @@ export function cachedTemplate(): string {
 /**
  * Writes the files of a template into a folder that is not there yet.
  *
+ * @param paths of templates, the first of which that is whole is taken. @default that of the package, then that of the user
  * @returns whether there was a template that is whole; else nothing is left
  */
-export function unpackTemplate(folder: string): boolean {
-  return [packagedTemplate(), cachedTemplate()].some((path) => unpack(path, folder));
+export function unpackTemplate(folder: string, paths = [packagedTemplate(), cachedTemplate()]): boolean {
+  return paths.some((path) => unpack(path, folder));
 }
 
 function unpack(path: string, folder: string): boolean {

@@ -46,6 +46,12 @@ describe('fittingLayouts', () => {
     ['free sizes, and nothing else known', [output([-1, -1, -1])], {}, ['yolov10', 'yolov8', 'yolov5']],
     ['a wrong number of classes', [output([1, 84, 8400])], { classes: 12 }, []],
     ['masks beside boxes', [output([1, 116, 8400]), output([1, 32, 160, 160], 'output1')], {}, []],
+    [
+      'RT-DETR as Ultralytics exports it',
+      [output([1, 300, 6])],
+      { metadata: { ...ultralytics, description: 'Ultralytics rtdetr-l model' } },
+      [],
+    ],
     ['another task', [output([1, 56, 8400])], { metadata: { task: 'pose' } }, []],
     ['DETR by its type', pair(92), { modelType: 'detr' }, ['detr']],
     ['RT-DETR by its type', pair(80), { modelType: 'rt_detr_v2' }, ['rt-detr']],

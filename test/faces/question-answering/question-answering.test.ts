@@ -93,7 +93,7 @@ describe('a model that answers questions', () => {
       { question: 'how?', context: '2 dogs' },
     ];
     const found = answers(await face.predict(...instances));
-    expect(rowsOf(face.asked()[0] ?? {}).length).toBeGreaterThan(5);
+    expect(face.asked().flatMap(rowsOf).length).toBeGreaterThan(5);
     for (const [index, digits] of ['2', '22', '2'].entries()) {
       const { answer, start, end } = found[index] ?? { answer: null, start: 0, end: 0 };
       expect(digits).toContain(answer);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { spawnRunner } from '../../../src/inference/runner/spawn-runner.ts';
 import { temporaryRepository } from '../../helpers/folder.ts';
 import { postJson, startReadyServer } from '../../helpers/server.ts';
 
@@ -6,7 +7,7 @@ const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_w
 
 it('GET /models/{name} tells signature, labels, runners, queue and the learned cost of a run', async () => {
   await using repository = await temporaryRepository('iris');
-  await using server = await startReadyServer({ MODELS_DIR: repository.path });
+  await using server = await startReadyServer({ MODELS_DIR: repository.path }, undefined, { spawnRunner });
   for (const rows of [1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32]) {
     await postJson(server.address, '/iris/predict/batch', { instances: new Array(rows).fill(flower) });
   }

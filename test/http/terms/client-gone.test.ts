@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fixtureRepository } from '../../helpers/folder.ts';
+import { HeldRuns } from '../../helpers/local-runner.ts';
 import { startReadyServer } from '../../helpers/server.ts';
 
 const bodies = {
@@ -16,7 +17,8 @@ describe('a request whose client is gone', () => {
     await using repository = await fixtureRepository(['hangs'], {
       'hangs/model.json': '{ "batching": { "enabled": true } }',
     });
-    await using server = await startReadyServer({ MODELS_DIR: repository.path }, []);
+    const runs = new HeldRuns('hangs');
+    await using server = await startReadyServer({ MODELS_DIR: repository.path }, [], { spawnRunner: runs.spawnRunner });
     const model = server.registry.getVersion('hangs', '1').engine;
     const post = (turns: number, options: RequestInit = {}) =>
       fetch(server.address + path, {
@@ -27,12 +29,13 @@ describe('a request whose client is gone', () => {
       });
 
     const client = new AbortController();
-    const slow = post(1_000_000);
+    const slow = post(1);
     await vi.waitFor(() => expect(model?.stats().runners[0]?.state).toBe('busy'));
     const waiting = post(1, { signal: client.signal });
     await vi.waitFor(() => expect(model?.stats().queueRows).toBe(1));
     client.abort();
     await expect(waiting).rejects.toThrow();
+    runs.release();
     expect((await slow).status).toBe(200);
     expect((await post(1)).status).toBe(200);
     expect(model?.stats().runners[0]?.runs).toBe(2);

@@ -1,22 +1,27 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fixtureRepository } from '../../helpers/folder.ts';
 import { grpcClient } from '../../helpers/grpc-client.ts';
+import { HeldRuns } from '../../helpers/local-runner.ts';
 import { postJson, startReadyServer } from '../../helpers/server.ts';
 
-/** A server with a model that counts as long as it is told, and whose requests run one by one. */
+/** A server with a model whose requests run one by one, once the test lets them. */
 async function setUp() {
   const manifest = JSON.stringify({ batching: { enabled: false } });
   const repository = await fixtureRepository(['hangs'], { 'hangs/model.json': manifest });
-  const server = await startReadyServer({ MODELS_DIR: repository.path, GRPC_PORT: '0' }, []);
+  const runs = new HeldRuns('hangs');
+  const settings = { MODELS_DIR: repository.path, GRPC_PORT: '0' };
+  const server = await startReadyServer(settings, [], { spawnRunner: runs.spawnRunner });
   const client = grpcClient(server.grpcPort);
   const stats = () => server.registry.getVersion('hangs', '1').engine?.stats();
   return {
     address: server.address,
     client,
+    runs,
     whenBusy: () => vi.waitFor(() => expect(stats()?.runners[0]?.state).toBe('busy')),
     whenWaiting: (rows: number) => vi.waitFor(() => expect(stats()?.queueRows).toBe(rows)),
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
+      runs.release();
       await server.stop();
       await repository[Symbol.asyncDispose]();
     },
@@ -25,7 +30,7 @@ async function setUp() {
 
 type Setup = Awaited<ReturnType<typeof setUp>>;
 
-const turns = 1_000_000;
+const turns = 1;
 const inputs = [{ name: 'turns', datatype: 'INT64', shape: [1], data: [turns] }];
 
 /** Every way to say how urgent a request is. */
@@ -68,6 +73,7 @@ describe('priority', () => {
       waiting.push(send(setup, priority).then(() => answered.push(name)));
       await setup.whenWaiting(waiting.length);
     }
+    setup.runs.release();
     await Promise.all([first, ...waiting]);
     expect(answered).toEqual(['high', 'low', 'lowest']);
   });
@@ -82,6 +88,8 @@ describe('priority', () => {
     const both = send('both', { parameters: { priority: 9 } }, header(1));
     await setup.whenWaiting(1);
     const other = send('other', { parameters: { priority: 8 } });
+    await setup.whenWaiting(2);
+    setup.runs.release();
     await Promise.all([first, both, other]);
     expect(answered).toEqual(['first', 'other', 'both']);
   });

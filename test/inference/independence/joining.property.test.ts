@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { float32, type Tensor } from '../../../src/tensor/tensor.ts';
+import { localRunners } from '../../helpers/local-runner.ts';
 import type { Node, Tensor as OnnxTensor } from '../../helpers/onnx-model.ts';
 import { context, openModel, outputsOf } from '../models.ts';
 import { floats, floatValue, integers, modelFile } from './models.ts';
@@ -72,7 +73,7 @@ async function open(names: readonly string[]) {
     initializers,
     nodes,
   });
-  return (await openModel('linear', { path, batching: { maxSize: 8 } })).model;
+  return (await openModel('linear', { path, batching: { maxSize: 8 } }, localRunners())).model;
 }
 
 const names = fc.array(fc.constantFrom(...Object.keys(rowwise), ...Object.keys(acrossRows)), {

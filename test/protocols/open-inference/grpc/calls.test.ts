@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../helpers/folder.ts';
 import { type GrpcClient, grpcClient } from '../../../helpers/grpc-client.ts';
 import { addIdentityModel, identityModel } from '../../../helpers/identity-model.ts';
+import { HeldRuns } from '../../../helpers/local-runner.ts';
 import { startReadyServer, type TestServer } from '../../../helpers/server.ts';
 
 const hangs = new URL('../../../fixtures/models/hangs.onnx', import.meta.url).pathname;
@@ -13,22 +14,26 @@ const hangs = new URL('../../../fixtures/models/hangs.onnx', import.meta.url).pa
 interface Setup extends AsyncDisposable {
   readonly client: GrpcClient;
   readonly server: TestServer;
+  readonly runs: HeldRuns;
 }
 
-/** A server with the models `echo`, which gives its input back, and `hangs`, which counts as long as it is told. */
+/** A server with the models `echo`, which gives its input back, and `hangs`, whose runs last until the test ends them. */
 async function setUp(environment: Record<string, string> = {}): Promise<Setup> {
   const repository = await temporaryFolder();
   await addIdentityModel(repository.path, 'echo', 'FP32');
   await mkdir(join(repository.path, 'hangs', '1'), { recursive: true });
   await cp(hangs, join(repository.path, 'hangs', '1', 'model.onnx'));
-  const server = await startReadyServer({ MODELS_DIR: repository.path, GRPC_PORT: '0', ...environment }, []);
+  const runs = new HeldRuns('hangs');
+  const settings = { MODELS_DIR: repository.path, GRPC_PORT: '0', ...environment };
+  const server = await startReadyServer(settings, [], { spawnRunner: runs.spawnRunner });
   const client = grpcClient(server.grpcPort);
   const dispose = async () => {
     client[Symbol.dispose]();
+    runs.release();
     await server.stop();
     await repository[Symbol.asyncDispose]();
   };
-  return { client, server, [Symbol.asyncDispose]: dispose };
+  return { client, server, runs, [Symbol.asyncDispose]: dispose };
 }
 
 function echo(value: number, id = '') {
@@ -41,8 +46,8 @@ function count(turns: number) {
   return { model_name: 'hangs', inputs: [{ name: 'turns', datatype: 'INT64', shape: [1], contents }] };
 }
 
-/** Longer than any test. */
-const forever = count(1e15);
+/** Its run is held. */
+const forever = count(1);
 
 const firstFloat = (response: unknown) => {
   const { raw_output_contents } = response as { raw_output_contents: Buffer[] };
@@ -186,18 +191,22 @@ describe('a deadline', () => {
 describe('a call that is cancelled', () => {
   it('ends as cancelled, and never runs', async () => {
     await using setup = await setUp();
-    const { client, server } = setup;
-    // The first occupies the only runner, so that the second waits.
-    const first = client.call('ModelInfer', forever, { deadline: Date.now() + 2000 }).catch(() => {});
-    const runner = () => server.registry.getVersion('hangs', '1').engine?.stats().runners[0];
-    await expect.poll(() => runner()?.state).toBe('busy');
-    const second = client.begin('ModelInfer', count(1), { metadata: { 'x-request-id': 'second' } });
+    const { client, server, runs } = setup;
+    // The first occupies the only runner, so that the second waits: a busy one would be given a second of the normal level.
+    const first = client.call('ModelInfer', forever);
+    const stats = () => server.registry.getVersion('hangs', '1').engine?.stats();
+    await expect.poll(() => stats()?.runners[0]?.state).toBe('busy');
+    const patient = { ...count(1), parameters: { priority: { uint64_param: 9 } } };
+    const second = client.begin('ModelInfer', patient, { metadata: { 'x-request-id': 'second' } });
     const ended = expect(second.response).rejects.toMatchObject({ code: status.CANCELLED });
-    // It has arrived when one that was sent after it is answered.
-    await client.call('ServerLive');
+    await expect.poll(() => stats()?.queueRows).toBe(1);
     second.cancel();
     await ended;
+    // The end has arrived when a call that was sent after it is answered.
+    await client.call('ServerLive');
+    runs.release();
     await first;
+    expect(stats()?.runners[0]?.runs).toBe(1);
     const isLogged = () => server.logLines.some((line) => line['request_id'] === 'second');
     await expect.poll(isLogged).toBe(true);
     expect(server.logLines).toContainEqual(expect.objectContaining({ request_id: 'second', grpc_status: 'CANCELLED' }));
@@ -297,13 +306,13 @@ describe('the health service', () => {
 describe('a stop', () => {
   it('answers what is in flight, ends streams and watchers, and takes nothing more', async () => {
     await using setup = await setUp();
-    const { client, server } = setup;
+    const { client, server, runs } = setup;
     const stream = client.stream();
     const watcher = client.watch('');
     await once(watcher, 'data');
     stream.write(echo(1));
     await once(stream, 'data');
-    const inFlight = client.call('ModelInfer', count(2e6));
+    const inFlight = client.call('ModelInfer', count(1));
     stream.write(echo(2));
 
     const streamEnd = once(stream, 'error').then(
@@ -316,7 +325,9 @@ describe('a stop', () => {
     stream.resume();
     // The calls have arrived when one that was sent after them is answered.
     await client.call('ServerLive');
-    await server.stop();
+    const stopped = server.stop();
+    runs.release();
+    await stopped;
 
     expect(firstFloat(await inFlight)).toBe(0);
     expect(await streamEnd).toMatchObject({ code: status.UNAVAILABLE });

@@ -24,8 +24,11 @@ it('connections that say nothing leave room for others, and are closed after HEA
 });
 
 it('connections of HTTP count for gRPC', async () => {
-  await using server = await startReadyServer({ GRPC_PORT: '0', MAX_CONNECTIONS: '8' });
+  await using server = await startReadyServer({ GRPC_PORT: '0', MAX_CONNECTIONS: '8', HEADERS_TIMEOUT_MS: '60000' });
   const held = await Promise.all(Array.from({ length: 8 }, () => openSilent(Number(new URL(server.address).port))));
+  const openConnections = () =>
+    new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count)));
+  await vi.waitFor(async () => expect(await openConnections()).toBe(held.length));
   const { closed } = await openSilent(server.grpcPort);
   await closed;
   for (const { socket } of held) socket.destroy();

@@ -5,15 +5,16 @@ import { fixtureRepository } from '../../../helpers/folder.ts';
 import { grpcClient } from '../../../helpers/grpc-client.ts';
 import { addIdentityModel } from '../../../helpers/identity-model.ts';
 import { temporaryKeyFile } from '../../../helpers/keys.ts';
+import { HeldRuns } from '../../../helpers/local-runner.ts';
 import { startReadyServer } from '../../../helpers/server.ts';
 
-/** A server with the models `echo`, which gives its input back, and `hangs`, which counts as long as it is told. */
+/** A server with the models `echo`, which gives its input back, and `hangs`, whose runs last until the end of the test. */
 async function start(environment: Record<string, string>) {
   const repository = await fixtureRepository(['hangs']);
   await addIdentityModel(repository.path, 'echo', 'FP32');
-  // A run that hangs holds up the stop until its deadline.
-  const settings = { MODELS_DIR: repository.path, GRPC_PORT: '0', REQUEST_TIMEOUT_MS: '3000' };
-  const server = await startReadyServer({ ...settings, ...environment }, []);
+  const runs = new HeldRuns('hangs');
+  const settings = { MODELS_DIR: repository.path, GRPC_PORT: '0' };
+  const server = await startReadyServer({ ...settings, ...environment }, [], { spawnRunner: runs.spawnRunner });
   const client = grpcClient(server.grpcPort);
   return {
     client,
@@ -22,6 +23,7 @@ async function start(environment: Record<string, string>) {
       vi.waitFor(() => expect(server.registry.getVersion('hangs', '1').engine?.stats().runners[0]?.state).toBe('busy')),
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
+      runs.release();
       await server.stop();
       await repository[Symbol.asyncDispose]();
     },
@@ -36,7 +38,7 @@ const echo = {
 };
 const forever = {
   model_name: 'hangs',
-  inputs: [{ name: 'turns', datatype: 'INT64', shape: [1], contents: { int64_contents: [1e15] } }],
+  inputs: [{ name: 'turns', datatype: 'INT64', shape: [1], contents: { int64_contents: [1] } }],
 };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 const infer = ({ client }: Server, metadata: Record<string, string> = {}) =>

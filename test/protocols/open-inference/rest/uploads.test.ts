@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { processesFor } from '../../../helpers/local-runner.ts';
 import { runnerPids } from '../../../helpers/process.ts';
 import { startReadyServer } from '../../../helpers/server.ts';
 
@@ -53,7 +54,7 @@ describe('an upload that stops half-way', () => {
   });
 
   it.each(heads)('and is cut off leaves nothing behind (%s)', async (head) => {
-    await using server = await startReadyServer();
+    await using server = await startReadyServer({}, undefined, { spawnRunner: processesFor('iris') });
     const { address } = server;
     const pids = await runnerPids(address, 'iris');
     const sockets = await Promise.all(Array.from({ length: 50 }, () => startUpload(address, head)));

@@ -1,0 +1,30 @@
+import { AppError } from '../errors.ts';
+import type { LeasedFace, ModelFaces } from './model-faces.ts';
+
+/** Which face a request means that names its model in the body. */
+export interface FaceChoice {
+  readonly kind: string;
+  /** Undefined: the only one that there is. */
+  readonly model: string | undefined;
+  /** Whether the caller may use a model. */
+  readonly mayUse: (model: string) => boolean;
+}
+
+/**
+ * Holds the face of a kind that a request means.
+ *
+ * @throws AppError `ROUTE_NOT_FOUND` while no model has such a face, `FACE_NOT_FOUND` that names those that have
+ */
+export function leaseFaceOfKind(faces: ModelFaces, { kind, model, mayUse }: FaceChoice): LeasedFace {
+  const all = faces.ofKind(kind);
+  if (all.length === 0) throw new AppError('ROUTE_NOT_FOUND', { message: `No model has a face of the kind ${kind}` });
+  const names = all.map(({ domain }) => domain.name).filter(mayUse);
+  const name = model ?? (names.length === 1 ? names[0] : undefined);
+  if (name !== undefined && names.includes(name)) return faces.lease(name);
+  const received = model === undefined ? 'no model' : JSON.stringify(model);
+  throw new AppError('FACE_NOT_FOUND', {
+    message: `model: received ${received}; those with a face of the kind ${kind} are: ${names.join(', ') || 'none'}`,
+    received: model,
+    expected: names,
+  });
+}

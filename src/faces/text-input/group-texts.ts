@@ -1,0 +1,43 @@
+import type { EncodedGroup } from '../../serving/instance-groups.ts';
+import type { Signature } from '../../tensor/tensor.ts';
+import type { TextLimits } from '../../texts/text-limits.ts';
+import { type TokenRow, tokenInputs } from '../../texts/token-inputs.ts';
+import { bucketOf } from './buckets.ts';
+
+/** Most tokens of a run, padding included: what is made of its outputs takes a few milliseconds of the event loop. */
+const mostTokens = 4096;
+
+export interface GroupOptions {
+  readonly signature: Signature;
+  readonly limits: TextLimits;
+  /** Whether texts may be padded to a common length, and share a run. */
+  readonly mayJoin: boolean;
+  /** The length of every row, where the model has one alone. */
+  readonly fixedLength: number | undefined;
+  /** Whether the model takes one text at a time. */
+  readonly isSingle: boolean;
+}
+
+/** The texts of a request by their lengths: each group is padded to a length that other requests are likely to have too. */
+export function groupTexts(rows: readonly TokenRow[], options: GroupOptions): readonly EncodedGroup[] {
+  const { signature, limits, mayJoin, fixedLength, isSingle } = options;
+  const lengthOf = ({ ids }: TokenRow) =>
+    fixedLength ?? (mayJoin ? bucketOf(ids.length, limits.maxLength) : ids.length);
+  const byLength = Map.groupBy(rows.keys(), (index) => {
+    const row = rows[index];
+    return row === undefined ? 0 : lengthOf(row);
+  });
+  return [...byLength].flatMap(([length, indexes]) => {
+    const most = mayJoin && !isSingle ? Math.max(1, Math.floor(mostTokens / Math.max(1, length))) : 1;
+    return chunks(indexes, most).map((instances) => {
+      const own = instances.flatMap((index) => rows[index] ?? []);
+      return { instances, inputs: tokenInputs(signature, own, length, limits) };
+    });
+  });
+}
+
+function chunks(list: readonly number[], size: number): number[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shapeClassifier, writeModel } from '../../faces/classifier-model.ts';
+import { writeTinyTexts } from '../../faces/tiny-texts.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
+import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
+
+let folder: TemporaryFolder;
+let server: TestServer;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeTinyTexts(folder.path);
+  server = await startReadyServer({ MODELS_DIR: folder.path });
+});
+
+afterAll(async () => {
+  await server.stop();
+  await folder[Symbol.asyncDispose]();
+});
+
+const post = (path: string, body: unknown) => postJson(server.address, path, body);
+
+/** Means of `[CLS] cats meow [SEP]`, whose ids are 2, 4, 6, 3. */
+const cats = [15 / 4, (4 + 16 + 36 + 9) / 4];
+
+describe('POST /v1/embeddings', () => {
+  test('answers texts, and token ids, as OpenAI does', async () => {
+    const { status, body, headers } = await post('/v1/embeddings', { input: ['cats meow', 'dogs'], model: 'embedder' });
+    expect([status, body]).toEqual([
+      200,
+      {
+        object: 'list',
+        data: [
+          { object: 'embedding', index: 0, embedding: cats },
+          { object: 'embedding', index: 1, embedding: [Math.fround(10 / 3), Math.fround((4 + 25 + 9) / 3)] },
+        ],
+        model: 'embedder',
+        usage: { prompt_tokens: 7, total_tokens: 7 },
+      },
+    ]);
+    expect(headers.get('x-model-name')).toBe('embedder');
+    for (const input of ['cats meow', [4, 6], [[4, 6]]]) {
+      expect((await post('/v1/embeddings', { input })).body).toMatchObject({ data: [{ embedding: cats }] });
+    }
+  });
+
+  test('writes vectors in base64, and cuts them', async () => {
+    const { body } = await post('/v1/embeddings', { input: 'cats meow', encoding_format: 'base64', user: 'someone' });
+    const [{ embedding }] = (body as { data: [{ embedding: string }] }).data;
+    const bytes = Buffer.from(embedding, 'base64');
+    expect([bytes.readFloatLE(0), bytes.readFloatLE(4), bytes.length]).toEqual([...cats, 8]);
+    expect((await post('/v1/embeddings', { input: 'cats meow', dimensions: 1 })).body).toMatchObject({
+      data: [{ embedding: [cats[0]] }],
+    });
+  });
+
+  test.each([
+    [{ input: [] }, 400, 'validation_failed', 'input'],
+    [{ input: 'x', dimensions: 3 }, 400, 'dimensions_unsupported', 'dimensions'],
+    [{ input: 'x', model: 'ranker' }, 404, 'face_not_found', null],
+    [{}, 400, 'validation_failed', 'input'],
+    ['{', 400, 'malformed_json', null],
+  ])('answers %o with an error of OpenAI', async (request, status, code, param) => {
+    const answer = await post('/v1/embeddings', request);
+    expect(answer).toMatchObject({
+      status,
+      body: { error: { code, param, type: 'invalid_request_error', message: expect.any(String) } },
+    });
+  });
+});
+
+describe.each(['/v1/rerank', '/v2/rerank'])('POST %s', (path) => {
+  test('answers documents in the order of their relevance, as Cohere does', async () => {
+    const documents = ['cats', { text: 'bark and sleep' }, 'dogs'];
+    const { status, body } = await post(path, { query: 'dogs', documents, top_n: 2, return_documents: true });
+    expect([status, body]).toEqual([
+      200,
+      {
+        id: expect.any(String),
+        model: 'ranker',
+        results: [
+          { index: 1, relevance_score: expect.closeTo(1, 6), document: { text: 'bark and sleep' } },
+          { index: 2, relevance_score: expect.closeTo(1, 6), document: { text: 'dogs' } },
+        ],
+        meta: { billed_units: { search_units: 1 }, tokens: { input_tokens: 17 } },
+        usage: { total_tokens: 17 },
+      },
+    ]);
+  });
+
+  test('reads so many tokens of a document', async () => {
+    const request = { query: 'dogs', documents: ['cats bark and', 'dogs'], max_tokens_per_doc: 1 };
+    expect((await post(path, request)).body).toMatchObject({ results: [{ index: 1 }, { index: 0 }] });
+  });
+
+  test('refuses no documents with a message', async () => {
+    expect(await post(path, { query: 'dogs', documents: [] })).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining('documents') },
+    });
+  });
+});
+
+test('a face answers under its own name what the routes of others answer', async () => {
+  expect((await post('/embedder/predict', { text: 'cats meow' })).body).toEqual({ embedding: cats, tokens: 4, truncated: false }); // biome-ignore format: one line
+  const ranked = await post('/ranker/predict', { query: 'dogs', documents: ['cats', 'bark'], raw_scores: true });
+  expect(ranked.body).toMatchObject({
+    results: [
+      { index: 1, relevance_score: 20 },
+      { index: 0, relevance_score: 17 },
+    ],
+  });
+});
+
+test('GET /v1/models is for clients of KServe and of OpenAI', async () => {
+  expect(await (await fetch(new URL('/v1/models', server.address))).json()).toEqual({
+    models: ['embedder', 'ranker'],
+    object: 'list',
+    data: ['embedder', 'ranker'].map((id) => ({
+      id,
+      object: 'model',
+      created: expect.any(Number),
+      owned_by: 'inferd',
+    })),
+  });
+});
+
+test('the routes are documented, and answer, only while a model has such a face', async () => {
+  await using own = await temporaryFolder();
+  await writeModel(own.path, 'shapes', shapeClassifier);
+  await using other = await startReadyServer({ MODELS_DIR: own.path });
+  const pathsOf = async (address: string) => {
+    const { paths } = (await (await fetch(new URL('/openapi.json', address))).json()) as { paths: object };
+    return Object.keys(paths).filter((path) => /embeddings|rerank/.test(path));
+  };
+  expect(await pathsOf(server.address)).toEqual(['/v1/embeddings', '/v1/rerank', '/v2/rerank']);
+  expect(await pathsOf(other.address)).toEqual([]);
+  expect((await postJson(other.address, '/v1/embeddings', { input: 'x' })).status).toBe(404);
+});
