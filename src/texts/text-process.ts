@@ -4,7 +4,8 @@ import { childEnvironment } from '../child-environment.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../timing/log.ts';
 import { untilAborted } from '../timing/until-aborted.ts';
-import type { EncodeTexts, LoadTokenizer, TextAnswer, TextMessage, TextTokens, TokenizerFacts } from './messages.ts';
+import type { EncodeTexts, LoadTokenizer, TextAnswer, TextTokens, TokenizerFacts } from './messages.ts';
+import { encoderFailed, SupervisedChild } from './supervised-child.ts';
 
 /** The program stands beside this file, as TypeScript in the sources and as JavaScript in the package. */
 const childPath = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
@@ -23,45 +24,26 @@ export interface HeldTokenizer {
   readonly facts: TokenizerFacts;
 }
 
-type Request = LoadTokenizer | EncodeTexts;
-
-interface Pending {
-  readonly message: Request;
-  /** Whether it was under way when a process died, so that it is tried alone. */
-  isSuspect: boolean;
-  readonly resolve: (answer: TextAnswer) => void;
-  readonly reject: (error: AppError) => void;
-}
-
-/**
- * The process that makes tokens of texts, of all models. It starts with the first tokenizer. When it dies, it is started
- * anew with the tokenizers that it had; what was under way is then tried once more, each alone, so that only what ends
- * the process fails.
- */
+/** The process that makes tokens of texts, of all models. It starts with the first tokenizer, and ends with the last. */
 export class TextProcess {
-  readonly #log: Pick<Log, 'warn'>;
-  readonly #start: () => ChildProcess;
+  readonly #child: SupervisedChild;
   readonly #tokenizers = new Map<number, LoadTokenizer>();
-  readonly #pending = new Map<number, Pending>();
-  /** What waits until the requests that may have ended the last process have been tried. */
-  #waiting: Pending[] = [];
-  #suspects: Pending[] = [];
-  #child: ChildProcess | undefined;
   #requests = 0;
   #tokenizerCount = 0;
   #loading = 0;
-  /** Whether the process that runs has answered anything: one that never does is started again only when it is needed. */
-  #hasAnswered = false;
-  #isClosed = false;
 
   constructor({ log, start = startChild }: TextProcessDependencies) {
-    this.#log = log;
-    this.#start = start;
+    this.#child = new SupervisedChild({
+      log,
+      start,
+      first: () => this.#tokenizers.values(),
+      isNeeded: () => this.#loading > 0 || this.#tokenizers.size > 0,
+    });
   }
 
   /** Process id; undefined while none runs. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#child.pid;
   }
 
   /**
@@ -81,24 +63,24 @@ export class TextProcess {
     };
     this.#loading += 1;
     try {
-      const answer = await this.#ask(message);
+      const answer = await this.#child.ask(message);
       if (answer.kind !== 'loaded') throw notLoaded(answer);
       this.#tokenizers.set(number, { ...message, sha256: answer.facts.sha256 });
       return { number, facts: answer.facts };
     } catch (cause) {
-      if (!(cause instanceof AppError) || cause.code !== 'ENCODER_FAILED' || this.#isClosed) throw cause;
+      if (!(cause instanceof AppError) || cause.code !== 'ENCODER_FAILED' || this.#child.isClosed) throw cause;
       throw new AppError('FACE_INVALID', { message: 'tokenizer.json: the library of tokenizers ends on it', cause });
     } finally {
       this.#loading -= 1;
-      this.#endIfIdle();
+      this.#child.endIfIdle();
     }
   }
 
   /** Lets go of a tokenizer; the process ends with the last one. */
   unload({ number }: HeldTokenizer): void {
     this.#tokenizers.delete(number);
-    if (this.#child?.connected === true) this.#send({ kind: 'unload', tokenizer: number });
-    this.#endIfIdle();
+    this.#child.tell({ kind: 'unload', tokenizer: number });
+    this.#child.endIfIdle();
   }
 
   /**
@@ -121,135 +103,20 @@ export class TextProcess {
       keep,
       details,
     };
-    const asked = this.#ask(message);
+    const asked = this.#child.ask(message);
     const answer = await (signal === undefined ? asked : untilAborted(asked, signal));
     if (answer.kind === 'encoded') return answer.texts;
     throw encoderFailed(answer.kind === 'failed' ? answer.message : 'the text process gave another answer');
   }
 
   /** Ends the process; what is under way fails. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const child = this.#child;
-    if (child === undefined) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill('SIGKILL');
-    await gone;
+  close(): Promise<void> {
+    return this.#child.close();
   }
 
   #nextRequest(): number {
     this.#requests += 1;
     return this.#requests;
-  }
-
-  #ask(message: Request): Promise<TextAnswer> {
-    if (this.#isClosed) return Promise.reject(encoderFailed('the server is shutting down'));
-    return new Promise((resolve, reject) => {
-      const pending: Pending = { message, isSuspect: false, resolve, reject };
-      if (this.#suspects.length > 0) this.#waiting.push(pending);
-      else this.#give(pending);
-    });
-  }
-
-  /** Whether there is a process that it could be given to; else it has failed. */
-  #give(pending: Pending): boolean {
-    const failure = this.#child === undefined ? this.#startChild() : undefined;
-    if (failure !== undefined) {
-      pending.reject(encoderFailed(`the text process does not start (${failure.message})`));
-      return false;
-    }
-    this.#pending.set(pending.message.request, pending);
-    this.#send(pending.message);
-    return true;
-  }
-
-  #send(message: TextMessage): void {
-    // What cannot be sent is told by the end of the process.
-    this.#child?.send(message, () => undefined);
-  }
-
-  /** The reason where it cannot be started: without memory, that is thrown, and not told by an event. */
-  #startChild(): Error | undefined {
-    let child: ChildProcess;
-    try {
-      child = this.#start();
-    } catch (thrown) {
-      return thrown instanceof Error ? thrown : new Error(String(thrown));
-    }
-    child.on('message', (answer: TextAnswer) => {
-      if (this.#child === child) this.#settle(answer);
-    });
-    child.on('error', (error) => {
-      child.kill('SIGKILL');
-      this.#gone(child, error.message);
-    });
-    child.once('exit', (code, signal) => this.#gone(child, signal ?? `exit code ${code}`));
-    this.#child = child;
-    this.#hasAnswered = false;
-    for (const load of this.#tokenizers.values()) this.#send(load);
-    return undefined;
-  }
-
-  #settle(answer: TextAnswer): void {
-    this.#hasAnswered = true;
-    const pending = this.#pending.get(answer.request);
-    // Tokenizers that were loaded again answer as well.
-    if (pending === undefined) {
-      if (answer.kind === 'failed') this.#log.warn({ reason: answer.message }, 'A tokenizer could not be loaded again');
-      return;
-    }
-    this.#pending.delete(answer.request);
-    pending.resolve(answer);
-    if (pending.isSuspect) {
-      this.#suspects.shift();
-      this.#tryNext();
-    } else {
-      this.#endIfIdle();
-    }
-  }
-
-  #gone(child: ChildProcess, reason: string): void {
-    if (this.#child !== child) return;
-    this.#child = undefined;
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    if (!this.#isClosed && (lost.length > 0 || this.#tokenizers.size > 0)) {
-      this.#log.warn({ reason, requests: lost.length }, 'The text process has ended; it is started anew');
-    }
-    const error = encoderFailed(`the text process has ended (${reason})`);
-    for (const pending of lost) {
-      if (pending.isSuspect || this.#isClosed) pending.reject(error);
-    }
-    if (this.#isClosed) {
-      for (const pending of [...this.#suspects, ...this.#waiting]) pending.reject(error);
-      return;
-    }
-    const [tried, ...others] = this.#suspects;
-    this.#suspects = tried?.isSuspect === true && lost.includes(tried) ? others : this.#suspects;
-    this.#suspects.push(...lost.filter(({ isSuspect }) => !isSuspect));
-    this.#tryNext();
-  }
-
-  /** Tries what may have ended the process, one after the other; then everything else. */
-  #tryNext(): void {
-    for (let [next] = this.#suspects; next !== undefined; [next] = this.#suspects) {
-      next.isSuspect = true;
-      if (this.#give(next)) return;
-      this.#suspects.shift();
-    }
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const pending of waiting) this.#give(pending);
-    if (this.#tokenizers.size > 0 && this.#hasAnswered && this.#child === undefined) this.#startChild();
-    this.#endIfIdle();
-  }
-
-  /** Without tokenizers there is nothing to do for it. */
-  #endIfIdle(): void {
-    if (this.#isClosed || this.#loading > 0 || this.#tokenizers.size > 0 || this.#pending.size > 0) return;
-    const child = this.#child;
-    this.#child = undefined;
-    child?.kill('SIGKILL');
   }
 }
 
@@ -260,10 +127,6 @@ function startChild(): ChildProcess {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-}
-
-function encoderFailed(why: string): AppError {
-  return new AppError('ENCODER_FAILED', { message: `The text could not be made tokens: ${why}`, retryAfterSeconds: 1 });
 }
 
 function notLoaded(answer: TextAnswer): AppError {

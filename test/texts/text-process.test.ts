@@ -125,6 +125,16 @@ describe('the text process', () => {
     expect(ids(await process.encode(held, ['still here'], plain))).toEqual([[5, 4]]);
   });
 
+  it('loads a tokenizer that was being loaded when it died of something else', async () => {
+    const { process, children } = open((index) => ({ isPrompt: index > 0 }));
+    const loading = Promise.all([process.load('a'), process.load('b')]);
+    children[0]?.end('SIGKILL');
+    const [first, second] = await loading;
+    expect(ids(await process.encode(first, ['one'], plain))).toEqual([[3]]);
+    expect(ids(await process.encode(second, ['three'], plain))).toEqual([[5]]);
+    expect(children).toHaveLength(2);
+  });
+
   it('does not load again what was unloaded', async () => {
     const { process, children } = open();
     const [first] = [await process.load('a'), await process.load('b')];
@@ -163,6 +173,16 @@ describe('the text process', () => {
 
   it('can be closed before it was ever needed', async () => {
     await open().process.close();
+  });
+
+  it('can be closed while it is being started, and is not', async () => {
+    const { process, children } = open(() => ({ isPrompt: false }));
+    const loading = process.load('a');
+    const failed = expect(loading).rejects.toMatchObject({ code: 'ENCODER_FAILED' });
+    const closing = process.close();
+    children[0]?.emit('error', new Error('spawn EAGAIN'));
+    await Promise.all([closing, failed]);
+    expect(children).toHaveLength(1);
   });
 
   it('fails a text when it cannot be started', async () => {
