@@ -1,5 +1,5 @@
 import { AppError, type Fault } from '../errors.ts';
-import { joinTokens, pairTypeIds } from './join-tokens.ts';
+import { joinTokens, pairTypeIds, singleTypeIds } from './join-tokens.ts';
 import type { TextTokens } from './messages.ts';
 import { type LongText, refuseLong } from './refuse-long.ts';
 import type { TextEncoder, TextPair } from './text-encoder.ts';
@@ -14,7 +14,7 @@ export interface TextWindow extends TokenRow, TokenRange {
 
 /** A text as rows of a model: one where it fits. */
 export interface WindowedText {
-  /** Of the whole text, without special tokens; of a pair, of the second. */
+  /** Of the text, without special tokens; of a pair, of the second. Those behind what is cut may be missing. */
   readonly tokens: TextTokens;
   readonly windows: readonly TextWindow[];
   /** How many tokens there would be in one row, special ones included. */
@@ -45,9 +45,9 @@ export async function encodeWindows(
   texts: readonly string[],
   options: EncodeWindowsOptions,
 ): Promise<readonly WindowedText[]> {
-  const { single } = encoder.facts.template;
+  const { single, singleTypes } = encoder.facts.template;
   const [before, after] = single;
-  const found = await encoder.details(texts, options.signal);
+  const found = await encoder.details(texts, detailsFor(encoder, options));
   const cuts = cutAll(
     encoder,
     found.map((tokens) => ({ tokens, special: before.length + after.length })),
@@ -60,7 +60,7 @@ export async function encodeWindows(
       end,
       at: before.length,
       ids: joinTokens([before, tokens.ids.subarray(start, end), after]),
-      typeIds: undefined,
+      typeIds: singleTypeIds(singleTypes, end - start),
     }));
     return { tokens, windows, count, isTruncated };
   });
@@ -84,15 +84,16 @@ export async function encodePairWindows(
   const [before, between, after] = pair;
   const special = before.length + between.length + after.length;
   const firsts = [...new Set(pairs.map(({ first }) => first))];
-  const found = await encoder.details([...firsts, ...pairs.map(({ second }) => second)], options.signal);
-  const byFirst = new Map(firsts.map((text, index) => [text, found[index]?.ids ?? none]));
+  const texts = [...firsts, ...pairs.map(({ second }) => second)];
+  const found = await encoder.details(texts, detailsFor(encoder, options));
+  const byFirst = new Map(firsts.map((text, index) => [text, found[index] ?? noTokens]));
   const both = pairs.map(({ first }, index) => ({
-    first: byFirst.get(first) ?? none,
-    tokens: found[firsts.length + index] ?? { ids: none, count: 0 },
+    first: byFirst.get(first) ?? noTokens,
+    tokens: found[firsts.length + index] ?? noTokens,
   }));
   const cuts = cutAll(
     encoder,
-    both.map(({ first, tokens }) => ({ tokens, special: special + first.length })),
+    both.map(({ first, tokens }) => ({ tokens, special: special + first.count })),
     options,
   );
   return both.map(({ first, tokens }, index) => {
@@ -100,15 +101,21 @@ export async function encodePairWindows(
     const windows = ranges.map(({ start, end }) => ({
       start,
       end,
-      at: before.length + first.length + between.length,
-      ids: joinTokens([before, first, between, tokens.ids.subarray(start, end), after]),
-      typeIds: pairTypeIds(pairTypes, first.length, end - start),
+      at: before.length + first.count + between.length,
+      ids: joinTokens([before, first.ids, between, tokens.ids.subarray(start, end), after]),
+      typeIds: pairTypeIds(pairTypes, first.count, end - start),
     }));
     return { tokens, windows, count, isTruncated };
   });
 }
 
-const none = new Int32Array(0);
+const noTokens: TextTokens = { ids: new Int32Array(0), count: 0 };
+
+/** No more than is needed: the places of a text's many tokens cost more to send than they cost to find. */
+function detailsFor({ limits }: Pick<TextEncoder, 'limits'>, { tooLong, signal }: EncodeWindowsOptions) {
+  const isCut = tooLong !== 'windows' && limits.truncationSide === 'right';
+  return { ...(isCut && { most: limits.maxLength }), ...(signal && { signal }) };
+}
 
 interface Cut {
   readonly ranges: readonly TokenRange[];

@@ -1,4 +1,4 @@
-import type { PairTypes } from './messages.ts';
+import type { PairTypes, SingleTypes } from './messages.ts';
 
 /** One list of the tokens of all. */
 export function joinTokens(parts: readonly ArrayLike<number>[]): Int32Array {
@@ -10,6 +10,11 @@ export function joinTokens(parts: readonly ArrayLike<number>[]): Int32Array {
     at += part.length;
   }
   return whole;
+}
+
+/** The type ids of a text with special tokens around it; undefined where all are 0. */
+export function singleTypeIds(types: SingleTypes | undefined, tokens: number): Int32Array | undefined {
+  return types && joinTokens([types.before, new Int32Array(tokens).fill(types.text), types.after]);
 }
 
 /** The type ids of two texts with special tokens around them. */

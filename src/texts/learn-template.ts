@@ -33,10 +33,16 @@ export async function learnTemplate(encode: EncodeIds): Promise<TokenTemplate> {
     const both = await encode(first, second, true).catch(() => undefined);
     return {
       single: [single.ids.slice(0, at), single.ids.slice(at + a.ids.length)],
+      singleTypes: typesOf(single, at, a.ids.length),
       ...(both === undefined ? { pair: undefined, pairTypes: undefined } : pairOf(both, a.ids, b.ids)),
     };
   }
   throw new Error('no text comes out of it as it goes in');
+}
+
+function typesOf({ typeIds }: EncodedIds, at: number, length: number): TokenTemplate['singleTypes'] {
+  if (typeIds.every((type) => type === 0)) return undefined;
+  return { before: typeIds.slice(0, at), text: typeIds[at] ?? 0, after: typeIds.slice(at + length) };
 }
 
 function pairOf(

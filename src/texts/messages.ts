@@ -2,10 +2,18 @@
 export interface TokenTemplate {
   /** Before and after a text alone. */
   readonly single: readonly [before: readonly number[], after: readonly number[]];
+  /** Type ids of a text alone, where they are not all 0. */
+  readonly singleTypes: SingleTypes | undefined;
   /** Before, between and after two texts; undefined where the tokenizer makes no pairs. */
   readonly pair: readonly [before: readonly number[], between: readonly number[], after: readonly number[]] | undefined;
   /** Type ids of a pair: of each special part, and of both texts. */
   readonly pairTypes: PairTypes | undefined;
+}
+
+export interface SingleTypes {
+  readonly before: readonly number[];
+  readonly text: number;
+  readonly after: readonly number[];
 }
 
 export interface PairTypes {

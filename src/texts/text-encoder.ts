@@ -1,5 +1,5 @@
 import { AppError, type Fault } from '../errors.ts';
-import { joinTokens, pairTypeIds } from './join-tokens.ts';
+import { joinTokens, pairTypeIds, singleTypeIds } from './join-tokens.ts';
 import type { TextTokens, TokenizerFacts } from './messages.ts';
 import { refuseLong } from './refuse-long.ts';
 import type { TextLimits } from './text-limits.ts';
@@ -76,7 +76,8 @@ export class TextEncoder {
   }
 
   #alone(found: readonly TextTokens[], options: EncodeOptions): readonly EncodedText[] {
-    const [before, after] = this.#held.facts.template.single;
+    const { single, singleTypes } = this.#held.facts.template;
+    const [before, after] = single;
     const special = before.length + after.length;
     this.#refuseLong(
       found.map(({ count }) => count + special),
@@ -84,7 +85,7 @@ export class TextEncoder {
     );
     return found.map(({ ids, count }) => ({
       ids: joinTokens([before, ids, after]),
-      typeIds: undefined,
+      typeIds: singleTypeIds(singleTypes, ids.length),
       count: count + special,
       isTruncated: count > ids.length,
     }));
@@ -132,9 +133,16 @@ export class TextEncoder {
     });
   }
 
-  /** Tokens of a text with where they stand in it, without special ones and whole. */
-  async details(texts: readonly string[], signal?: AbortSignal): Promise<readonly TextTokens[]> {
-    const keep = { tokens: Number.MAX_SAFE_INTEGER, side: 'right' } as const;
+  /**
+   * The first tokens of texts with where they stand in them, without special ones.
+   *
+   * @param most tokens of a text
+   */
+  async details(
+    texts: readonly string[],
+    { most = Number.MAX_SAFE_INTEGER, signal }: { readonly most?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly TextTokens[]> {
+    const keep = { tokens: most, side: 'right' } as const;
     return this.#process.encode(this.#held, texts, { keep, details: true, ...(signal && { signal }) });
   }
 

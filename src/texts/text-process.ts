@@ -151,10 +151,16 @@ export class TextProcess {
     });
   }
 
-  #give(pending: Pending): void {
-    this.#child ??= this.#startChild();
+  /** Whether there is a process that it could be given to; else it has failed. */
+  #give(pending: Pending): boolean {
+    const failure = this.#child === undefined ? this.#startChild() : undefined;
+    if (failure !== undefined) {
+      pending.reject(encoderFailed(`the text process does not start (${failure.message})`));
+      return false;
+    }
     this.#pending.set(pending.message.request, pending);
     this.#send(pending.message);
+    return true;
   }
 
   #send(message: TextMessage): void {
@@ -162,8 +168,14 @@ export class TextProcess {
     this.#child?.send(message, () => undefined);
   }
 
-  #startChild(): ChildProcess {
-    const child = this.#start();
+  /** The reason where it cannot be started: without memory, that is thrown, and not told by an event. */
+  #startChild(): Error | undefined {
+    let child: ChildProcess;
+    try {
+      child = this.#start();
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
     child.on('message', (answer: TextAnswer) => {
       if (this.#child === child) this.#settle(answer);
     });
@@ -175,7 +187,7 @@ export class TextProcess {
     this.#child = child;
     this.#hasAnswered = false;
     for (const load of this.#tokenizers.values()) this.#send(load);
-    return child;
+    return undefined;
   }
 
   #settle(answer: TextAnswer): void {
@@ -220,16 +232,15 @@ export class TextProcess {
 
   /** Tries what may have ended the process, one after the other; then everything else. */
   #tryNext(): void {
-    const [next] = this.#suspects;
-    if (next !== undefined) {
+    for (let [next] = this.#suspects; next !== undefined; [next] = this.#suspects) {
       next.isSuspect = true;
-      this.#give(next);
-      return;
+      if (this.#give(next)) return;
+      this.#suspects.shift();
     }
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const pending of waiting) this.#give(pending);
-    if (this.#tokenizers.size > 0 && this.#hasAnswered) this.#child ??= this.#startChild();
+    if (this.#tokenizers.size > 0 && this.#hasAnswered && this.#child === undefined) this.#startChild();
     this.#endIfIdle();
   }
 

@@ -33,6 +33,7 @@ function answer(message: Exclude<TextMessage, { kind: 'unload' }>): TextAnswer {
   if (message.kind === 'load') {
     const template = {
       single: [[cls], [sep]] as const,
+      singleTypes: undefined,
       pair: [[cls], [sep], [sep]] as const,
       pairTypes: { before: [0], first: 0, between: [0], second: 1, after: [1] },
     };

@@ -8,19 +8,17 @@ import { postJson, startReadyServer, type TestServer } from '../helpers/server.t
 import { tokenizerPath } from '../texts/fixture-tokenizers.ts';
 import { vocabulary } from './text-input/text-folder.ts';
 
-const tokens = ['texts', 'tokens'];
-const inputs = {
-  input_ids: { element: int64, shape: tokens },
-  attention_mask: { element: int64, shape: tokens },
-};
-
 const floats = (values: readonly number[]) => Buffer.from(Float32Array.from(values).buffer);
 
 /** A row of a table for each token, whatever stands beside it; the mask is of no use, but taken. */
-function lookup(outputs: Readonly<Record<string, readonly (readonly number[])[]>>): Model {
+function lookup(outputs: Readonly<Record<string, readonly (readonly number[])[]>>, texts: string | 1 = 'texts'): Model {
+  const tokens = [texts, 'tokens'];
   return {
     opsets: { '': 13 },
-    inputs,
+    inputs: {
+      input_ids: { element: int64, shape: tokens },
+      attention_mask: { element: int64, shape: tokens },
+    },
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, [row = []]]) => [
         name,
@@ -74,10 +72,9 @@ beforeAll(async () => {
   const names = words.map((word) =>
     /^\p{Lu}/u.test(word) ? [0, 4, 1] : word.startsWith('##') ? [1, 0, 2] : [4, 0, 0],
   );
-  await writeTextModel(folder.path, 'names', lookup({ logits: names }), {
-    architectures: ['BertForTokenClassification'],
-    id2label: labels,
-  });
+  const namesConfig = { architectures: ['BertForTokenClassification'], id2label: labels };
+  await writeTextModel(folder.path, 'names', lookup({ logits: names }), namesConfig);
+  await writeTextModel(folder.path, 'names-of-one', lookup({ logits: names }, 1), namesConfig);
   const digits = words.map((word) => [/^(##)?\d/.test(word) ? 6 : -2]);
   await writeTextModel(folder.path, 'answers', lookup({ start_logits: digits, end_logits: digits }), {
     architectures: ['BertForQuestionAnswering'],
@@ -120,6 +117,22 @@ describe('a folder with a token classifier', () => {
       { code: 'TEXT_TOO_LONG', errors: [{ location: ['body', 'text'], type: 'text_too_long' }] },
     ]);
     expect((await post('/names/predict?aggregation=all', { text: '' })).status).toBe(422);
+  });
+});
+
+describe('a token classifier that takes one row at a time', () => {
+  test('answers many, also a text in windows, each row by itself', async () => {
+    const instances = ['London', '', story, 'from London'].map((text) => ({ text }));
+    const { body } = await post('/names-of-one/predict/batch', { instances });
+    expect(body).toEqual((await post('/names/predict/batch', { instances })).body);
+    expect(body).toMatchObject({
+      predictions: [
+        { entities: [{ text: 'London' }] },
+        { entities: [] },
+        { truncated: false },
+        { entities: [{ text: 'London', start: 5 }] },
+      ],
+    });
   });
 });
 

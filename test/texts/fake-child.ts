@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { EncodeTexts, LoadTokenizer, TextAnswer, TextMessage, TokenizerFacts } from '../../src/texts/messages.ts';
 
 export const fakeFacts: TokenizerFacts = {
-  template: { single: [[101], [102]], pair: [[101], [102], [102]], pairTypes: pairTypes() },
+  template: { single: [[101], [102]], singleTypes: undefined, pair: [[101], [102], [102]], pairTypes: pairTypes() },
   sha256: 'abc',
   ids: { '[PAD]': 0 },
   unknownId: 100,

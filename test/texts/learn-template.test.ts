@@ -21,8 +21,8 @@ function encodeBy({ single, pair, first, second, specialType }: PostProcessor): 
   return async (text, other, isSpecial) => {
     const a = wordIds(text);
     if (other === undefined) {
-      const ids = isSpecial ? [...single[0], ...a, ...single[1]] : a;
-      return { ids, typeIds: ids.map(() => 0) };
+      const typeIds = [...single[0].map(() => specialType), ...a.map(() => first), ...single[1].map(() => specialType)];
+      return isSpecial ? { ids: [...single[0], ...a, ...single[1]], typeIds } : { ids: a, typeIds: a.map(() => first) };
     }
     const b = wordIds(other);
     const [before, between, after] = pair;
@@ -54,6 +54,9 @@ describe('the template of a tokenizer', () => {
         const { single, pair, first, second, specialType } = processor;
         const template = await learnTemplate(encodeBy(processor));
         expect(template.single).toEqual(single);
+        const [before, after] = single.map((part) => part.map(() => specialType));
+        const hasTypes = first > 0 || (specialType > 0 && single.flat().length > 0);
+        expect(template.singleTypes).toEqual(hasTypes ? { before, text: first, after } : undefined);
         expect(template.pair).toEqual(pair);
         expect(template.pairTypes).toEqual({
           before: pair[0].map(() => specialType),
@@ -73,7 +76,7 @@ describe('the template of a tokenizer', () => {
     const turning: EncodeIds = (text, pair, isSpecial) =>
       pair === undefined ? plain(text, pair, isSpecial) : plain(pair, text, isSpecial);
     for (const encode of [refusing, turning]) {
-      expect(await learnTemplate(encode)).toEqual({ single: [[1], [2]], pair: undefined, pairTypes: undefined });
+      expect(await learnTemplate(encode)).toEqual({ single: [[1], [2]] });
     }
   });
 

@@ -39,10 +39,24 @@ describe('a text', () => {
     expect(window?.isTruncated).toBe(true);
   });
 
+  it('has the types that its tokenizer gives it', async () => {
+    const singleTypes = { before: [2], text: 1, after: [0] };
+    const { encoder } = await open({}, { ...fakeFacts, template: { ...fakeFacts.template, singleTypes } });
+    const [encoded] = await encoder.encode(['a bb'], { tooLong: 'error', locate });
+    expect(encoded?.typeIds).toEqual(Int32Array.of(2, 1, 1, 0));
+    const [text] = await encodeWindows(encoder, [long], { tooLong: 'windows', stride: 0, locate });
+    expect(text?.windows.map(({ typeIds }) => [...(typeIds ?? [])])).toEqual([
+      [2, 1, 1, 1, 1, 0],
+      [2, 1, 1, 0],
+    ]);
+  });
+
   it('comes back cut from the process, so that no more is sent than is used', async () => {
     const { encoder, child } = await open();
     await encoder.encode([long], { tooLong: 'truncate', locate });
     expect(child?.sent.at(-1)).toMatchObject({ keep: { tokens: 4, side: 'right' }, details: false });
+    await encodeWindows(encoder, [long], { tooLong: 'truncate', stride: 0, locate });
+    expect(child?.sent.at(-1)).toMatchObject({ keep: { tokens: 6, side: 'right' }, details: true });
   });
 
   it('that is too long is refused with every other that is', async () => {
@@ -165,14 +179,20 @@ describe('a pair of texts', () => {
         },
       ],
     });
+    const tooLong = 'a '.repeat(30);
     await expect(
-      encodePairWindows(encoder, [{ first: long, second: 'a' }], { ...options, tooLong: 'truncate' }),
-    ).rejects.toMatchObject({ code: 'TEXT_TOO_LONG', faults: [{ location: [0, 'first'] }] });
+      encodePairWindows(encoder, [{ first: tooLong, second: 'a' }], { ...options, tooLong: 'truncate' }),
+    ).rejects.toMatchObject({
+      code: 'TEXT_TOO_LONG',
+      faults: [
+        { location: [0, 'first'], message: 'The text has 33 tokens, special ones included, expected fewer than 8' },
+      ],
+    });
   });
 
   it('is refused where the tokenizer makes none', async () => {
     const { template, ...facts } = fakeFacts;
-    const single = { ...facts, template: { single: template.single, pair: undefined, pairTypes: undefined } };
+    const single = { ...facts, template: { ...template, pair: undefined, pairTypes: undefined } };
     const { encoder } = await open({}, single);
     expect(encoder.takesPairs).toBe(false);
     const pairs = [{ first: 'a', second: 'b' }];

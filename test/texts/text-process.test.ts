@@ -175,6 +175,33 @@ describe('the text process', () => {
   });
 });
 
+describe('a process that cannot be started', () => {
+  it('fails what needs it, also what was under way when the last one died, and is tried again with the next text', async () => {
+    const { children, start } = fakeChildren((index) => ({ isPrompt: index !== 1 }));
+    let hasMemory = true;
+    const process = new TextProcess({
+      log: { warn: () => {} },
+      start: () => {
+        if (hasMemory) return start();
+        throw new Error('spawn ENOMEM');
+      },
+    });
+    const held = await process.load('a');
+    children[0]?.end('SIGKILL');
+    const asked = Promise.allSettled(['one', 'two'].map((text) => process.encode(held, [text], plain)));
+    hasMemory = false;
+    children[1]?.end('SIGKILL');
+    const message = expect.stringContaining('spawn ENOMEM');
+    expect(await asked).toMatchObject([
+      { status: 'rejected', reason: { code: 'ENCODER_FAILED', message } },
+      { status: 'rejected', reason: { code: 'ENCODER_FAILED', message } },
+    ]);
+    await expect(process.encode(held, ['three'], plain)).rejects.toMatchObject({ code: 'ENCODER_FAILED', message });
+    hasMemory = true;
+    expect(ids(await process.encode(held, ['three'], plain))).toEqual([[5]]);
+  });
+});
+
 function loadOf(child: FakeChild | undefined) {
   const message = child?.sent.find(({ kind }) => kind === 'load');
   if (message?.kind !== 'load') throw new Error('no tokenizer was asked for');

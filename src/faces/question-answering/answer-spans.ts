@@ -3,6 +3,7 @@ import { floatValues } from '../../tensor/float-values.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { WindowedText } from '../../texts/encode-windows.ts';
 import type { Side } from '../../texts/text-limits.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { softmax } from '../image-classification/classify.ts';
 import type { WindowRow } from '../text-input/window-rows.ts';
 import { BestSpans, type Span } from './best-spans.ts';
@@ -33,14 +34,15 @@ export function answerSpans(
   starts: Tensor,
   ends: Tensor,
   options: AnswerSpansOptions,
-): (text: WindowedText, rows: readonly WindowRow[]) => AnswerSpans {
+): (text: WindowedText, rows: readonly WindowRow[]) => SlicedWork<AnswerSpans> {
   const { paddingSide, classId, maxAnswerTokens, topK } = options;
   const readStarts = logitRows(starts);
   const readEnds = logitRows(ends);
-  return (text, rows) => {
+  return function* (text, rows) {
     const best = new BestSpans(topK);
     let noAnswer: number | undefined;
     for (const { row, window } of rows) {
+      if (row > 0) yield;
       const { ids, at, start, end } = window;
       const classAt = classPosition(window, classId);
       const count = end - start;

@@ -4,9 +4,13 @@ import { type EntityLabel, typeOf } from './entity-labels.ts';
 /** How the classes of tokens become entities; as transformers calls them. */
 export type Aggregation = (typeof aggregations)[number];
 
-/** A token with the probabilities of its classes. */
+/** A token with its classes. */
 export interface ScoredToken {
-  readonly probabilities: Float64Array;
+  /** Index of the most probable class. */
+  readonly best: number;
+  readonly probability: number;
+  /** Of every class; most strategies do without. */
+  readonly probabilities: () => Float64Array;
   /** Code points of the text. */
   readonly start: number;
   readonly end: number;
@@ -38,10 +42,10 @@ export interface EntityOptions {
  */
 export function entitiesOf(tokens: readonly ScoredToken[], options: EntityOptions): readonly Entity[] {
   const { aggregation, labels, ignore } = options;
-  const isWords = aggregation !== 'none' && aggregation !== 'simple';
-  const labelled = isWords
-    ? words(tokens).map((word) => labelledBy(scoresOf(word, aggregation), word, labels))
-    : tokens.map((token) => labelledBy(token.probabilities, [token], labels));
+  const labelled =
+    aggregation === 'none' || aggregation === 'simple'
+      ? tokens.map((token) => labelledBy(token, [token], labels))
+      : words(tokens).map((word) => labelledBy(classOf(word, aggregation), word, labels));
   const entities = aggregation === 'none' ? labelled : groups(labelled, options);
   return entities.filter(({ label }) => !ignore.has(label));
 }
@@ -56,26 +60,32 @@ function words(tokens: readonly ScoredToken[]): readonly (readonly ScoredToken[]
   return found;
 }
 
-function scoresOf(word: readonly ScoredToken[], aggregation: 'first' | 'average' | 'max'): Float64Array {
-  const [first, ...others] = word.map(({ probabilities }) => probabilities);
-  if (first === undefined) return new Float64Array(0);
-  switch (aggregation) {
-    case 'first':
-      return first;
-    case 'max':
-      return others.reduce((surest, scores) => (greatest(scores) > greatest(surest) ? scores : surest), first);
-    case 'average': {
-      const sum = first.map((score, index) => others.reduce((all, scores) => all + (scores[index] ?? 0), score));
-      return sum.map((score) => score / word.length);
-    }
+type BestClass = Pick<ScoredToken, 'best' | 'probability'>;
+
+function classOf(word: readonly ScoredToken[], aggregation: 'first' | 'average' | 'max'): BestClass {
+  const [first, ...others] = word;
+  if (first === undefined || aggregation === 'first' || others.length === 0) return first ?? noClass;
+  if (aggregation === 'max') {
+    return others.reduce((surest, token) => (token.probability > surest.probability ? token : surest), first);
   }
+  const all = word.map(({ probabilities }) => probabilities());
+  const means = first
+    .probabilities()
+    .map((_, index) => all.reduce((sum, of) => sum + (of[index] ?? 0), 0) / all.length);
+  const best = bestOf(means, 0, means.length);
+  return { best, probability: means[best] ?? Number.NaN };
 }
 
-function labelledBy(probabilities: Float64Array, tokens: readonly ScoredToken[], labels: readonly string[]): Entity {
-  const best = bestOf(probabilities);
+const noClass: BestClass = { best: 0, probability: Number.NaN };
+
+function labelledBy(
+  { best, probability }: BestClass,
+  tokens: readonly ScoredToken[],
+  labels: readonly string[],
+): Entity {
   return {
     label: labels[best] ?? `LABEL_${best}`,
-    probability: probabilities[best] ?? Number.NaN,
+    probability,
     start: tokens[0]?.start ?? 0,
     end: tokens.at(-1)?.end ?? 0,
   };
@@ -100,15 +110,11 @@ function groups(parts: readonly Entity[], { readLabel }: EntityOptions): readonl
   }));
 }
 
-/** The first of the greatest. */
-function bestOf(values: Float64Array): number {
+/** Index of the first of the greatest of so many values from one on. */
+export function bestOf(values: ArrayLike<number>, from: number, count: number): number {
   let best = 0;
-  for (let index = 1; index < values.length; index++) {
-    if ((values[index] ?? 0) > (values[best] ?? 0)) best = index;
+  for (let index = 1; index < count; index++) {
+    if ((values[from + index] ?? 0) > (values[from + best] ?? 0)) best = index;
   }
   return best;
-}
-
-function greatest(values: Float64Array): number {
-  return values[bestOf(values)] ?? 0;
 }

@@ -5,7 +5,7 @@ import type { WindowedText } from '../../texts/encode-windows.ts';
 import type { Side } from '../../texts/text-limits.ts';
 import { softmax } from '../image-classification/classify.ts';
 import type { WindowRow } from '../text-input/window-rows.ts';
-import type { ScoredToken } from './entities.ts';
+import { bestOf, type ScoredToken } from './entities.ts';
 
 export interface TokenScoresOptions {
   readonly paddingSide: Side;
@@ -44,18 +44,29 @@ export function scoredTokens(
     const first = row * length + padding + window.at;
     return Array.from({ length: window.end - window.start }, (_, index) => {
       const token = window.start + index;
-      const logits = Float64Array.from(values.subarray((first + index) * classes, (first + index + 1) * classes));
+      const from = (first + index) * classes;
+      const best = bestOf(values, from, classes);
       const start = tokens.offsets?.[2 * token] ?? 0;
       const end = tokens.offsets?.[2 * token + 1] ?? 0;
       const goesOn = marksSubwords
         ? tokens.lengths?.[token] !== end - start
         : start > 0 && !slice(start - 1, start + 1).includes(' ');
       return {
-        probabilities: softmax(logits),
+        best,
+        probability: probabilityOf(values, from, classes, best),
+        probabilities: () => softmax(Float64Array.from(values.subarray(from, from + classes))),
         start,
         end,
         isSubword: goesOn && tokens.ids[token] !== unknownId,
       };
     });
   };
+}
+
+/** That of the greatest by the softmax, without those of the others: there are many tokens. */
+function probabilityOf(logits: ArrayLike<number>, from: number, classes: number, best: number): number {
+  let sum = 0;
+  for (let index = from; index < from + classes; index++)
+    sum += Math.exp((logits[index] ?? 0) - (logits[from + best] ?? 0));
+  return 1 / sum;
 }

@@ -7,14 +7,23 @@ import { windowRanges } from '../../../src/texts/windows.ts';
 
 const bio = ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC'];
 
+/** A token whose classes are as probable as that. */
+function token(probabilities: readonly number[], start: number, end: number, isSubword = false): ScoredToken {
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  const probability = probabilities[best] ?? 0;
+  return { best, probability, probabilities: () => Float64Array.from(probabilities), start, end, isSubword };
+}
+
 /** Tokens of a length of 1 each, sure of their labels; a label with `+` goes on the word before. */
 function tokensOf(labels: readonly string[], written: string): ScoredToken[] {
-  return written.split(' ').map((word, start) => ({
-    probabilities: Float64Array.from(labels, (label) => (label === word.replace('+', '') ? 0.8 : 0.1)),
-    start,
-    end: start + 1,
-    isSubword: word.startsWith('+'),
-  }));
+  return written.split(' ').map((word, start) =>
+    token(
+      labels.map((label) => (label === word.replace('+', '') ? 0.8 : 0.1)),
+      start,
+      start + 1,
+      word.startsWith('+'),
+    ),
+  );
 }
 
 function entities(tokens: readonly ScoredToken[], aggregation: Aggregation, labels = bio, ignore = ['O']) {
@@ -48,17 +57,17 @@ describe('entities of BIO labels', () => {
   });
 
   it('are as probable as their tokens on the mean', () => {
-    const [first, second] = tokensOf(bio, 'B-PER I-PER') as [ScoredToken, ScoredToken];
-    const surer = { ...second, probabilities: Float64Array.of(0, 0, 1, 0, 0) };
+    const first = token([0.1, 0.8, 0.1, 0, 0], 0, 1);
+    const surer = token([0, 0, 1, 0, 0], 1, 2);
     expect(entities([first, surer], 'simple')).toEqual([{ label: 'PER', probability: 0.9, start: 0, end: 2 }]);
   });
 });
 
 describe('a word of several tokens', () => {
   const word: ScoredToken[] = [
-    { probabilities: Float64Array.of(0.4, 0.6, 0), start: 0, end: 2, isSubword: false },
-    { probabilities: Float64Array.of(0.1, 0.2, 0.7), start: 2, end: 3, isSubword: true },
-    { probabilities: Float64Array.of(0.65, 0.3, 0.05), start: 3, end: 5, isSubword: true },
+    token([0.4, 0.6, 0], 0, 2),
+    token([0.1, 0.2, 0.7], 2, 3, true),
+    token([0.65, 0.3, 0.05], 3, 5, true),
   ];
   const labels = ['O', 'A', 'B'];
   it.each([
