@@ -38,6 +38,7 @@ import type { ModelControl } from './models/model-control.ts';
 import type { Registry } from './models/registry.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
 import { rerankRoutes } from './protocols/cohere/rerank.ts';
+import { huggingFaceRoutes } from './protocols/hugging-face/routes.ts';
 import { modelPaths } from './protocols/native/model-paths.ts';
 import { nativeRoutes } from './protocols/native/routes.ts';
 import { nativeTaskRoutes } from './protocols/native/task-routes.ts';
@@ -208,6 +209,7 @@ export async function createApp(
     app.register(domainRoutes, { prefix: `/${domain.name}`, domain, faces, infer, bodyLimitBytes, desk });
   }
   app.register(embeddingRoutes, { faces: modelFaces, infer });
+  app.register(huggingFaceRoutes, { faces: modelFaces, infer });
   app.register(rerankRoutes, { faces: modelFaces, infer });
   app.register(faceRoutes, { faces: modelFaces, infer, bodyLimitBytes, desk });
   app.register(openInferenceRoutes, {

@@ -4,7 +4,7 @@ import { parseManifest } from '../src/models/manifest.ts';
 import { shapeClassifier, writeModel } from './faces/classifier-model.ts';
 import { writeCompanions } from './faces/fake-tokenizer.ts';
 import { boxDetector, colourClassifier, colourFiles, ultralytics } from './faces/picture-models.ts';
-import { writeTinyClassifier, writeTinyTexts } from './faces/tiny-texts.ts';
+import { writeTinyClassifier, writeTinyReaders, writeTinyTexts } from './faces/tiny-texts.ts';
 import { type TemporaryFolder, temporaryFolder } from './helpers/folder.ts';
 import { expectAnswer, readPage } from './helpers/page-examples.ts';
 import { startReadyServer, type TestServer } from './helpers/server.ts';
@@ -22,6 +22,7 @@ beforeAll(async () => {
   await writeModel(folder.path, 'boxes', boxDetector(ultralytics));
   await writeTinyClassifier(folder.path);
   await writeTinyTexts(folder.path);
+  await writeTinyReaders(folder.path);
   server = await startReadyServer({ MODELS_DIR: folder.path });
 });
 

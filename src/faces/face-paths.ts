@@ -6,7 +6,12 @@ import type { ModelFace } from './model-face.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const templates = { one: '/{name}/predict', many: '/{name}/predict/batch', tasks: '/{name}/tasks' } as const;
+const templates = {
+  one: '/{name}/predict',
+  many: '/{name}/predict/batch',
+  tasks: '/{name}/tasks',
+  hf: '/{name}/hf',
+} as const;
 
 /**
  * The paths of a document with the routes of each face in place of those of any, with its schemas and examples.
@@ -15,13 +20,20 @@ const templates = { one: '/{name}/predict', many: '/{name}/predict/batch', tasks
  * @param faces those that the reader of the document may be told of
  */
 export function withFacePaths(documented: Paths, faces: readonly ModelFace[]): Paths {
-  const { [templates.one]: one, [templates.many]: many, [templates.tasks]: tasks, ...others } = documented;
+  const {
+    [templates.one]: one,
+    [templates.many]: many,
+    [templates.tasks]: tasks,
+    [templates.hf]: hf,
+    ...others
+  } = documented;
   const paths = faces.flatMap(({ domain, options }): [string, Json][] => {
     const query = options === undefined ? [] : queryParameters(options.schema);
     return [
       ...pathOf(one, query, `/${domain.name}/predict`, oneOperation(domain)),
       ...pathOf(many, query, `/${domain.name}/predict/batch`, manyOperation(domain)),
       ...pathOf(tasks, query, `/${domain.name}/tasks`, taskOperation(domain)),
+      ...pathOf(hf, [], `/${domain.name}/hf`, { tags: [domain.name] }),
     ];
   });
   return { ...others, ...Object.fromEntries(paths) };

@@ -43,7 +43,7 @@ export const facePaths = {
 
 /** The methods of a path that is that of a face which is there. */
 export function faceMethodsOf(faces: Pick<ModelFaces, 'has'>, path: string): readonly string[] {
-  const name = /^\/([^/?]+)\/(?:predict|predict\/batch|tasks)(?:\?|$)/.exec(path)?.[1];
+  const name = /^\/([^/?]+)\/(?:predict|predict\/batch|tasks|hf)(?:\?|$)/.exec(path)?.[1];
   return name !== undefined && faces.has(name) ? ['POST'] : [];
 }
 

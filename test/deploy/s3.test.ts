@@ -5,6 +5,7 @@ import { cp, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { spawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import { readSettings } from '../../src/settings.ts';
 import { RemoteModels } from '../../src/sources/fetch-models.ts';
 import { shippedModelsDir, temporaryFolder } from '../helpers/folder.ts';
@@ -66,7 +67,7 @@ describe('models from a server that speaks S3', () => {
   it('are served', async () => {
     await using cache = await temporaryFolder();
     const settings = { ...environment, MODELS_URI: 's3://models/prod', MODELS_CACHE_DIR: cache.path };
-    await using server = await startReadyServer(settings);
+    await using server = await startReadyServer(settings, undefined, { spawnRunner });
     expect((await postJson(server.address, '/iris/predict', flower)).body).toMatchObject({ species: 'virginica' });
   });
 

@@ -130,6 +130,59 @@ export async function writeTinyClassifier(repository: string): Promise<void> {
   });
 }
 
+/** 7 for the words that are names of animals. */
+const animals = words.map((word) => (word === 'cats' || word === 'dogs' ? 7 : 0));
+
+const tagger: Model = {
+  opsets: { '': 13 },
+  inputs,
+  outputs: { logits: { element: float, shape: ['batch', 'sequence', 2] } },
+  initializers: [
+    axes('last', 2),
+    { name: 'animals', type: float, dims: [animals.length], raw: new Uint8Array(Float32Array.from(animals).buffer) },
+  ],
+  nodes: [
+    { op: 'Gather', inputs: ['animals', 'input_ids'], outputs: ['yes'] },
+    { op: 'Sub', inputs: ['yes', 'yes'], outputs: ['no'] },
+    { op: 'Unsqueeze', inputs: ['no', 'last'], outputs: ['first'] },
+    { op: 'Unsqueeze', inputs: ['yes', 'last'], outputs: ['second'] },
+    { op: 'Concat', inputs: ['first', 'second'], outputs: ['logits'], attributes: [{ name: 'axis', int: 2 }] },
+  ],
+};
+
+/** Answers are where the ids of tokens are greatest. */
+const reader: Model = {
+  opsets: { '': 13 },
+  inputs,
+  outputs: {
+    start_logits: { element: float, shape: ['batch', 'sequence'] },
+    end_logits: { element: float, shape: ['batch', 'sequence'] },
+  },
+  nodes: [
+    { op: 'Mul', inputs: ['input_ids', 'input_ids'], outputs: ['squares'] },
+    { op: 'Cast', inputs: ['squares'], outputs: ['start_logits'], attributes: [toFloat] },
+    { op: 'Cast', inputs: ['squares'], outputs: ['end_logits'], attributes: [toFloat] },
+  ],
+};
+
+/** Writes a model that finds animals in texts, and one that answers questions. */
+export async function writeTinyReaders(repository: string): Promise<void> {
+  await writeModel(repository, 'names', tagger);
+  await writeCompanions(join(repository, 'names', '1'), {
+    'tokenizer.json': tinyTokenizer,
+    'config.json': {
+      architectures: ['BertForTokenClassification'],
+      id2label: { 0: 'O', 1: 'B-ANIMAL' },
+      max_position_embeddings: 32,
+    },
+  });
+  await writeModel(repository, 'answers', reader);
+  await writeCompanions(join(repository, 'answers', '1'), {
+    'tokenizer.json': tinyTokenizer,
+    'config.json': { architectures: ['BertForQuestionAnswering'], max_position_embeddings: 32 },
+  });
+}
+
 /** Writes a model that embeds texts, and one that reranks them. */
 export async function writeTinyTexts(repository: string): Promise<void> {
   await writeModel(repository, 'embedder', embedder);

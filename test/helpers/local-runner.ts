@@ -13,6 +13,13 @@ type BeforeRun = (model: string) => Promise<void>;
  * a run holds up the test: what a test says of processes, of their memory or of long runs needs processes.
  */
 export function localRunners(beforeRun: BeforeRun = async () => {}): SpawnRunner {
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other, so that a run is not timed with the work of another model. */
+  const inTurn = (work: () => Promise<Buffer>): Promise<Buffer> => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
   return (model, sharedFd) => {
     const [socket, far] = duplexPair();
     const exit = Promise.withResolvers<{ code: number | null; signal: NodeJS.Signals | null }>();
@@ -29,10 +36,9 @@ export function localRunners(beforeRun: BeforeRun = async () => {}): SpawnRunner
     const answer = async (frame: Buffer) => {
       if (isRequested(frame)) await Promise.race([beforeRun(model), killed.promise]);
       if (isKilled) return;
-      const answered = await program.answer(frame);
-      if (isKilled) return;
       // The answer is valid until the next call.
-      far.write(Buffer.from(answered));
+      const answered = Buffer.from(await inTurn(() => program.answer(frame)));
+      if (!isKilled) far.write(answered);
     };
     const reader = new FrameReader((frame) => {
       last = last.then(() => answer(frame));

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { float32, int64, type Tensor, text } from '../../../src/tensor/tensor.ts';
-import { localRunners } from '../../helpers/local-runner.ts';
 import type { Graph } from '../../helpers/onnx-model.ts';
 import { int64 as int64Type, string } from '../../helpers/onnx-model.ts';
 import { context, openModel, outputsOf } from '../models.ts';
@@ -152,7 +151,7 @@ const words: Graph = {
 };
 
 async function open(graph: Graph, overrides: Parameters<typeof openModel>[1] = {}) {
-  return openModel('linear', { path: await modelFile(graph), ...overrides }, localRunners());
+  return openModel('linear', { path: await modelFile(graph), ...overrides });
 }
 
 describe('a model whose rows meet each other', () => {
@@ -217,7 +216,7 @@ describe('a model whose rows meet each other', () => {
 
   test('texts of unlike length keep the shape that each has alone', async () => {
     const path = await modelFile(words, { '': 20 });
-    const { model } = await openModel('strings', { path }, localRunners());
+    const { model } = await openModel('strings', { path });
     expect(model.independence).toMatchObject({ independentRows: false, why: expect.stringMatching(/has the shape/) });
     const texts = Array.from({ length: 32 }, (_, count) => new Array(count + 1).fill('word').join(' '));
     const answers = await Promise.all(texts.map((one) => outputsOf(model, { x: text([1], [one]) }, context())));

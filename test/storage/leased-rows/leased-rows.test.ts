@@ -39,10 +39,21 @@ describe.each(databaseKinds)('leased rows on %s', (kind) => {
     expect(order).toEqual([2, 3, 1]);
     expect(await jobs.nextDueMs(db)).toBe(2000);
     await clock.advance(2000);
-    expect(await jobs.nextDueMs(db)).toBeUndefined();
     expect(await jobs.claim(db, a, { returning: ['pool', 'priority'] })).toEqual([
       { run: 'r', step: 4, fence: 1, pool: '', priority: 9 },
     ]);
+    expect(await jobs.nextDueMs(db)).toBeUndefined();
+  });
+
+  it('are told of when a claim came a moment too early for them', async () => {
+    const table = jobsTable();
+    const { db, jobs, clock } = table;
+    await table.add({ run: 'r', step: 1, dueInMs: 5 });
+    expect(await jobs.claim(db, a)).toEqual([]);
+    await clock.advance(20);
+    expect(await jobs.nextDueMs(db)).toBe(-15);
+    await clock.advance(60_000);
+    expect(await jobs.nextDueMs(db)).toBeUndefined();
   });
 
   it('are claimed of the groups that are asked for alone', async () => {

@@ -326,6 +326,7 @@ describe('a stop', () => {
     // The calls have arrived when one that was sent after them is answered.
     await client.call('ServerLive');
     const stopped = server.stop();
+    await lastStatus;
     runs.release();
     await stopped;
 
