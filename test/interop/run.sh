@@ -8,7 +8,7 @@ python=${INTEROP_PYTHON_DIR:-$here/../../.cache/interop/venv}/bin/python
 
 # tritonclient and KServe register different messages under the same names, so that a process can hold one of them only.
 status=0
-for suite in clients kserve_clients; do
+for suite in clients kserve_clients tokens; do
   "$python" -m pytest -c "$here/pytest.ini" "$here/$suite" "$@" || status=1
 done
 exit $status
