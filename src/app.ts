@@ -48,6 +48,7 @@ import { embeddingRoutes } from './protocols/openai/embeddings.ts';
 import { multiModelRoutes } from './protocols/sagemaker/multi-model.ts';
 import { sageMakerRoutes } from './protocols/sagemaker/routes.ts';
 import { startRoute } from './protocols/start/routes.ts';
+import { teiRoutes } from './protocols/tei/routes.ts';
 import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
@@ -210,6 +211,7 @@ export async function createApp(
   }
   app.register(embeddingRoutes, { faces: modelFaces, infer });
   app.register(huggingFaceRoutes, { faces: modelFaces, infer });
+  if (settings.teiRoutes) app.register(teiRoutes, { faces: modelFaces, infer });
   app.register(rerankRoutes, { faces: modelFaces, infer });
   app.register(faceRoutes, { faces: modelFaces, infer, bodyLimitBytes, desk });
   app.register(openInferenceRoutes, {

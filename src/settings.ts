@@ -60,6 +60,7 @@ export const environmentSchema = z.object({
   PICTURE_THREADS: optionalWholeNumber({ min: 1, max: 256 }).describe(
     'Threads that resize pictures, started with the first; unset: half the cores',
   ),
+  TEI_ROUTES: flag().describe('Answer POST /embed and POST /rerank as Text Embeddings Inference does'),
   METRICS: flag(true).describe('Measure requests for GET /metrics'),
   TRITON_METRICS: flag().describe("Have Triton's names of the figures in GET /metrics too"),
   DRAIN_DELAY_MS: wholeNumber({ min: 0, max: 3_600_000, default: 0 }).describe(
@@ -224,6 +225,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   allowNoModels: environment.ALLOW_NO_MODELS,
   faces: environment.FACES,
   pictureThreads: environment.PICTURE_THREADS,
+  teiRoutes: environment.TEI_ROUTES,
   metrics: environment.METRICS,
   tritonMetrics: environment.TRITON_METRICS,
   drainDelayMs: environment.DRAIN_DELAY_MS,

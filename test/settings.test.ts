@@ -6,6 +6,7 @@ describe('readSettings', () => {
   it('has a default for everything', () => {
     expect(readSettings({})).toEqual({
       faces: true,
+      teiRoutes: false,
       host: '0.0.0.0',
       port: 8080,
       modelsDir: undefined,

@@ -53,6 +53,8 @@ export interface CreatedFace {
   readonly domain: AnyDomain;
   /** The whole face as `model.json` would say it. */
   readonly settings: Readonly<Record<string, unknown>> & { readonly kind: string };
+  /** Names of the columns of the one matrix that the model takes, in order. @default they have no names */
+  readonly matrixColumns?: readonly string[] | undefined;
   /** Whether texts of unlike length share runs. @default not said */
   readonly padding?: Padding;
   /** What a request may say in its query, and the domain that keeps to it. @default nothing */

@@ -13,16 +13,18 @@ export class ModelFace implements VersionFace {
   readonly settings: CreatedFace['settings'];
   readonly options: CreatedFace['options'];
   readonly padding: CreatedFace['padding'];
+  readonly matrixColumns: CreatedFace['matrixColumns'];
   readonly close?: () => Promise<void>;
   #coerceForm: ReturnType<typeof formCoercion> | undefined;
 
-  constructor(version: string, { domain, settings, options, padding, close }: CreatedFace) {
+  constructor(version: string, { domain, settings, options, padding, matrixColumns, close }: CreatedFace) {
     this.kind = settings.kind;
     this.settings = settings;
     this.version = version;
     this.domain = domain;
     this.options = options;
     this.padding = padding;
+    this.matrixColumns = matrixColumns;
     if (close !== undefined) this.close = close;
   }
 

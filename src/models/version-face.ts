@@ -6,6 +6,8 @@ import type { Manifest } from './manifest.ts';
 export interface VersionFace {
   /** Such as `table`. */
   readonly kind: string;
+  /** Names of the columns of the one matrix that the model takes, in order. @default they have no names */
+  readonly matrixColumns?: readonly string[] | undefined;
   /** Whether texts of unlike length share runs, and why. @default not said */
   readonly padding?: { readonly joined: boolean; readonly why: string } | undefined;
   /** Releases what only this face needs. @default nothing */

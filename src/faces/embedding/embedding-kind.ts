@@ -40,6 +40,7 @@ interface EmbeddingInstance {
 export interface EmbeddingOptions {
   readonly dimensions?: number | undefined;
   readonly too_long?: 'error' | 'truncate' | undefined;
+  readonly normalize?: boolean | undefined;
 }
 
 /** A vector for a text: sentence-transformers, and models of transformers without a head. */
@@ -65,7 +66,7 @@ async function create(
   const output = vectorsOutput(predictor.signature, settings?.output);
   const pooling: readonly PoolingMode[] =
     settings?.pooling === undefined ? (modules?.pooling ?? ['mean']) : [settings.pooling].flat();
-  const steps = {
+  const usualSteps = {
     pooling: pooling.length === 0 ? (['mean'] as const) : pooling,
     dense: modules?.dense ?? [],
     normalize: settings?.normalize ?? modules?.normalize ?? false,
@@ -84,7 +85,12 @@ async function create(
   const promptField = z.enum(names).optional().describe('Beginning that is put before the text');
   const input: z.ZodType<EmbeddingInstance, { text: string; prompt?: string | undefined }> =
     names.length > 0 ? z.strictObject({ ...field, prompt: promptField }) : z.strictObject(field);
-  const domainWith = ({ dimensions, too_long: asked }: EmbeddingOptions): AnyDomain => {
+  const domainWith = ({
+    dimensions,
+    too_long: asked,
+    normalize = usualSteps.normalize,
+  }: EmbeddingOptions): AnyDomain => {
+    const steps = { ...usualSteps, normalize };
     const counted = new WeakMap<object, Counted>();
     const tooLong = (asked ?? text.tooLong) === 'truncate' ? 'truncate' : 'error';
     return defineDomain({
@@ -142,8 +148,8 @@ async function create(
     settings: {
       kind: 'embedding',
       output: output.name,
-      pooling: steps.pooling.length === 1 ? steps.pooling[0] : steps.pooling,
-      normalize: steps.normalize,
+      pooling: usualSteps.pooling.length === 1 ? usualSteps.pooling[0] : usualSteps.pooling,
+      normalize: usualSteps.normalize,
       ...(names.length > 0 && { prompts, prompt: usualPrompt ?? null }),
       ...(allowed !== undefined && { dimensions: allowed }),
       text: text.settings,

@@ -36,7 +36,8 @@ async function createTable({ material, companions, settings }: FaceSource<'table
     encode: (records) => encodeRecords(inputs, records),
     decode: (outputs, records) => decode(outputs, records.length),
   });
-  return { domain, settings: describeTable(inputs, settings) };
+  const matrixColumns = inputs.matrix && inputs.columns.map(({ name: column }) => column);
+  return { domain, settings: describeTable(inputs, settings), matrixColumns };
 }
 
 function describeTable({ columns, matrix }: TableInputs, settings: TableSettings | undefined): CreatedFace['settings'] {

@@ -12,6 +12,7 @@ import { invalidBody } from '../invalid-body.ts';
 import type { Invocation, InvocationReply, ReadOpenInference } from '../invocation.ts';
 import { isJsonObject } from '../named-inputs.ts';
 import { slicedColumns, slicedPredictions, tensorsFromInputs, tensorsFromInstances } from '../row-format.ts';
+import { inOrder } from './column-order.ts';
 import { frameFromCsv } from './csv-frame.ts';
 import { type DataFrame, type FrameTarget, frameFromRecords, frameFromSplit, tensorsFromFrame } from './data-frame.ts';
 import { FrameBounds } from './frame-bounds.ts';
@@ -110,7 +111,7 @@ function frameInvocation(
   const encode = function* (model: ServedModel): SlicedWork<Tensors> {
     const { signature } = model;
     const frame = yield* read({ signature, bounds: new FrameBounds(model, tableLimitCells) });
-    return yield* tensorsFromFrame(frame, signature);
+    return yield* tensorsFromFrame(inOrder(frame, model.face?.matrixColumns), signature);
   };
   return byRow((model) => inTurns(encode(model)), options);
 }
