@@ -249,7 +249,7 @@ describe('the status', () => {
 
   it('of all is a list of names', async () => {
     const names = ['big_ints', 'broken', 'doubles', 'lies', 'linear', 'scalar', 'strings', 'two_inputs'];
-    expect(await get('models')).toEqual({ status: 200, body: { models: names } });
+    expect(await get('models')).toMatchObject({ status: 200, body: { models: names, object: 'list' } });
   });
 });
 
