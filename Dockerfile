@@ -14,6 +14,8 @@ RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 # onnxruntime-node ships the libraries of every platform; one is enough.
 RUN cd node_modules/onnxruntime-node/bin/napi-v* \
   && for platform in */*; do [ "$platform" = "$(node -p 'process.platform + "/" + process.arch')" ] || rm -rf "$platform"; done
+# So does tokenizers.
+RUN find node_modules/tokenizers -name '*.node' ! -name "tokenizers.linux-$(node -p process.arch)-gnu.node" -delete
 
 # Text models of scikit-learn ask for the locale en_US.UTF-8, which the base image lacks.
 FROM node:26.10.0-slim AS locale
