@@ -63,7 +63,8 @@ function queryParameters(schema: z.ZodObject): readonly Json[] {
 
 function oneOperation(domain: AnyDomain): Json {
   const { name, summary, input, output, examples } = domain;
-  const content = { ...jsonContent(input, examples[0]), ...formContent(domain), ...fileContent(domain, 'one') };
+  // The page shows the first one, and people have a file.
+  const content = { ...fileContent(domain, 'one'), ...jsonContent(input, examples[0]), ...formContent(domain) };
   return { tags: [name], summary, requestBody: { required: true, content }, responses: ok(output, 'The result') };
 }
 

@@ -50,6 +50,16 @@ export function faceMethodsOf(faces: Pick<ModelFaces, 'has'>, path: string): rea
 const formMediaType = 'application/x-www-form-urlencoded';
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
 
+/** What encoding a record, a picture or a text may come to, beside all that a prediction may. */
+const faceErrorCodes = [
+  'MALFORMED_JSON',
+  'PICTURE_TOO_LARGE',
+  'PICTURE_UNREADABLE',
+  'TEXT_TOO_LONG',
+  'DIMENSIONS_UNSUPPORTED',
+  'ENCODER_FAILED',
+] as const;
+
 const params = z.object({ name: z.string() });
 const query = z.looseObject({
   version: z.string().optional().describe('Version of the model; absent: the one that serves'),
@@ -75,7 +85,7 @@ export async function faceRoutes(app: FastifyInstance, options: FaceRoutesOption
     params,
     querystring: query,
     headers: predictionHeaders,
-    response: { 200: z.any(), ...problemResponses('MALFORMED_JSON', ...predictionErrorCodes) },
+    response: { 200: z.any(), ...problemResponses(...faceErrorCodes, ...predictionErrorCodes) },
   };
   const typed = app.withTypeProvider<ZodTypeProvider>();
   typed.post(facePaths.one, {
