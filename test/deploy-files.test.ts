@@ -60,3 +60,15 @@ describe('deploy/compose.yaml', () => {
     expect(services.inferd.image).toBe(`inferd:${JSON.parse(read('package.json')).version}`);
   });
 });
+
+describe('the Dockerfile', () => {
+  it('copies only what .dockerignore lets through', () => {
+    const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+    const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) =>
+      sources.split(' '),
+    );
+    const passed = new Set([...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, name]) => name));
+    expect(copied.length).toBeGreaterThan(5);
+    expect(copied.filter((name) => !passed.has(name))).toEqual([]);
+  });
+});
