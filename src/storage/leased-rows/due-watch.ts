@@ -3,7 +3,7 @@ export interface DueWatchOptions {
   readonly clock: Clock;
   /** How long it is until the next row becomes due; undefined when none waits for its time. */
   readonly nextDueMs: () => Promise<number | undefined>;
-  /** A row has become due. */
+  /** A row has become due, or may have: it could not be asked. */
   readonly onDue: () => void;
   /** Rows that are due later than that are left to the next {@link DueWatch.ask}. */
   readonly longestMs: number;
@@ -20,6 +20,7 @@ export class DueWatch {
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #cancelAsk: (() => void) | undefined;
   #asking: Promise<void> | undefined;
+  #asksAgain = false;
   #isClosed = false;
 
   constructor(options: DueWatchOptions) {
@@ -33,22 +34,30 @@ export class DueWatch {
     if (this.#isClosed || delayMs > longestMs || atMs >= this.#dueAtMs) return;
     this.#cancelDue();
     this.#dueAtMs = atMs;
-    this.#cancelDue = clock.setTimer(delayMs, () => {
+    const look = () => {
+      const earlyMs = atMs - clock.now();
+      // Timers of Node.js may come a fraction of a millisecond early, which is in vain: the row is not due then.
+      if (earlyMs > 0) {
+        this.#cancelDue = clock.setTimer(earlyMs, look);
+        return;
+      }
       this.#dueAtMs = Number.POSITIVE_INFINITY;
       onDue();
-    });
+    };
+    this.#cancelDue = clock.setTimer(delayMs, look);
   }
 
-  /** Asks the database when the next row is due, at once or within a second. */
+  /** Asks the database when the next row is due: at once, within a second, or after the question that is under way. */
   ask(): void {
     const { clock } = this.#options;
     if (this.#isClosed || this.#cancelAsk !== undefined) return;
-    const waitMs = this.#askedAtMs + leastPauseMs - clock.now();
-    if (waitMs > 0 || this.#asking !== undefined) {
-      this.#cancelAsk = clock.setTimer(Math.max(0, waitMs), () => this.#askNow());
+    if (this.#asking !== undefined) {
+      this.#asksAgain = true;
       return;
     }
-    this.#askNow();
+    const waitMs = this.#askedAtMs + leastPauseMs - clock.now();
+    if (waitMs <= 0) this.#askNow();
+    else this.#cancelAsk = clock.setTimer(waitMs, () => this.#askNow());
   }
 
   /** Waits for a question under way. */
@@ -60,17 +69,23 @@ export class DueWatch {
   }
 
   #askNow(): void {
-    const { clock, nextDueMs } = this.#options;
     this.#cancelAsk = undefined;
-    this.#askedAtMs = clock.now();
-    this.#asking = nextDueMs()
-      .then((delayMs) => {
-        if (delayMs !== undefined) this.expect(Math.max(0, delayMs));
-      })
-      // The storage is away, or the next look asks again.
-      .catch(() => {})
-      .finally(() => {
-        this.#asking = undefined;
-      });
+    this.#askedAtMs = this.#options.clock.now();
+    this.#asking = this.#askOnce().finally(() => {
+      this.#asking = undefined;
+      if (!this.#asksAgain) return;
+      this.#asksAgain = false;
+      this.ask();
+    });
+  }
+
+  async #askOnce(): Promise<void> {
+    try {
+      const delayMs = await this.#options.nextDueMs();
+      if (delayMs !== undefined) this.expect(Math.max(0, delayMs));
+    } catch {
+      // What has become due meanwhile is not known: a look finds it, and asks again.
+      this.expect(leastPauseMs);
+    }
   }
 }

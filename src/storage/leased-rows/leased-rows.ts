@@ -178,11 +178,14 @@ export class LeasedRows<Table extends LeaseColumns, KeyColumn extends ColumnOf<T
   /**
    * How long it is until the next row becomes due, in ms; undefined when none waits for its time. A row that has become due
    * in the last half minute counts, below 0: a claim may have come a moment too early for it, and no other would come.
+   *
+   * @param groups those of the claims: a row that they leave would count again and again. @default all
    */
-  async nextDueMs(db: Db): Promise<number | undefined> {
+  async nextDueMs(db: Db, groups?: readonly string[]): Promise<number | undefined> {
     const { rows } = await sql<{ ms: number | null }>`
       SELECT (extract(epoch FROM min(due_at) - ${this.#now}) * 1000)::float8 AS ms FROM ${this.#table}
-      WHERE state = ${this.#waiting} AND due_at > ${this.#now} - interval '30 seconds'`.execute(db);
+      WHERE state = ${this.#waiting} AND due_at > ${this.#now} - interval '30 seconds'
+        ${this.#inGroups(groups)}`.execute(db);
     return rows[0]?.ms ?? undefined;
   }
 

@@ -20,7 +20,7 @@ export interface WebhookSettings {
 }
 
 export interface WebhookDependencies {
-  readonly repository: WebhookRepository;
+  readonly repository: Pick<WebhookRepository, 'claim' | 'nextDueMs' | 'reclaim' | 'giveBack' | 'settle'>;
   /** Names this process in its claims. */
   readonly worker: string;
   readonly clock: Clock;
@@ -107,6 +107,8 @@ export class WebhookSender {
 
   async #claim(): Promise<void> {
     const { repository, clock, worker } = this.#dependencies;
+    // Until a claim has shown that there is not: where there is no room for one, the end of a call makes it.
+    this.#mayBeMore = true;
     await this.#reclaim();
     while (this.#slots.waiting < claim.waiting) {
       const claimed = await repository.claim(claim.atOnce, worker);

@@ -31,7 +31,9 @@ export interface WorkerOptions {
 export type TaskOutcome = 'running' | 'succeeded' | 'failed' | 'retried' | 'released' | 'lost';
 
 export interface WorkerDependencies {
-  readonly repository: TaskRepository;
+  readonly repository: Pick<TaskRepository, 'claim' | 'nextDueMs' | 'renew' | 'finish' | 'requeue'> & {
+    readonly values: Pick<TaskRepository['values'], 'read'>;
+  };
   readonly clock: Clock;
   /** When this process last answered a client that waited, by `clock`. */
   readonly lastOnlineMs: () => number;
@@ -104,6 +106,7 @@ export class TaskWorker {
   wake(): void {
     this.#wantsMore = true;
     if (this.hasRoom) this.#claims.runSoon();
+    else this.#waitForRoom();
   }
 
   /** Whether it would begin with something now. */
@@ -169,7 +172,13 @@ export class TaskWorker {
       if (this.#isOnline) await pause(this.#dependencies.clock, courtesy.pauseMs);
     }
     // Whatever is due has a claim coming; what is not has its time.
-    if (!this.#wantsMore) this.#due.ask();
+    if (this.#wantsMore) this.#waitForRoom();
+    else this.#due.ask();
+  }
+
+  /** The end of a task makes room, and so does the end of the courtesy, of which nobody tells. */
+  #waitForRoom(): void {
+    if (!this.#isClosing && this.#isOnline) this.#due.expect(courtesy.onlineForMs);
   }
 
   get #isOnline(): boolean {
@@ -269,7 +278,10 @@ export class TaskWorker {
     const tasks = [...this.#running.values()].map(({ task }) => task);
     if (tasks.length === 0) return;
     const held = await this.#dependencies.repository.renew(tasks, this.#options.leaseMs);
-    for (const { id } of tasks) if (!held.has(id)) this.abort(id);
+    for (const task of tasks) {
+      // A later claim of the same task, which this worker may have by now, is another.
+      if (!held.has(task.id) && this.#running.get(task.id)?.task === task) this.abort(task.id);
+    }
   }
 }
 

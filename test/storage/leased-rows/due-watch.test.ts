@@ -53,13 +53,50 @@ describe('a watch for due rows', () => {
     expect(askedAt).toEqual([0, 1000, 2000, 3000]);
   });
 
-  it('goes on after a question that failed', async () => {
+  it('calls back within a second of a question that failed, since a row may be due, and goes on', async () => {
     const { clock, watch, dueAt } = newWatch([new Error('away'), 500]);
     watch.ask();
     await clock.advance(1000);
     watch.ask();
     await clock.advance(1000);
-    expect(dueAt).toEqual([1500]);
+    expect(dueAt).toEqual([1000, 1500]);
+  });
+
+  it('asks again after a question that was under way, and never twice at the same time', async () => {
+    const clock = new VirtualClock();
+    const questions: PromiseWithResolvers<number | undefined>[] = [];
+    const nextDueMs = () => {
+      const question = Promise.withResolvers<number | undefined>();
+      questions.push(question);
+      return question.promise;
+    };
+    const dueAt: number[] = [];
+    const watch = new DueWatch({ clock, nextDueMs, onDue: () => void dueAt.push(clock.now()), longestMs: 10_000 });
+    for (let round = 0; round < 3; round++) {
+      watch.ask();
+      await clock.advance(2000);
+    }
+    expect(questions).toHaveLength(1);
+    questions[0]?.resolve(undefined);
+    await clock.advance(0);
+    expect(questions).toHaveLength(2);
+    questions[1]?.resolve(-50);
+    await clock.advance(0);
+    expect([questions.length, dueAt]).toEqual([2, [6000]]);
+  });
+
+  it('waits on where a timer comes early', async () => {
+    const clock = new VirtualClock();
+    const setTimer = (delayMs: number, callback: () => void) => clock.setTimer(delayMs > 1 ? delayMs - 1 : 1, callback);
+    const early = { now: () => clock.now(), setTimer };
+    const dueAt: number[] = [];
+    const onDue = () => void dueAt.push(clock.now());
+    const watch = new DueWatch({ clock: early, nextDueMs: async () => undefined, onDue, longestMs: 10_000 });
+    watch.expect(1000);
+    await clock.advance(999);
+    expect(dueAt).toEqual([]);
+    await clock.advance(1);
+    expect(dueAt).toEqual([1000]);
   });
 
   it('calls back no more once it is closed', async () => {

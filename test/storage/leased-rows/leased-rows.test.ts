@@ -62,6 +62,8 @@ describe.each(databaseKinds)('leased rows on %s', (kind) => {
     await table.add({ run: 'r', step: 1, pool: 'gpu' }, { run: 'r', step: 2, pool: 'warehouse' });
     expect(await jobs.claim(db, { ...a, groups: [] })).toEqual([]);
     expect(await jobs.claim(db, { ...a, groups: ['gpu'] })).toMatchObject([{ step: 1 }]);
+    expect(await jobs.nextDueMs(db, ['gpu'])).toBeUndefined();
+    expect(await jobs.nextDueMs(db, ['gpu', 'warehouse'])).toBe(0);
     expect(await jobs.claim(db, a)).toMatchObject([{ step: 2 }]);
   });
 
