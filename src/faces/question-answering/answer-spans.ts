@@ -3,6 +3,7 @@ import { floatValues } from '../../tensor/float-values.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { WindowedText } from '../../texts/encode-windows.ts';
 import type { Side } from '../../texts/text-limits.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { softmax } from '../image-classification/classify.ts';
 import type { WindowRow } from '../text-input/window-rows.ts';
 import { BestSpans, type Span } from './best-spans.ts';
@@ -33,11 +34,11 @@ export function answerSpans(
   starts: Tensor,
   ends: Tensor,
   options: AnswerSpansOptions,
-): (text: WindowedText, rows: readonly WindowRow[]) => AnswerSpans {
+): (text: WindowedText, rows: readonly WindowRow[]) => SlicedWork<AnswerSpans> {
   const { paddingSide, classId, maxAnswerTokens, topK } = options;
   const readStarts = logitRows(starts);
   const readEnds = logitRows(ends);
-  return (text, rows) => {
+  return function* (text, rows) {
     const best = new BestSpans(topK);
     let noAnswer: number | undefined;
     for (const { row, window } of rows) {
@@ -62,6 +63,7 @@ export function answerSpans(
           if (best.wants(probability)) best.offer({ ...placeOf(text, start + from, start + to), probability });
         }
       }
+      yield;
     }
     return { spans: best.spans, noAnswer };
   };

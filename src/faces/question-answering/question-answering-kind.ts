@@ -6,6 +6,7 @@ import type { Signature, Tensors } from '../../tensor/tensor.ts';
 import { codePointSlicer } from '../../texts/code-points.ts';
 import { encodePairWindows } from '../../texts/encode-windows.ts';
 import { namedId } from '../../texts/text-limits.ts';
+import { finish, type SlicedWork } from '../../timing/sliced-work.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
 import { byGroups } from '../text-input/by-groups.ts';
@@ -92,17 +93,22 @@ async function create(
 
   const domainWith = (topK: number | undefined, tooLong: (typeof kinds)[number]): AnyDomain => {
     const kept = new WindowRows<Question>();
-    const readAnswers = (outputs: Tensors, instances: readonly Question[]) => {
+    const readAnswers = function* (
+      outputs: Tensors,
+      instances: readonly Question[],
+    ): SlicedWork<z.output<typeof Answered>[]> {
       const [starts, ends] = [outputOf(outputs, outputNames.starts), outputOf(outputs, outputNames.ends)];
       const read = answerSpans(starts, ends, { ...reading, topK: topK ?? 1 });
-      return kept.of(instances).map(({ text: encoded, rows }, index) => {
-        const answers = answersOf(read(encoded, rows), instances[index]?.context ?? '', noAnswer);
-        return {
+      const results: z.output<typeof Answered>[] = [];
+      for (const [index, { text: encoded, rows }] of kept.of(instances).entries()) {
+        const answers = answersOf(yield* read(encoded, rows), instances[index]?.context ?? '', noAnswer);
+        results.push({
           ...(answers[0] ?? nothing),
           ...(topK !== undefined && { answers: answers.slice(0, topK) }),
           ...(encoded.isTruncated && { truncated: true as const }),
-        };
-      });
+        });
+      }
+      return results;
     };
     return defineDomain({
       name,
@@ -122,10 +128,10 @@ async function create(
         const encoded = await encodePairWindows(encoder, pairs, { tooLong, stride: text.stride, locate, signal });
         return text.groups(kept.keep(instances, encoded), model);
       }),
-      decode: readAnswers,
+      decode: (outputs, instances) => finish(readAnswers(outputs, instances)),
       *assemble(groups, instances) {
         yield;
-        return readAnswers(mergeRows(groups, encoder.limits.paddingSide), instances);
+        return yield* readAnswers(mergeRows(groups, encoder.limits.paddingSide), instances);
       },
     });
   };

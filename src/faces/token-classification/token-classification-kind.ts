@@ -5,6 +5,7 @@ import type { Tensors } from '../../tensor/tensor.ts';
 import { codePointSlicer } from '../../texts/code-points.ts';
 import { encodeWindows } from '../../texts/encode-windows.ts';
 import { namedId } from '../../texts/text-limits.ts';
+import { finish, type SlicedWork } from '../../timing/sliced-work.ts';
 import { architectureOf } from '../architecture.ts';
 import { namesOfConfig } from '../class-names.ts';
 import { scoresOutput } from '../class-output.ts';
@@ -15,7 +16,7 @@ import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
 import { textField } from '../text-input/text-field.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
-import { type Aggregation, entitiesOf } from './entities.ts';
+import { type Aggregation, type Entity, entitiesOf } from './entities.ts';
 import { entityLabels } from './entity-labels.ts';
 import { mergeEntities } from './merge-entities.ts';
 import { scoredTokens, type TokenScoresOptions } from './token-scores.ts';
@@ -54,7 +55,7 @@ async function create(
   signal: AbortSignal | undefined,
 ): Promise<CreatedFace> {
   const { name, manifest, predictor } = material;
-  const output = scoresOutput(predictor.signature, settings?.output);
+  const output = scoresOutput(predictor.signature, settings?.output, { ofTokens: true });
   const { shape } = output.spec;
   if (shape.length !== 3) {
     throw invalidFace([
@@ -83,13 +84,22 @@ async function create(
 
   const domainWith = (aggregation: Aggregation, tooLong: (typeof kinds)[number]): AnyDomain => {
     const kept = new WindowRows<TextInstance>();
-    const readEntities = (outputs: Tensors, instances: readonly TextInstance[]) => {
+    const readEntities = function* (
+      outputs: Tensors,
+      instances: readonly TextInstance[],
+    ): SlicedWork<z.output<typeof Entities>[]> {
       const tokensOf = scoredTokens(output.of(outputs), reading);
-      return kept.of(instances).map(({ text: encoded, rows }, index) => {
+      const results: z.output<typeof Entities>[] = [];
+      for (const [index, { text: encoded, rows }] of kept.of(instances).entries()) {
         const slice = codePointSlicer(instances[index]?.text ?? '');
-        const found = rows.map((row) => entitiesOf(tokensOf(encoded, row, slice), { aggregation, ...common }));
-        const entities = found.length > 1 ? mergeEntities(found.flat()) : found.flat();
-        return {
+        const found: Entity[] = [];
+        for (const row of rows) {
+          for (const entity of entitiesOf(tokensOf(encoded, row, slice), { aggregation, ...common }))
+            found.push(entity);
+          yield;
+        }
+        const entities = rows.length > 1 ? mergeEntities(found) : found;
+        results.push({
           entities: entities.map(({ label, probability, start, end }) => ({
             label,
             probability: Number.isFinite(probability) ? probability : null,
@@ -99,8 +109,9 @@ async function create(
           })),
           tokens: encoded.isTruncated ? (encoded.windows[0]?.ids.length ?? 0) : encoded.count,
           truncated: encoded.isTruncated,
-        };
-      });
+        });
+      }
+      return results;
     };
     return defineDomain({
       name,
@@ -117,10 +128,10 @@ async function create(
         const encoded = await encodeWindows(text.encoder, texts, { tooLong, stride: text.stride, locate, signal });
         return text.groups(kept.keep(instances, encoded), model);
       }),
-      decode: readEntities,
+      decode: (outputs, instances) => finish(readEntities(outputs, instances)),
       *assemble(groups, instances) {
         yield;
-        return readEntities(mergeRows(groups, limits.paddingSide), instances);
+        return yield* readEntities(mergeRows(groups, limits.paddingSide), instances);
       },
     });
   };

@@ -6,6 +6,7 @@ import { BestSpans } from '../../../src/faces/question-answering/best-spans.ts';
 import { float32 } from '../../../src/tensor/tensor.ts';
 import type { WindowedText } from '../../../src/texts/encode-windows.ts';
 import { windowRanges } from '../../../src/texts/windows.ts';
+import { finish } from '../../../src/timing/sliced-work.ts';
 
 const classId = 101;
 
@@ -74,7 +75,7 @@ describe('the spans of an answer', () => {
         };
         const options = { paddingSide, classId, maxAnswerTokens: most, topK };
         const rows = text.windows.map((window, row) => ({ window, row }));
-        const { spans } = answerSpans(padded(starts), padded(ends), options)(text, rows);
+        const { spans } = finish(answerSpans(padded(starts), padded(ends), options)(text, rows));
         const expected = allSpans(text, starts, ends, most).slice(0, topK);
         expect(spans.map(({ probability }) => probability)).toEqual(expected.map(({ probability }) => probability));
         expect(new Set(spans.map(({ start, end }) => `${start}-${end}`)).size).toBe(spans.length);
@@ -86,7 +87,7 @@ describe('the spans of an answer', () => {
     const text = windowed(2, 5, 0);
     const nothing = float32([1, 6], new Float32Array(6).fill(Number.NaN));
     const read = answerSpans(nothing, nothing, { paddingSide: 'right', classId, maxAnswerTokens: 3, topK: 2 });
-    expect(read(text, [{ row: 0, window: text.windows[0] ?? fail() }]).spans).toEqual([]);
+    expect(finish(read(text, [{ row: 0, window: text.windows[0] ?? fail() }])).spans).toEqual([]);
   });
 
   it('are refused where the outputs have another form', () => {
@@ -94,7 +95,7 @@ describe('the spans of an answer', () => {
     const options = { paddingSide: 'right', classId, maxAnswerTokens: 3, topK: 2 } as const;
     const short = float32([1, 3], new Float32Array(3));
     const rows = [{ row: 0, window: text.windows[0] ?? fail() }];
-    expect(() => answerSpans(short, short, options)(text, rows)).toThrow('expected floats [texts, tokens]');
+    expect(() => finish(answerSpans(short, short, options)(text, rows))).toThrow('expected floats [texts, tokens]');
     const cube = float32([1, 6, 2], new Float32Array(12));
     expect(() => answerSpans(cube, cube, options)).toThrow('expected floats [texts, tokens]');
   });
