@@ -13,17 +13,20 @@ export interface FaceChoice {
 /**
  * Holds the face of a kind that a request means.
  *
- * @throws AppError `ROUTE_NOT_FOUND` while no model has such a face, `FACE_NOT_FOUND` that names those that have
+ * @throws AppError `ROUTE_NOT_FOUND` while no model that the caller may use has such a face, `FACE_NOT_FOUND` that names those that have
  */
 export function leaseFaceOfKind(faces: ModelFaces, { kind, model, mayUse }: FaceChoice): LeasedFace {
-  const all = faces.ofKind(kind);
-  if (all.length === 0) throw new AppError('ROUTE_NOT_FOUND', { message: `No model has a face of the kind ${kind}` });
-  const names = all.map(({ domain }) => domain.name).filter(mayUse);
+  const names = faces
+    .ofKind(kind)
+    .map(({ domain }) => domain.name)
+    .filter(mayUse);
+  // Callers are not told that others have one.
+  if (names.length === 0) throw new AppError('ROUTE_NOT_FOUND', { message: `No model has a face of the kind ${kind}` });
   const name = model ?? (names.length === 1 ? names[0] : undefined);
   if (name !== undefined && names.includes(name)) return faces.lease(name);
   const received = model === undefined ? 'no model' : JSON.stringify(model);
   throw new AppError('FACE_NOT_FOUND', {
-    message: `model: received ${received}; those with a face of the kind ${kind} are: ${names.join(', ') || 'none'}`,
+    message: `model: received ${received}; those with a face of the kind ${kind} are: ${names.join(', ')}`,
     received: model,
     expected: names,
   });

@@ -38,8 +38,13 @@ function listed(byIndex: ReadonlyMap<string, unknown>, where: string): readonly 
   const faults: string[] = [];
   const names = Array.from({ length: byIndex.size }, (_, index) => {
     const name = byIndex.get(String(index));
-    if (name === undefined) faults.push(`${where} has ${byIndex.size} names, but none for ${index}`);
-    return String(name);
+    if (typeof name === 'string' || typeof name === 'number') return String(name);
+    faults.push(
+      name === undefined
+        ? `${where} has ${byIndex.size} names, but none for ${index}`
+        : `${where}.${index}: expected a text`,
+    );
+    return '';
   });
   if (faults.length > 0) throw invalidFace(faults.slice(0, 10));
   return names;

@@ -1,4 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { toAppError } from '../errors.ts';
+import { refuseOutside } from '../models/files/refuse-outside.ts';
 import { invalidFace } from './face-faults.ts';
 
 const mostBytes = { tokenizer: 64 * 2 ** 20, other: 2 ** 20 } as const;
@@ -12,9 +15,12 @@ export interface CompanionFile {
 
 /** The files beside a graph that say how its model is used. Nothing of them is executed, and nothing is fetched. */
 export class Companions {
+  readonly #root: string;
   readonly #files: ReadonlyMap<string, CompanionFile>;
 
-  constructor(files: readonly CompanionFile[]) {
+  /** @param root the repository, which every file must be in */
+  constructor(root: string, files: readonly CompanionFile[]) {
+    this.#root = root;
     this.#files = new Map(files.map((file) => [file.name, file]));
   }
 
@@ -25,6 +31,26 @@ export class Companions {
   /** Path of a file; undefined when there is none. */
   path(name: string): string | undefined {
     return this.#files.get(name)?.path;
+  }
+
+  /**
+   * The bytes of a file that one of the companions names.
+   *
+   * @param name of a file in the same folder
+   * @throws AppError `FACE_INVALID` for what is no file, is too large, or leaves the repository
+   */
+  async beside(companion: string, name: string, mostBytesOfFile: number): Promise<Uint8Array> {
+    const path = join(dirname(this.#files.get(companion)?.path ?? this.#root), name);
+    const found = await refuseOutside(this.#root, path)
+      .then(() => stat(path))
+      .catch((cause: unknown) => {
+        throw invalidFace([`${companion}: ${toAppError(cause).message}`], cause);
+      });
+    if (!found.isFile()) throw invalidFace([`${companion}: ${name} is no file`]);
+    if (found.size > mostBytesOfFile) {
+      throw invalidFace([`${companion}: ${name} has ${found.size} bytes, expected at most ${mostBytesOfFile}`]);
+    }
+    return readFile(path);
   }
 
   /** @throws AppError `FACE_INVALID` for a file that is larger than any of its kind */

@@ -108,5 +108,8 @@ async function findKind(
 async function readCompanions({ root, folders }: FaceMaterial): Promise<Companions> {
   const files = await companionFiles(folders);
   for (const { path } of files) await refuseOutside(root, path);
-  return new Companions(files.map(({ name, path, stat }) => ({ name, path, sizeBytes: Number(stat.size) })));
+  return new Companions(
+    root,
+    files.map(({ name, path, stat }) => ({ name, path, sizeBytes: Number(stat.size) })),
+  );
 }

@@ -8,12 +8,15 @@ import { parseForm } from '../domains/parse-form.ts';
 import { AppError } from '../errors.ts';
 import { declareScope } from '../http/admission/route-scope.ts';
 import { predictionErrorCodes, problemResponses } from '../http/answer/problem.ts';
+import { sendPieces } from '../http/answer/send-pieces.ts';
 import { addBodyParser } from '../http/body/body-parser.ts';
 import { jsonLimit } from '../http/body/json-parser.ts';
 import { predictTensors } from '../http/prediction/predict-tensors.ts';
 import type { TaskDesk } from '../http/prediction/task-desk.ts';
 import { predictionHeaders } from '../http/terms/documented-headers.ts';
 import type { Infer } from '../serving/infer.ts';
+import { listPieces } from '../tensor/sliced-json/list-pieces.ts';
+import { inTurns } from '../timing/turns.ts';
 import { type FaceOrder, faceWorkName } from './face-work.ts';
 import type { ModelFace } from './model-face.ts';
 import type { ModelFaces } from './model-faces.ts';
@@ -46,6 +49,9 @@ export function faceMethodsOf(faces: Pick<ModelFaces, 'has'>, path: string): rea
   const name = /^\/([^/?]+)\/(?:predict|predict\/batch|tasks|hf)(?:\?|$)/.exec(path)?.[1];
   return name !== undefined && faces.has(name) ? ['POST'] : [];
 }
+
+/** So many are written in pieces: vectors of a thousand texts are ten megabytes. */
+const manyResults = 16;
 
 const formMediaType = 'application/x-www-form-urlencoded';
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
@@ -112,7 +118,7 @@ function addTaskRoute(app: FastifyInstance, { faces, bodyLimitBytes }: FaceRoute
       const { version } = request.query;
       const received = await receive(
         request,
-        isBatch(request.body) || request.isMultipart() ? 'many' : 'one',
+        request.isMultipart() || isBatch(request.body, request.modelFace?.domain) ? 'many' : 'one',
         bodyLimitBytes,
       );
       const body = oneOfOneFile(received);
@@ -141,7 +147,8 @@ async function predict(
   const results = await predictTensors(request, reply, infer, prediction).catch((thrown: unknown) => {
     throw locateFaults(thrown, instances);
   });
-  return faceAnswer(results, body);
+  if (results.length < manyResults) return faceAnswer(results, body);
+  return sendPieces(reply, await inTurns(listPieces({}, 'predictions', results)));
 }
 
 function receive(request: FastifyRequest, shape: BodyShape, bodyLimitBytes: number): Promise<ReceivedBody> {
@@ -160,8 +167,11 @@ function leaseOf(faces: ModelFaces, request: FastifyRequest) {
   return faces.lease(name, version);
 }
 
-function isBatch(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && Object.hasOwn(body, 'instances');
+/** A record may have a column of that name, which is no list. */
+function isBatch(body: unknown, domain: AnyDomain | undefined): boolean {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'instances')) return false;
+  const isColumn = domain?.input instanceof z.ZodObject && Object.hasOwn(domain.input.shape, 'instances');
+  return !isColumn || ('instances' in body && Array.isArray(body.instances));
 }
 
 /** @throws AppError `UNSUPPORTED_MEDIA_TYPE` for a body that the face does not take */

@@ -29,6 +29,8 @@ export interface OpenedFace extends AsyncDisposable {
   /** Every input that the model was given, but for that of the example. */
   readonly asked: () => readonly Tensors[];
   readonly warnings: readonly string[];
+  /** Whether a tokenizer is held, or was left behind. */
+  readonly hasTokenizer: () => boolean;
   /** Answers JSON instances as the routes do. */
   predict(...instances: unknown[]): Promise<unknown[]>;
   /** The same, with what a request says in its query. */
@@ -87,6 +89,7 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     report,
     asked,
     warnings,
+    hasTokenizer: () => tools.texts.pid !== undefined,
     predict: (...instances) => predictWith({}, ...instances),
     predictWith,
     [Symbol.asyncDispose]: () => tools[Symbol.asyncDispose](),

@@ -8,10 +8,10 @@ export interface Dense {
   apply(vector: Float64Array): Float64Array;
 }
 
-const activations: Readonly<Record<string, (value: number) => number>> = {
-  'torch.nn.modules.linear.Identity': (value) => value,
-  'torch.nn.modules.activation.Tanh': Math.tanh,
-};
+const activations: ReadonlyMap<string, (value: number) => number> = new Map([
+  ['torch.nn.modules.linear.Identity', (value: number) => value],
+  ['torch.nn.modules.activation.Tanh', Math.tanh],
+]);
 
 /**
  * Reads a module `Dense` of sentence-transformers.
@@ -21,10 +21,10 @@ const activations: Readonly<Record<string, (value: number) => number>> = {
  */
 export function readDense(where: string, config: Readonly<Record<string, unknown>>, weights: Uint8Array): Dense {
   const name = String(config['activation_function'] ?? 'torch.nn.modules.activation.Tanh');
-  const activation = activations[name];
+  const activation = activations.get(name);
   if (activation === undefined) {
     throw invalidFace([
-      `${where}/config.json: activation_function is ${name}, expected ${Object.keys(activations).join(' or ')}`,
+      `${where}/config.json: activation_function is ${name}, expected ${[...activations.keys()].join(' or ')}`,
     ]);
   }
   const tensors = readSafetensors(weights, `${where}/model.safetensors`);
@@ -39,12 +39,16 @@ export function readDense(where: string, config: Readonly<Record<string, unknown
       `${where}/model.safetensors: linear.bias has ${bias.values.length} values, expected ${outputs}`,
     ]);
   }
-  const apply = (vector: Float64Array) =>
-    Float64Array.from({ length: outputs }, (_, row) => {
+  const apply = (vector: Float64Array) => {
+    if (vector.length !== inputs) {
+      throw invalidFace([`${where}: it takes ${inputs} values, those before it give ${vector.length}`]);
+    }
+    return Float64Array.from({ length: outputs }, (_, row) => {
       let sum = bias?.values[row] ?? 0;
       for (let column = 0; column < inputs; column++)
         sum += (weight.values[row * inputs + column] ?? 0) * (vector[column] ?? 0);
       return activation(sum);
     });
+  };
   return { inputs, outputs, apply };
 }

@@ -26,6 +26,7 @@ export interface TextRow {
  *
  * @param output vectors of tokens [texts, tokens, dimensions], or of texts [texts, dimensions], which are taken as they are
  * @param dimensions cuts the vector. @default all
+ * @throws AppError `INTERNAL` for an output of another form, and for numbers that are not finite
  */
 export function embed(output: Tensor, at: TextRow, steps: EmbeddingSteps, dimensions?: number): Float32Array {
   const values = floatValues(output);
@@ -37,6 +38,9 @@ export function embed(output: Tensor, at: TextRow, steps: EmbeddingSteps, dimens
   }
   const pooled = third === undefined ? rowOf(values, at.row, second) : pooledOf(values, at, [second, third], steps);
   const whole = steps.dense.reduce((vector, layer) => layer.apply(vector), pooled);
+  if (!whole.every(Number.isFinite)) {
+    throw new AppError('INTERNAL', { message: 'The model gave a vector with numbers that are not finite' });
+  }
   const unit = steps.normalize ? normalize(whole) : whole;
   if (dimensions === undefined || dimensions === unit.length) return Float32Array.from(unit);
   const cut = unit.subarray(0, dimensions);

@@ -73,13 +73,13 @@ async function create(
   };
   const { prompts, prompt: usualPrompt } = await readPrompts(companions, settings);
   const allowed = settings?.dimensions;
+  const given = settings?.template ?? (await companions.object('example.json'));
   const text = await openText(
     { material, companions, tools },
     { settings: settings?.text, tooLong: 'truncate', kinds: ['error', 'truncate'] },
     signal,
   );
   const { paddingSide } = text.encoder.limits;
-  const given = settings?.template ?? (await companions.object('example.json'));
   const names = Object.keys(prompts);
   const field = { text: textField(text.maxBytes) };
   const promptField = z.enum(names).optional().describe('Beginning that is put before the text');
@@ -103,8 +103,9 @@ async function create(
       examples: [{ text: text.example, ...given }],
       form: true,
       ...byGroups(async (instances: readonly EmbeddingInstance[], model, context) => {
-        const beginnings = instances.map(({ prompt = usualPrompt }) =>
-          typeof prompt === 'string' ? (prompts[prompt] ?? '') : '',
+        const beginnings = instances.map(({ ids, prompt = usualPrompt }) =>
+          // Nothing is put before tokens that a client has made.
+          ids === undefined && prompt !== undefined ? (prompts[prompt] ?? '') : '',
         );
         const encoded = await encodeMixed(
           text.encoder,
@@ -230,7 +231,7 @@ async function readPrompts(
         ? ofConfig
         : undefined
       : (settings.prompt ?? undefined);
-  if (prompt !== undefined && prompts[prompt] === undefined) {
+  if (prompt !== undefined && !Object.hasOwn(prompts, prompt)) {
     throw invalidFace([
       `face.prompt: there is no prompt ${JSON.stringify(prompt)}, but ${Object.keys(prompts).join(', ')}`,
     ]);

@@ -19,7 +19,11 @@ const header = z.record(
   ]),
 );
 
-const elementBytes: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
+const elementBytes: ReadonlyMap<string, number> = new Map([
+  ['F32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+]);
 
 /**
  * The tensors of floats in a file of safetensors, which is a header of JSON behind its length of 8 bytes, and then data.
@@ -37,7 +41,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): ReadonlyMap<st
   for (const [tensor, entry] of Object.entries(parsed.data)) {
     if (!('data_offsets' in entry) || !Array.isArray(entry.data_offsets) || !Array.isArray(entry.shape)) continue;
     const { dtype, shape, data_offsets: offsets } = entry;
-    const size = elementBytes[String(dtype)];
+    const size = elementBytes.get(String(dtype));
     const elements = shape.reduce((product, dimension) => product * dimension, 1);
     const [start, end] = [8 + headerBytes + offsets[0], 8 + headerBytes + offsets[1]];
     if (size === undefined) throw invalidFace([`${name}: ${tensor} is ${dtype}, expected F32, F16 or BF16`]);

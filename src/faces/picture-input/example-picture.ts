@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import type { Companions } from '../companions.ts';
 import { invalidFace } from '../face-faults.ts';
@@ -19,15 +18,11 @@ export async function examplePicture(
   const given = template ?? (await companions.object('example.json'));
   const image = given?.['image'];
   if (typeof image !== 'string') return { image: greyBands() };
-  const folder = companions.path('example.json');
-  if (template !== undefined || folder === undefined || !/\.(?:png|jpe?g|webp|gif)$/i.test(image)) return { image };
+  if (template !== undefined || !/\.(?:png|jpe?g|webp|gif)$/i.test(image)) return { image };
   if (image !== basename(image))
     throw invalidFace([`example.json: expected the name of a picture beside it, received ${image}`]);
-  const bytes = await readFile(join(dirname(folder), image)).catch((cause: unknown) => {
-    throw invalidFace([`example.json: there is no picture ${image} beside it`], cause);
-  });
-  if (bytes.length > mostBytes) throw invalidFace([`example.json: ${image} has more than ${mostBytes} bytes`]);
-  return { image: bytes.toString('base64') };
+  const bytes = await companions.beside('example.json', image, mostBytes);
+  return { image: Buffer.from(bytes).toString('base64') };
 }
 
 const sidePx = 64;

@@ -64,6 +64,7 @@ export function answerSpans(
           if (best.wants(probability)) best.offer({ ...placeOf(text, start + from, start + to), probability });
         }
       }
+      yield;
     }
     return { spans: best.spans, noAnswer };
   };

@@ -3,6 +3,7 @@ import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { AppError } from '../../errors.ts';
 import { queryNumber } from '../../http/terms/query-number.ts';
 import { floatValues } from '../../tensor/float-values.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { architectureOf } from '../architecture.ts';
 import { namesOfConfig } from '../class-names.ts';
 import { scoresOutput } from '../class-output.ts';
@@ -61,6 +62,7 @@ async function create(
     throw invalidFace([`the output ${output.name} has ${output.spec.shape[1]} scores for each pair, expected 1`]);
   }
   const isIdentity = (settings?.function ?? usualFunction(config)) === 'none';
+  const given = settings?.template ?? (await companions.object('example.json'));
   const text = await openText(
     { material, companions, tools },
     { settings: settings?.text, tooLong: 'truncate', kinds: ['error', 'truncate'] },
@@ -78,7 +80,6 @@ async function create(
     return_documents: z.boolean().default(false).describe('Answer the documents, too'),
     raw_scores: z.boolean().default(false).describe('Scores as the model gives them'),
   });
-  const given = settings?.template ?? (await companions.object('example.json'));
   const usual =
     text.example === 'a'
       ? { query: 'a', documents: ['a', 'b'] }
@@ -124,7 +125,7 @@ async function create(
       *assemble(groups, instances) {
         const logits: number[] = [];
         for (const { outputs, rows } of groups) {
-          const scores = floatValues(output.of(outputs)) ?? new Float32Array(0);
+          const scores = scoresOf(output.of(outputs), rows.length);
           for (const [at, pair] of rows.entries()) logits[pair] = scores[at] ?? Number.NaN;
           yield;
         }
@@ -166,6 +167,24 @@ async function create(
     padding: text.padding,
     close: async () => text.close(),
   };
+}
+
+/**
+ * One score for each pair.
+ *
+ * @throws AppError `INTERNAL` for an output with more, or with one that is no number: there would be no order
+ */
+function scoresOf(tensor: Tensor, pairs: number): Float32Array | Float64Array {
+  const scores = floatValues(tensor);
+  if (scores?.length !== pairs) {
+    const { datatype, shape } = tensor;
+    throw new AppError('INTERNAL', {
+      message: `The output with the scores is ${datatype} [${shape.join(',')}] for ${pairs} pairs, expected one float for each`,
+      received: shape,
+    });
+  }
+  if (scores.some(Number.isNaN)) throw new AppError('INTERNAL', { message: 'The model gave NaN for a pair' });
+  return scores;
 }
 
 /** The name of the class of torch that cross-encoders end with. */

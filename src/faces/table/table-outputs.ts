@@ -22,6 +22,9 @@ interface Classes {
   readonly graphNames: readonly string[] | undefined;
 }
 
+/** Of results with classes. */
+const resultFields: ReadonlySet<string> = new Set(['label', 'probability', 'probabilities']);
+
 type OutputValue = number | string | boolean | null;
 
 const scalar = z.union([z.number(), z.string(), z.boolean()]).nullable().describe('null where it is no finite number');
@@ -37,7 +40,7 @@ export function readOutputs(
   labels: Manifest['labels'],
   graphLabels: Manifest['labels'],
 ): TableOutputs {
-  const faults = outputs.flatMap((output) => faultOf(output, labels[output.name]));
+  const faults = outputs.flatMap((output) => faultsOf(output, labels[output.name]));
   refuseFaults(faults);
   const labelled = outputs.find(({ name, shape }) => labels[name] !== undefined && shape.length === 2);
   const names = labelled && labels[labelled.name];
@@ -45,15 +48,22 @@ export function readOutputs(
   const classes = { output: labelled.name, names, graphNames: graphLabels[labelled.name] };
   const label = outputs.find((output) => output !== labelled && isLabel(output));
   const others = outputs.filter((output) => output !== labelled && output !== label);
+  refuseFaults(
+    others
+      .filter(({ name }) => resultFields.has(name))
+      .map(({ name }) => `the output ${name} has the name of another field of the result; rename it`),
+  );
   return probabilities(classes, label?.name, others);
 }
 
-function faultOf({ name, shape, datatype }: TensorSpec, labels: readonly string[] | undefined): readonly string[] {
+function faultsOf({ name, shape, datatype }: TensorSpec, labels: readonly string[] | undefined): readonly string[] {
   if (shape.length !== 1 && shape.length !== 2) {
     return [`the output ${name} has the shape [${shape.join(',')}], expected [rows] or [rows, values]`];
   }
   if (datatype === 'FP16') return [`the output ${name} is FP16, which no result has; add the node Cast`];
   const width = shape[1] ?? 1;
+  const twice = labels?.find((label, index) => labels.indexOf(label) !== index);
+  if (twice !== undefined) return [`labels.${name}: two classes have the name ${JSON.stringify(twice)}`];
   if (labels === undefined || width === -1 || width === labels.length) return [];
   return [`labels.${name}: the output has ${width} columns, ${labels.length} labels are given`];
 }

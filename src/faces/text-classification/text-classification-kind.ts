@@ -41,12 +41,12 @@ async function create(
   output.checkLabels(labels);
   const scores = settings?.function ?? usualFunction(config);
   const topK = settings?.topK ?? undefined;
+  const given = settings?.template ?? (await companions.object('example.json'));
   const text = await openText(
     { material, companions, tools },
     { settings: settings?.text, tooLong: 'error', kinds: ['error', 'truncate'] },
     signal,
   );
-  const given = settings?.template ?? (await companions.object('example.json'));
   const example = { text: text.example, ...given };
   const domainWith = (most: number | undefined, tooLong: 'error' | 'truncate'): AnyDomain => {
     const counted = new WeakMap<object, { readonly tokens: number; readonly truncated?: true }>();

@@ -55,7 +55,7 @@ async function create(
   signal: AbortSignal | undefined,
 ): Promise<CreatedFace> {
   const { name, manifest, predictor } = material;
-  const output = scoresOutput(predictor.signature, settings?.output);
+  const output = scoresOutput(predictor.signature, settings?.output, { ofTokens: true });
   const { shape } = output.spec;
   if (shape.length !== 3) {
     throw invalidFace([

@@ -6,25 +6,26 @@ import type { ModelFaces } from '../../faces/model-faces.ts';
 import { instancePrediction } from '../../faces/predict-face.ts';
 import { maySeeModel } from '../../http/admission/authorization.ts';
 import { declareScope } from '../../http/admission/route-scope.ts';
+import { sendPieces } from '../../http/answer/send-pieces.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
+import { listPieces } from '../../tensor/sliced-json/list-pieces.ts';
+import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
+import { inTurns } from '../../timing/turns.ts';
+import { EmbeddingInputs, instancesOf } from './embedding-input.ts';
 import { answerErrors, errorResponses } from './error-body.ts';
 
-/** As many as OpenAI takes. */
-const mostInputs = 2048;
+const manyVectors = 16;
 
-const text = z.string();
-const ids = z.array(z.int().min(0)).min(1);
+const Format = z.enum(['float', 'base64']);
+type Format = z.output<typeof Format>;
 
 const Request = z.object({
-  input: z
-    .union([text, z.array(text).min(1).max(mostInputs), ids, z.array(ids).min(1).max(mostInputs)], {
-      error: `expected a text, or a list of at most ${mostInputs} texts, or token ids, or a list of lists of token ids`,
-    })
-    .describe('A text, texts, the token ids of a text without special ones, or those of several'),
+  input: EmbeddingInputs,
   model: z.string().optional().describe('Absent: the only model that embeds'),
-  encoding_format: z.enum(['float', 'base64']).default('float').describe('base64: of FP32, little-endian'),
+  encoding_format: Format.default('float').describe('base64: of FP32, little-endian'),
   dimensions: z.int().min(1).optional().describe('Cuts the vectors'),
   user: z.string().optional().describe('Ignored'),
 });
@@ -76,27 +77,28 @@ export async function embeddingRoutes(app: FastifyInstance, { faces, infer }: Em
       const instances = instancesOf(input);
       const options = dimensions === undefined ? {} : { dimensions };
       const prediction = instancePrediction(leased, instances, options);
-      const results = (await predictTensors(request, reply, infer, prediction)).map((result) => Result.parse(result));
-      const tokens = results.reduce((sum, result) => sum + result.tokens, 0);
-      return {
-        object: 'list' as const,
-        data: results.map(({ embedding }, index) => ({
-          object: 'embedding' as const,
-          index,
-          embedding: format === 'base64' ? base64Of(embedding) : embedding,
-        })),
-        model: leased.face.domain.name,
-        usage: { prompt_tokens: tokens, total_tokens: tokens },
-      };
+      const results = await predictTensors(request, reply, infer, prediction);
+      return sendPieces(reply, await inTurns(answerOf(results, { model: leased.face.domain.name, format })));
     },
   });
 }
 
-function instancesOf(input: z.output<typeof Request>['input']): readonly object[] {
-  if (typeof input === 'string') return [{ text: input }];
-  const [first] = input;
-  if (typeof first === 'number') return [{ ids: input }];
-  return input.map((one) => (typeof one === 'string' ? { text: one } : { ids: one }));
+/** In pieces where vectors are many: a thousand of them take a tenth of a second to be read and written. */
+function* answerOf(
+  results: readonly unknown[],
+  { model, format }: { readonly model: string; readonly format: Format },
+): SlicedWork<z.output<typeof Answer> | JsonPieces> {
+  const data: z.output<typeof Answer>['data'] = [];
+  let tokens = 0;
+  for (const [index, result] of results.entries()) {
+    const { embedding, tokens: own } = Result.parse(result);
+    tokens += own;
+    data.push({ object: 'embedding', index, embedding: format === 'base64' ? base64Of(embedding) : embedding });
+    yield;
+  }
+  const others = { object: 'list' as const, model, usage: { prompt_tokens: tokens, total_tokens: tokens } };
+  if (data.length < manyVectors) return { object: others.object, data, model, usage: others.usage };
+  return yield* listPieces(others, 'data', data);
 }
 
 function base64Of(vector: readonly number[]): string {

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { decodeRuns } from '../../../src/domains/typed-request.ts';
 import { AppError } from '../../../src/errors.ts';
+import { parseManifest } from '../../../src/models/manifest.ts';
+import { float32 } from '../../../src/tensor/tensor.ts';
 import { temporaryFolder } from '../../helpers/folder.ts';
 import { hiddenStates, textSignature } from '../fake-text-model.ts';
 import { cls, idOf, sep, writeCompanions } from '../fake-tokenizer.ts';
-import { faceOf, openFake } from '../open-fake.ts';
+import { type FakeVersion, faceOf, openFake } from '../open-fake.ts';
 
 const signature = textSignature([{ name: 'last_hidden_state', datatype: 'FP32', shape: [-1, -1, 2] }]);
 const transformer = { idx: 0, path: '', type: 'sentence_transformers.models.Transformer' };
@@ -122,6 +125,71 @@ test('a vector is cut to the dimensions that there are', async () => {
   await expect(listed.predictWith({ dimensions: '1' }, { text: 'a' })).rejects.toMatchObject({
     code: 'DIMENSIONS_UNSUPPORTED',
   });
+});
+
+test('nothing is put before tokens that a client has made, nor left out of their mean', async () => {
+  await using face = await open({
+    'modules.json': [transformer, pooling],
+    'config_sentence_transformers.json': { prompts: { query: 'query: ' }, default_prompt_name: 'query' },
+    '1_Pooling/config.json': { pooling_mode_mean_tokens: true, include_prompt: false },
+  });
+  const { domain } = faceOf(face.report);
+  const instances = [{ ids: [13, 15] }, { text: 'one' }];
+  const { signal } = new AbortController();
+  const served = { name: 'm', version: '1', signature, manifest: parseManifest('', '{}'), independentRows: true };
+  const groups = (await domain.encodeGroups?.(instances, served, { signal, atDeadline: () => () => undefined })) ?? [];
+  const runs = groups.map(({ inputs }) => hiddenStates(inputs));
+  const inference = { model: served, outputs: {}, runs, groups: groups.map((group) => group.instances) };
+  expect(await decodeRuns(domain, inference, instances)).toMatchObject([
+    { embedding: [Math.fround((cls + 13 + 15 + sep) / 4), 1] },
+    { embedding: [Math.fround((idOf('one') + sep) / 2), 1] },
+  ]);
+});
+
+test('a layer that takes more or fewer values than come, or has a strange activation, leaves the face out', async () => {
+  const dense = { idx: 2, path: '2_Dense', type: 'sentence_transformers.models.Dense' };
+  const withDense = (inputs: number, activation: string) => ({
+    'modules.json': [transformer, pooling, dense],
+    '1_Pooling/config.json': { pooling_mode_cls_token: true },
+    '2_Dense/config.json': { activation_function: activation },
+    '2_Dense/model.safetensors': safetensors('F32', {
+      'linear.weight': { shape: [1, inputs], values: new Array(inputs).fill(1) },
+    }),
+  });
+  for (const [files, why] of [
+    [withDense(1, 'torch.nn.modules.linear.Identity'), /2_Dense: it takes 1 values, those before it give 2/],
+    [withDense(3, 'torch.nn.modules.linear.Identity'), /2_Dense: it takes 3 values, those before it give 2/],
+    [withDense(2, 'constructor'), /activation_function is constructor, expected torch/],
+  ] as const) {
+    await using face = await open(files);
+    expect(face.report).toMatchObject({ state: 'invalid', why: expect.stringMatching(why) });
+  }
+});
+
+test('a prompt that every object has is none of the model', async () => {
+  await using face = await open({
+    'config.json': { architectures: ['BertModel'] },
+    'config_sentence_transformers.json': { prompts: { query: 'query: ' }, default_prompt_name: 'toString' },
+  });
+  expect(face.report).toMatchObject({ state: 'invalid', why: expect.stringMatching(/there is no prompt "toString"/) });
+});
+
+test('a vector with a number that is not finite is no answer', async () => {
+  await using folder = await temporaryFolder();
+  await writeCompanions(folder.path, { 'tokenizer.json': {}, 'config.json': { architectures: ['BertModel'] } });
+  const outputs: FakeVersion['outputs'] = (inputs) => {
+    const { last_hidden_state: states } = hiddenStates(inputs);
+    const values = Array.from<unknown, number>(states?.data ?? [], Number);
+    return {
+      last_hidden_state: float32(
+        states?.shape ?? [],
+        values.map((value) => (value === idOf('infinite') ? Infinity : value)),
+      ),
+    };
+  };
+  await using face = await openFake({ signature, outputs, words: true, folder: folder.path });
+  expect(await face.predict({ text: 'a' })).toHaveLength(1);
+  await expect(face.predict({ text: 'infinite' })).rejects.toThrow('numbers that are not finite');
 });
 
 interface Values {

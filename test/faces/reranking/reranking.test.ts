@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { float32 } from '../../../src/tensor/tensor.ts';
 import { temporaryFolder } from '../../helpers/folder.ts';
 import { sumScores, textSignature, tokenRows } from '../fake-text-model.ts';
 import { idOf, writeCompanions } from '../fake-tokenizer.ts';
-import { faceOf, openFake } from '../open-fake.ts';
+import { type FakeVersion, faceOf, openFake } from '../open-fake.ts';
 
 const signature = textSignature([{ name: 'logits', datatype: 'FP32', shape: [-1, 1] }]);
 const config = { architectures: ['BertForSequenceClassification'], id2label: { 0: 'LABEL_0' } };
@@ -83,4 +84,43 @@ test('pairs tell the model which of the two texts a token is of', async () => {
   const { length } = tokenRows(inputs);
   const types = Array.from(inputs['token_type_ids']?.data ?? [], Number);
   expect(types).toEqual([0, 0, 0, 1, 1, 1, ...new Array<number>(length - 6).fill(0)]);
+});
+
+test('a model of any number of scores that gives more than one for a pair has no face', async () => {
+  await using folder = await temporaryFolder();
+  await writeCompanions(folder.path, {
+    'tokenizer.json': {},
+    'config.json': { architectures: ['BertForSequenceClassification'] },
+  });
+  const free = textSignature([{ name: 'logits', datatype: 'FP32', shape: [-1, -1] }]);
+  await using face = await openFake({
+    signature: free,
+    outputs: (inputs) => sumScores(inputs, 2),
+    words: true,
+    folder: folder.path,
+  });
+  expect(face.report).toMatchObject({ state: 'invalid', why: expect.stringMatching(/expected one float for each/) });
+});
+
+test('NaN has no place in an order', async () => {
+  await using folder = await temporaryFolder();
+  await writeCompanions(folder.path, { 'tokenizer.json': {}, 'config.json': config });
+  const outputs: FakeVersion['outputs'] = (inputs) => {
+    const { logits } = sumScores(inputs, 1);
+    const values = Array.from<unknown, number>(logits?.data ?? [], Number);
+    return {
+      logits: float32(
+        logits?.shape ?? [],
+        values.map((value) => (value > 0.5 ? Number.NaN : value)),
+      ),
+    };
+  };
+  await using face = await openFake({
+    signature,
+    outputs,
+    words: true,
+    folder: folder.path,
+    manifest: { face: { kind: 'reranking', template: { query: 'a', documents: ['b'] } } },
+  });
+  await expect(face.predict({ query: 'q', documents: ['a', 'a b c d e f g'] })).rejects.toThrow('NaN for a pair');
 });

@@ -200,3 +200,21 @@ describe('a face is proven before it serves', () => {
     expect(report).toEqual({ state: 'none', why: 'model.json has "face": false' });
   });
 });
+
+test('classes of one name, and outputs with the name of a field, are faults', async () => {
+  await using twice = await openFake({ ...classifier, graphLabels: { p: ['same', 'same'] } });
+  expect(twice.report).toEqual({ state: 'invalid', why: 'labels.p: two classes have the name "same"' });
+  const outputs = [...columns.outputs, { name: 'probability', datatype: 'FP32', shape: [-1, 1] } as const];
+  await using named = await openFake({
+    ...classifier,
+    signature: { ...columns, outputs },
+    outputs: (inputs) => ({
+      ...classes(inputs),
+      probability: float32([rowsOf(inputs), 1], Array(rowsOf(inputs)).fill(5)),
+    }),
+  });
+  expect(named.report).toEqual({
+    state: 'invalid',
+    why: 'the output probability has the name of another field of the result; rename it',
+  });
+});

@@ -98,3 +98,18 @@ test('what is missing or does not fit is said', async () => {
   const tooShort = { face: { kind: 'text-classification', text: { maxLength: 2 } } };
   await expect(open({ manifest: tooShort })).rejects.toThrow(/2 tokens leave 0 for texts/);
 });
+
+test('an output of any size that has more or fewer classes than have names makes no face', async () => {
+  const free = textSignature([{ name: 'logits', datatype: 'FP32', shape: [-1, -1] }]);
+  await using face = await open({ signature: free, outputs: (inputs) => sumScores(inputs, 3) });
+  expect(face.report).toMatchObject({
+    state: 'invalid',
+    why: expect.stringMatching(/the output logits has 3 classes, 2 have names/i),
+  });
+});
+
+test('names of classes are texts', async () => {
+  const strange = { ...config, id2label: { 0: 'negative', 1: { name: 'positive' } } };
+  await using face = await open({}, { ...files, 'config.json': strange });
+  expect(face.report).toEqual({ state: 'invalid', why: 'config.json: id2label.1: expected a text' });
+});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shapeClassifier, writeModel } from '../../faces/classifier-model.ts';
 import { writeTinyTexts } from '../../faces/tiny-texts.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
+import { temporaryKeyFile } from '../../helpers/keys.ts';
 import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
 
 let folder: TemporaryFolder;
@@ -44,6 +45,21 @@ describe('POST /v1/embeddings', () => {
     }
   });
 
+  test('answers many texts in their order, also by the route of the face', async () => {
+    const texts = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? 'cats meow' : 'dogs'));
+    const dogs = [Math.fround(10 / 3), Math.fround((4 + 25 + 9) / 3)];
+    const expected = texts.map((_, index) => (index % 2 === 0 ? cats : dogs));
+    const { body } = await post('/v1/embeddings', { input: texts, model: 'embedder' });
+    expect(body).toEqual({
+      object: 'list',
+      data: expected.map((embedding, index) => ({ object: 'embedding', index, embedding })),
+      model: 'embedder',
+      usage: { prompt_tokens: 3500, total_tokens: 3500 },
+    });
+    const batch = await post('/embedder/predict/batch', { instances: texts.map((text) => ({ text })) });
+    expect(batch.body).toMatchObject({ predictions: expected.map((embedding) => ({ embedding })) });
+  });
+
   test('writes vectors in base64, and cuts them', async () => {
     const { body } = await post('/v1/embeddings', { input: 'cats meow', encoding_format: 'base64', user: 'someone' });
     const [{ embedding }] = (body as { data: [{ embedding: string }] }).data;
@@ -56,6 +72,14 @@ describe('POST /v1/embeddings', () => {
 
   test.each([
     [{ input: [] }, 400, 'validation_failed', 'input'],
+    [{ input: [[4], []] }, 400, 'validation_failed', 'input'],
+    [{ input: [4, -1] }, 400, 'validation_failed', 'input'],
+    [{ input: ['x', [4]] }, 400, 'validation_failed', 'input'],
+    // As 32 bits these would be 4.
+    [{ input: [2 ** 32 + 4] }, 400, 'validation_failed', 'input'],
+    [{ input: [[4], [2 ** 32 + 4]] }, 400, 'validation_failed', 'input'],
+    [{ input: new Array(2049).fill('x') }, 400, 'validation_failed', 'input'],
+    [{ input: new Array(2 ** 20 + 1).fill(4) }, 400, 'validation_failed', 'input'],
     [{ input: 'x', dimensions: 3 }, 400, 'dimensions_unsupported', 'dimensions'],
     [{ input: 'x', model: 'ranker' }, 404, 'face_not_found', null],
     [{}, 400, 'validation_failed', 'input'],
@@ -136,4 +160,24 @@ test('the routes are documented, and answer, only while a model has such a face'
   expect(await pathsOf(server.address)).toEqual(['/v1/embeddings', '/v1/rerank', '/v2/rerank']);
   expect(await pathsOf(other.address)).toEqual([]);
   expect((await postJson(other.address, '/v1/embeddings', { input: 'x' })).status).toBe(404);
+});
+
+test('a key is not told that models have such a face which it may not use', async () => {
+  await using keys = await temporaryKeyFile();
+  const { key } = await keys.add({ models: ['ranker'] });
+  await using own = await startReadyServer({ MODELS_DIR: folder.path, API_KEYS_FILE: keys.file });
+  await using none = await temporaryFolder();
+  await using empty = await startReadyServer({ MODELS_DIR: none.path, API_KEYS_FILE: keys.file });
+  const ask = async (address: string, path: string, body: object) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+    const response = await fetch(new URL(path, address), { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: response.status, body: await response.json() };
+  };
+  for (const model of [{}, { model: 'embedder' }, { model: 'none' }]) {
+    const [there, elsewhere] = await Promise.all(
+      [own, empty].map(({ address }) => ask(address, '/v1/embeddings', { input: 'x', ...model })),
+    );
+    expect(there).toEqual(elsewhere);
+  }
+  expect((await ask(own.address, '/v1/rerank', { query: 'dogs', documents: ['cats'] })).status).toBe(200);
 });
