@@ -17,8 +17,11 @@ const elsewhere = ['test/deploy/**', 'test/package-install/**'];
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Tests end when what they wait for has come, on a busy machine ten times as late: these only end what hangs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // Shorter than the longest TASK_POLL_MS, so that a test which sets that sees whether a task was found by polling alone.
+    expect: { poll: { timeout: 50_000 } },
     // Runner processes share the cores with the tests: more test files at once only make each of them slower.
     maxWorkers: 2,
     // The suite starts hundreds of processes of the same few programs: each takes its compiled modules from here.

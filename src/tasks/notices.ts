@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backoffMs } from '../storage/backoff.ts';
 import { Listener } from '../storage/listener.ts';
 import type { Storage } from '../storage/storage.ts';
 import { backOff } from '../timing/back-off.ts';
@@ -52,6 +53,7 @@ export class TaskNotices {
   #hasWebhooks = false;
   #hasMore = false;
   #sending: Promise<void> | undefined;
+  readonly #closing = new AbortController();
 
   constructor(options: NoticesOptions) {
     this.#options = options;
@@ -62,6 +64,8 @@ export class TaskNotices {
 
   /** Tells that a task waits for a process that can do it now. */
   tellQueued(id: string): void {
+    // It waits again: that it had begun is no news, and would be heard last.
+    this.#changed.delete(id);
     this.#tell(this.#queued, id);
   }
 
@@ -85,6 +89,7 @@ export class TaskNotices {
   /** Waits for what is being told. */
   async close(): Promise<void> {
     this.#listener.close();
+    this.#closing.abort();
     await this.#sending;
   }
 
@@ -95,23 +100,33 @@ export class TaskNotices {
   }
 
   async #sendAll(): Promise<void> {
-    const { storage, clock } = this.#options;
-    try {
-      for (let round = 1; this.#hasSomething; round++) {
-        const text = this.#takeNotice();
-        await storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', [channel, text]));
-        await pause(clock, backOff(pausesMs, round));
-      }
-    } catch {
-      // The storage is away, and logs that itself.
-      this.#takeNotice();
+    const { clock } = this.#options;
+    const { signal } = this.#closing;
+    let failures = 0;
+    for (let round = 1; this.#hasSomething; round++) {
+      const isSent = await this.#send(this.#takeNotice());
+      failures = isSent ? 0 : failures + 1;
+      if (!isSent && signal.aborted) break;
+      // Where something was not told, it is told that there was more.
+      this.#hasMore ||= !isSent;
+      await pause(clock, isSent ? backOff(pausesMs, round) : backoffMs(failures), signal);
     }
     // In the same turn as the look at what is to be told: what came between would wait for the next.
     this.#sending = undefined;
   }
 
+  /** False where the storage is away, which logs that itself. */
+  async #send(text: string): Promise<boolean> {
+    try {
+      await this.#options.storage.use(({ pool }) => pool.query('SELECT pg_notify($1, $2)', [channel, text]));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   get #hasSomething(): boolean {
-    return this.#queued.size + this.#changed.size > 0 || this.#hasDelayed || this.#hasWebhooks;
+    return this.#hasMore || this.#queued.size + this.#changed.size > 0 || this.#hasDelayed || this.#hasWebhooks;
   }
 
   /** The text of what is to be told, which is forgotten with that. */

@@ -78,7 +78,7 @@ describe('the process', () => {
     expect(pid).toBeGreaterThan(1);
     server.child.kill('SIGKILL');
     await server.exit;
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it('keeps the telemetry of ONNX Runtime off', async () => {

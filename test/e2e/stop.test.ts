@@ -27,13 +27,13 @@ async function hang({ address }: ServerProcess): Promise<number> {
     const model = await (await fetch(new URL('/models/hangs', address))).json();
     return (model as { versions: { runners: { state: string }[] }[] }).versions[0]?.runners[0]?.state;
   };
-  await expect.poll(states, { timeout: 10_000 }).toBe('busy');
+  await expect.poll(states).toBe('busy');
   const [pid = 0] = await runnerPids(address, 'hangs');
   expect(isAlive(pid)).toBe(true);
   return pid;
 }
 
-const isGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+const isGone = (pids: readonly number[]) => expect.poll(() => pids.filter(isAlive)).toEqual([]);
 
 describe('a stop', () => {
   it('is announced: not ready, but every request is answered, on a connection that ends', async () => {

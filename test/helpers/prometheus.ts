@@ -68,7 +68,7 @@ export async function startPrometheus(address: string, ruleFiles: readonly strin
     const rules = data.groups.flatMap((group) => group.rules);
     return new Map(rules.map(({ name, health, lastError }) => [name, health === 'ok' ? '' : (lastError ?? health)]));
   };
-  await expect.poll(() => value('up').catch(() => 0), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => value('up').catch(() => 0)).toBe(1);
   const dispose = async () => {
     child.kill('SIGTERM');
     await exit;

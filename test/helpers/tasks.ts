@@ -37,7 +37,7 @@ export async function submitTask(
 /** The task, once it is finished. */
 export async function finishedTask(address: string, id: string, headers: Record<string, string> = {}) {
   const find = async () => (await getJson(address, `/tasks/${id}`, { headers })).body as TaskBody;
-  await expect.poll(async () => (await find()).state, { timeout: 20_000 }).toMatch(/succeeded|failed|cancelled/);
+  await expect.poll(async () => (await find()).state).toMatch(/succeeded|failed|cancelled/);
   return find();
 }
 
@@ -47,5 +47,5 @@ export async function whenTasksAreReady(address: string, headers: Record<string,
     const { status } = await getJson(address, '/tasks', { headers });
     if (status !== 200) throw new Error(`GET /tasks answers ${status}`);
   };
-  await vi.waitFor(look, { timeout: 30_000 });
+  await vi.waitFor(look, { timeout: 100_000 });
 }

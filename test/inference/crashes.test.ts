@@ -7,7 +7,7 @@ import { context, openModel, outputsOf, runnerPid, whenReady } from './models.ts
 /** Turns of the loop that last for ever, for a test. */
 const forever = 1_000_000_000_000;
 const turns = (count: number) => ({ turns: int64([1], [count]) });
-const untilBusy = { timeout: 10_000, interval: 5 };
+const untilBusy = { timeout: 50_000, interval: 5 };
 
 /** Sends an input on which the runner seems to crash: the signal comes from here, as the native code would raise it. */
 async function crashOn(model: Predictor & Engine, count: number, signal: NodeJS.Signals): Promise<unknown> {

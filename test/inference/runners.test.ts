@@ -8,7 +8,7 @@ import { context, isAlive, openModel, outputsOf, runnerPid, whenReady } from './
 /** Turns of the loop that last for ever, for a test. */
 const forever = 1_000_000_000_000;
 const turns = (count: number) => ({ turns: int64([1], [count]) });
-const untilBusy = { timeout: 10_000, interval: 5 };
+const untilBusy = { timeout: 50_000, interval: 5 };
 
 describe('a runner that is killed in the middle of a batch', () => {
   test('fails that batch alone, and the next requests are served by another', async () => {

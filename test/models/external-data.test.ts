@@ -18,7 +18,7 @@ import { context } from '../inference/models.ts';
 
 /** As many weights as take more than a page of memory. */
 /** A runner starts within seconds, and some machines are slow. */
-const untilRestarted = { timeout: 20_000 };
+const untilRestarted = { timeout: 50_000 };
 
 const columns = 5_000;
 
@@ -121,12 +121,12 @@ describe('a model with external data', () => {
   }, async () => {
     await using watched = await watchingServer();
     await writeFile(join(watched.folder, 'model.onnx'), externalModel('weights.bin'));
-    await expect.poll(watched.state, { timeout: 20_000 }).toBe('UNAVAILABLE');
+    await expect.poll(watched.state).toBe('UNAVAILABLE');
     await writeFile(join(watched.folder, 'weights.bin'), weights(2));
-    await expect.poll(watched.state, { timeout: 20_000 }).toBe('READY');
+    await expect.poll(watched.state).toBe('READY');
     expect(await watched.first()).toBe(2);
     await writeFile(join(watched.folder, 'weights.bin'), weights(3));
-    await expect.poll(watched.first, { timeout: 20_000 }).toBe(3);
+    await expect.poll(watched.first).toBe(3);
   });
 
   it('keeps its answers when its weights are overwritten, until they are loaded', async () => {

@@ -179,7 +179,7 @@ describe('a server whose storage is away', () => {
       if (server.storage?.state === 'ready') break;
       expect(answer, path).toMatchObject({ status: 503, body: { code: 'STORAGE_UNAVAILABLE' } });
     }
-    await expect.poll(() => server.storage?.state, { timeout: 20_000 }).toBe('ready');
+    await expect.poll(() => server.storage?.state).toBe('ready');
     expect(await countOf(server, 'away-0')).toBe(1000);
     const { body } = await ask(server, '/predictions?limit=1');
     expect(body.dropped).toMatchObject({ rate: 0, refused: 0 });

@@ -126,7 +126,7 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
     });
     expect(reply.status).toBe(200);
     await expect
-      .poll(() => list('request_id=binary-1&limit=1'), { timeout: 10_000 })
+      .poll(() => list('request_id=binary-1&limit=1'))
       .toMatchObject([
         { id: `${reply.headers.get('x-prediction-id')}.999`, inputs: { features: [3996, 3997, 3998, 3999] } },
       ]);

@@ -68,6 +68,6 @@ describe('the readiness of a server', () => {
         status: 503,
         body: { problems: [{ model: 'iris', version: '1', reason: expect.stringContaining('runner') }] },
       });
-    await expect.poll(() => ready(server), { timeout: 20_000 }).toMatchObject({ status: 200 });
+    await expect.poll(() => ready(server)).toMatchObject({ status: 200 });
   });
 });

@@ -143,7 +143,7 @@ describe('a reload', () => {
     await using server = await startReadyServer({ MODELS_DIR: repository.path, WATCH_MODELS: '1' });
     await rename(join(elsewhere.path, 'titanic'), join(repository.path, 'titanic'));
     const state = async () => (await getJson(server, '/models/titanic')).body['state'];
-    await expect.poll(state, { timeout: 20_000 }).toBe('READY');
+    await expect.poll(state).toBe('READY');
   });
 
   it('again and again takes no memory', { timeout: 60_000 }, async () => {

@@ -94,7 +94,7 @@ describe('the embedded database', () => {
     const first = openStorage(database);
     await first.whenReady();
     const second = openStorage(database);
-    await expect.poll(() => second.reason, { timeout: 20_000 }).toMatch(`process ${process.pid}`);
+    await expect.poll(() => second.reason).toMatch(`process ${process.pid}`);
     expect(second.reason).toMatch(`${database.dataDir}/database is in use`);
     expect(second.state).toBe('unavailable');
     expect(await one(first)).toBe(1);
@@ -121,9 +121,7 @@ describe('the embedded database', () => {
     await using database = await temporaryDatabase('embedded');
     await harm(join(database.dataDir, 'database/postgres'));
     const storage = openStorage(database);
-    await expect
-      .poll(() => storage.reason, { timeout: 20_000 })
-      .toMatch(/\/database.* (cannot be opened|is damaged).*backup/);
+    await expect.poll(() => storage.reason).toMatch(/\/database.* (cannot be opened|is damaged).*backup/);
     expect(storage.reason).toContain(database.dataDir);
     await expect(one(storage)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', retryAfterSeconds: 5 });
     await storage.close();
@@ -133,7 +131,7 @@ describe('the embedded database', () => {
     await using database = await temporaryDatabase('embedded');
     await truncate(join(database.dataDir, 'database/postgres/global/pg_control'));
     const storage = openStorage(database);
-    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/cannot be opened/);
+    await expect.poll(() => storage.reason).toMatch(/cannot be opened/);
     await rename(join(database.dataDir, 'database'), join(database.dataDir, 'damaged'));
     await storage.whenReady();
     expect(await one(storage)).toBe(1);
@@ -144,7 +142,7 @@ describe('the embedded database', () => {
     await using database = await temporaryDatabase('embedded');
     await writeFile(join(database.dataDir, 'database/lock'), 'no lock'.repeat(1000));
     const storage = openStorage(database);
-    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/database\/lock cannot be locked/);
+    await expect.poll(() => storage.reason).toMatch(/database\/lock cannot be locked/);
     await storage.close();
   });
 
@@ -152,7 +150,7 @@ describe('the embedded database', () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'database'), '');
     const storage = openStorage({ databaseUrl: undefined, dataDir: folder.path });
-    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/EEXIST/);
+    await expect.poll(() => storage.reason).toMatch(/EEXIST/);
     await storage.close();
   });
 
@@ -162,7 +160,7 @@ describe('the embedded database', () => {
     // Root may write what its mode forbids, but nobody makes folders there.
     await symlink('/sys/kernel', dataDir);
     const storage = openStorage({ databaseUrl: undefined, dataDir });
-    await expect.poll(() => storage.reason, { timeout: 20_000 }).toMatch(/EPERM|EACCES|EROFS/);
+    await expect.poll(() => storage.reason).toMatch(/EPERM|EACCES|EROFS/);
     await rm(dataDir);
     await storage.whenReady();
     expect(await one(storage)).toBe(1);

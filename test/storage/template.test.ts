@@ -50,7 +50,7 @@ describe('the template of the embedded database', () => {
     await using _home = await temporaryHome();
     const first = await makeDatabase();
     expect(await makeDatabase()).toBe(first);
-  }, 120_000);
+  });
 
   it('gives every file as it was', async () => {
     await using home = await temporaryHome();

@@ -105,9 +105,7 @@ describe.each(databaseKinds)('the end of a task on %s', (kind) => {
     await expect(repository.submit(newTask(), undefined)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
     expect(await repository.find([id])).toMatchObject([{ state: 'running' }]);
     await makeRoom(storage);
-    await expect
-      .poll(() => repository.find([id]), { timeout: 20_000 })
-      .toMatchObject([{ state: 'succeeded', attempt: 1 }]);
+    await expect.poll(() => repository.find([id])).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
   });
 
   it('may be given again when nobody knows whether it was kept', async () => {
@@ -134,12 +132,10 @@ describe('on an embedded database', () => {
     await using worker = startWorker(repository);
     await worker.begun;
     process.kill(storage.pid ?? 0, 'SIGKILL');
-    await expect.poll(() => storage.state, { timeout: 20_000 }).toBe('unavailable');
+    await expect.poll(() => storage.state).toBe('unavailable');
     worker.finish('done');
     await storage.whenReady();
-    await expect
-      .poll(() => repository.find([id]), { timeout: 20_000 })
-      .toMatchObject([{ state: 'succeeded', attempt: 1 }]);
+    await expect.poll(() => repository.find([id])).toMatchObject([{ state: 'succeeded', attempt: 1 }]);
   });
 
   it('a large input stays as long as its task may be kept', async () => {

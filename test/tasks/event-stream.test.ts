@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as open } from 'node:http';
 import fastify, { type FastifyRequest } from 'fastify';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { sendTaskEvents } from '../../src/tasks/event-stream.ts';
 import type { Task } from '../../src/tasks/task.ts';
@@ -74,7 +74,7 @@ it('a stream ends its following when its client goes', async () => {
   expect(Buffer.from(value ?? []).toString()).toContain('event: running');
   expect(counts).toEqual({ followers: 1, followed: 1 });
   client.abort();
-  await vi.waitFor(() => expect(counts.followers).toBe(0));
+  await expect.poll(() => counts.followers).toBe(0);
 });
 
 it('a stream ends at once when its client went before it began', async () => {
@@ -87,5 +87,5 @@ it('a stream ends at once when its client went before it began', async () => {
   client.end();
   await begun.promise;
   client.destroy();
-  await vi.waitFor(() => expect(counts).toEqual({ followers: 0, followed: 1 }));
+  await expect.poll(() => counts).toEqual({ followers: 0, followed: 1 });
 });

@@ -101,4 +101,4 @@ it('the events of a task end when the key is revoked, or its time is over', asyn
   expect(own.status).toBe(200);
   await getJson(server.address, `/tasks/${id}`, { method: 'DELETE', headers });
   expect(await own.text).toMatch(/event: cancelled/);
-}, 30_000);
+});

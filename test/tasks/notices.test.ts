@@ -32,7 +32,7 @@ async function newProcess(database: TestDatabase, name: string) {
       heard.gaps += 1;
     },
   });
-  await expect.poll(() => heard.gaps, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => heard.gaps).toBe(1);
   const close = async () => {
     await notices.close();
     await storage.close();
@@ -81,6 +81,28 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
     expect(other.heard.gaps).toBe(2);
   });
 
+  it('hear that there was more when something could not be told', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    const use = vi.spyOn(one.storage, 'use').mockRejectedValueOnce(new Error('no connection'));
+    one.notices.tellDelayed();
+    await expect.poll(() => other.heard.gaps).toBe(2);
+    expect([other.heard.delayed, use.mock.calls.length]).toEqual([0, 2]);
+  });
+
+  it('hear last that a task waits again which had just begun', async () => {
+    await using database = await temporaryDatabase('postgres');
+    await using one = await newProcess(database, 'one');
+    await using other = await newProcess(database, 'other');
+    // What follows is told together.
+    one.notices.tellQueued('first');
+    one.notices.tellChanged('again');
+    one.notices.tellQueued('again');
+    await expect.poll(() => [...other.heard.queued]).toEqual(['first', 'again']);
+    expect([...other.heard.changed]).toEqual([]);
+  });
+
   it('do not mind what others say there', async () => {
     await using database = await temporaryDatabase('postgres');
     await using one = await newProcess(database, 'one');
@@ -97,13 +119,13 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
     await using worker = await newService(database, 1);
     let cut: readonly number[] = [];
     for (let round = 0; round < 2; round++) {
-      await expect.poll(() => listeners(server.storage, cut), { timeout: 10_000 }).toHaveLength(2);
+      await expect.poll(() => listeners(server.storage, cut)).toHaveLength(2);
       const states: string[] = [];
       for await (const task of server.follow('answer')) states.push(task.state);
       expect(states.at(-1)).toBe('succeeded');
 
       for await (const task of server.follow('wait')) if (task.state === 'running') await server.cancel(task.id);
-      await expect.poll(() => worker.aborted.length, { timeout: 10_000 }).toBe(round + 1);
+      await expect.poll(() => worker.aborted.length).toBe(round + 1);
 
       cut = await cutListeners(server.storage);
     }
@@ -114,15 +136,15 @@ describe.runIf(databaseKinds.includes('postgres'))('processes on one Postgres', 
     await using hook = await receiver();
     await using server = await newService(database, 0, 30_000);
     await using worker = await newService(database, 1, 30_000);
-    await expect.poll(() => listeners(worker.storage, []), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => listeners(worker.storage, [])).toHaveLength(2);
     const states: string[] = [];
     for await (const task of server.follow('answer', { delaySeconds: 2, webhook: hook.url })) states.push(task.state);
     expect(states.at(-1)).toBe('succeeded');
-    await expect.poll(() => hook.calls, { timeout: 10_000 }).toEqual(['task.succeeded']);
+    await expect.poll(() => hook.calls).toEqual(['task.succeeded']);
 
     for await (const task of server.follow('answer', { delaySeconds: 3600, webhook: hook.url }))
       if (task.state === 'queued') await server.cancel(task.id);
-    await expect.poll(() => hook.calls, { timeout: 10_000 }).toEqual(['task.succeeded', 'task.cancelled']);
+    await expect.poll(() => hook.calls).toEqual(['task.succeeded', 'task.cancelled']);
   });
 });
 
@@ -184,7 +206,7 @@ async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: n
   });
   service.start();
   const everything = { state: undefined, model: undefined, before: undefined, limit: 1 };
-  await vi.waitFor(() => service.list(everything, viewer), { timeout: 30_000 });
+  await vi.waitFor(() => service.list(everything, viewer), { timeout: 50_000 });
   const options = { priority: 0, delaySeconds: 0, retries: 0, ttlSeconds: undefined, webhook: undefined };
   return {
     storage,
@@ -194,7 +216,7 @@ async function newService({ databaseUrl, dataDir }: TestDatabase, concurrency: n
     async *follow(work: string, wishes: Partial<TaskOptions> = {}) {
       const order = { work, model: 'none', input: undefined, instances: 1 };
       const { id } = await service.submit(order, { ...options, idempotencyKey: undefined, ...wishes }, undefined);
-      yield* service.follow(id, viewer, AbortSignal.timeout(20_000));
+      yield* service.follow(id, viewer, AbortSignal.timeout(50_000));
     },
     async [Symbol.asyncDispose]() {
       await service.drain();

@@ -11,7 +11,7 @@ import { finishedTask, flower, getJson, submitTask, whenTasksAreReady } from '..
 const run = promisify(execFile);
 
 describe.each(databaseKinds)('on %s', (kind) => {
-  it('no task is lost or done twice when processes are killed', { timeout: 120_000 }, async () => {
+  it('no task is lost or done twice when processes are killed', { timeout: 300_000 }, async () => {
     await using database = await temporaryDatabase(kind);
     await using repository = await temporaryRepository('iris');
     const victims: Victim[] = ['server', 'runner', kind === 'postgres' ? 'worker' : 'database'];
@@ -32,10 +32,10 @@ describe.each(databaseKinds)('on %s', (kind) => {
     expect(verdict.accepted).toBeGreaterThan(30);
   });
 
-  it('tasks that wait outlive a stop, and are done after it', { timeout: 60_000 }, async () => {
+  it('tasks that wait outlive a stop, and are done after it', async () => {
     await using database = await temporaryDatabase(kind);
     await using repository = await temporaryRepository('iris');
-    const environment = { MODELS_DIR: repository.path, ...database.environment };
+    const environment = { MODELS_DIR: repository.path, TASK_POLL_MS: '60000', ...database.environment };
     const ids: string[] = [];
     {
       await using server = await startProcess(environment);

@@ -35,7 +35,9 @@ async function receiver(statuses: readonly number[] = []) {
 /** A server that takes connections and answers nothing. */
 async function silentReceiver() {
   const sockets = new Set<Socket>();
+  let taken = 0;
   const server = createTcpServer((socket) => {
+    taken += 1;
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
@@ -49,6 +51,7 @@ async function silentReceiver() {
   };
   return {
     connections: () => sockets.size,
+    taken: () => taken,
     url: `http://127.0.0.1:${address.port}`,
     [Symbol.asyncDispose]: dispose,
   };
@@ -65,6 +68,7 @@ describe('a webhook', () => {
     server = await startReadyServer({
       MODELS_DIR: repository.path,
       WEBHOOK_SECRET: secret,
+      TASK_POLL_MS: '60000',
       WEBHOOK_ALLOW_PRIVATE: '1',
       ...database.environment,
     });
@@ -109,12 +113,12 @@ describe('a webhook', () => {
     const ids = await Promise.all(Array.from({ length: 64 }, () => submit(`${silent.url}/path-secret?token=secret`)));
     for (const id of ids) await finishedTask(server.address, id);
     await expect.poll(() => silent.connections()).toBeGreaterThan(0);
-    const startedMs = performance.now();
     for (let count = 1; count <= 3; count += 1) {
       await submit(hook.url);
-      await expect.poll(() => hook.calls, { timeout: 60_000 }).toHaveLength(count);
+      await expect.poll(() => hook.calls).toHaveLength(count);
     }
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+    // Not all of them have had their turn, and each has one for ten seconds.
+    expect(silent.taken()).toBeLessThan(64);
     expect(silent.connections()).toBeLessThanOrEqual(8);
 
     const refused = await receiver([500]);
@@ -124,12 +128,12 @@ describe('a webhook', () => {
     await refused[Symbol.asyncDispose]();
     expect(JSON.stringify(server.logLines)).not.toContain('path-secret');
     expect(JSON.stringify(server.logLines)).not.toContain('token=secret');
-  }, 90_000);
+  });
 
   it('is called again until it answers well, and a redirect is no such answer', async () => {
     await using hook = await receiver([500, 302]);
     await submit(hook.url);
-    await expect.poll(() => hook.calls, { timeout: 20_000 }).toHaveLength(3);
+    await expect.poll(() => hook.calls).toHaveLength(3);
     expect(new Set(hook.calls.map(({ path }) => path))).toEqual(new Set(['/hook']));
     expect(new Set(hook.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   });

@@ -120,7 +120,7 @@ describe('OpenTelemetry', () => {
       collector.metrics
         .get('http.server.request.duration')
         ?.histogram?.dataPoints.find((point) => attributesOf(point)['http.route'] === '/iris/predict');
-    await expect.poll(() => Number(durationOf()?.count), { timeout: 5000 }).toBe(3);
+    await expect.poll(() => Number(durationOf()?.count)).toBe(3);
     const duration = durationOf();
     expect(attributesOf(duration ?? { attributes: [] })).toEqual({
       'http.request.method': 'POST',

@@ -321,7 +321,7 @@ describe('a key', () => {
   it('is followed when the file changes', async () => {
     const { key } = await keyFile.add();
     await expect
-      .poll(() => postJson(server.address, '/iris/predict', flower, bearer(key)), { timeout: 10_000 })
+      .poll(() => postJson(server.address, '/iris/predict', flower, bearer(key)))
       .toMatchObject({ status: 200 });
   });
 });

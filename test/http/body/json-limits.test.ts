@@ -137,14 +137,14 @@ describe('the bodies of all requests', () => {
     await once(holder, 'connect');
     holder.write(`${head(3_900_000)}{`);
     const body = `{"x":[[${numbers(40_000)}]]}`;
-    await expect.poll(async () => (await predict(body)).status, { timeout: 10_000 }).toBe(503);
+    await expect.poll(async () => (await predict(body)).status).toBe(503);
     const refused = await predict(body);
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(refused.text).toContain('4000000 bytes together (BODIES_LIMIT_BYTES)');
     expect((await predict(gzipSync(body), { 'content-encoding': 'gzip' })).status).toBe(503);
     expect((await predict('{"x":[[1]]}')).status).toBe(200);
     holder.destroy();
-    await expect.poll(async () => (await predict(body)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await predict(body)).status).toBe(200);
   });
 });
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
 import { addIdentityModel } from '../../helpers/identity-model.ts';
 import { startReadyServer, type TestServer } from '../../helpers/server.ts';
@@ -80,7 +80,7 @@ describe('requests that are pipelined', () => {
     expect(await left).toBeGreaterThan(0);
     // The first was being written when the client was given up; none of the 300 was begun.
     expect(answered() - before).toBeLessThanOrEqual(1);
-    await vi.waitFor(async () => expect(await openConnections()).toBe(0), { timeout: 10_000 });
+    await expect.poll(openConnections).toBe(0);
   });
 });
 
@@ -89,8 +89,8 @@ describe('an answer', () => {
     const socket = await open();
     socket.pause();
     socket.write(predictLarge());
-    await vi.waitFor(async () => expect(await openConnections()).toBe(1), { timeout: 10_000 });
-    await vi.waitFor(async () => expect(await openConnections()).toBe(0), { timeout: 30_000 });
+    await expect.poll(openConnections).toBe(1);
+    await expect.poll(openConnections).toBe(0);
   });
 
   it('that takes its time is waited for', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixtureRepository } from '../../helpers/folder.ts';
 import { HeldRuns } from '../../helpers/local-runner.ts';
 import { startReadyServer } from '../../helpers/server.ts';
@@ -30,9 +30,9 @@ describe('a request whose client is gone', () => {
 
     const client = new AbortController();
     const slow = post(1);
-    await vi.waitFor(() => expect(model?.stats().runners[0]?.state).toBe('busy'));
+    await expect.poll(() => model?.stats().runners[0]?.state).toBe('busy');
     const waiting = post(1, { signal: client.signal });
-    await vi.waitFor(() => expect(model?.stats().queueRows).toBe(1));
+    await expect.poll(() => model?.stats().queueRows).toBe(1);
     client.abort();
     await expect(waiting).rejects.toThrow();
     runs.release();

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixtureRepository } from '../../helpers/folder.ts';
 import { grpcClient } from '../../helpers/grpc-client.ts';
 import { HeldRuns } from '../../helpers/local-runner.ts';
@@ -17,8 +17,8 @@ async function setUp() {
     address: server.address,
     client,
     runs,
-    whenBusy: () => vi.waitFor(() => expect(stats()?.runners[0]?.state).toBe('busy')),
-    whenWaiting: (rows: number) => vi.waitFor(() => expect(stats()?.queueRows).toBe(rows)),
+    whenBusy: () => expect.poll(() => stats()?.runners[0]?.state).toBe('busy'),
+    whenWaiting: (rows: number) => expect.poll(() => stats()?.queueRows).toBe(rows),
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       runs.release();

@@ -106,7 +106,7 @@ test('requests that are sent at once are answered as requests alone, whatever th
     }),
     { numRuns: 25 },
   );
-}, 60_000);
+});
 
 function expectClose(actual: Tensor | undefined, expected: Tensor | undefined): void {
   expect(actual?.shape).toEqual(expected?.shape);

@@ -82,7 +82,7 @@ describe('a spot check', () => {
   });
 });
 
-const untilFound = { timeout: 20_000, interval: 1 };
+const untilFound = { timeout: 50_000, interval: 1 };
 
 /** Adds the mean of the batch beyond a million, and below a hundred million, to every row: a dependence that made-up values do not show. */
 async function rarelyDependent(): Promise<string> {

@@ -1,6 +1,13 @@
+import { availableParallelism } from 'node:os';
+import { duplexPair } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { RunOutcome, RunRequest } from '../../../src/inference/batcher/executor.ts';
 import { chooseThreads } from '../../../src/inference/launch/thread-trial.ts';
+import { frameKind, frameWords, head, readJson } from '../../../src/inference/runner/frame.ts';
+import { FrameReader } from '../../../src/inference/runner/frame-reader.ts';
+import type { LoadMessage } from '../../../src/inference/runner/messages.ts';
+import type { SpawnRunner } from '../../../src/inference/runner/spawn-runner.ts';
+import { localRunners } from '../../helpers/local-runner.ts';
 import { openModel } from '../models.ts';
 
 /** A runner whose runs take as long as `runMs` says. */
@@ -62,9 +69,59 @@ describe('the number of threads', () => {
   });
 });
 
-test('a model that is small runs with what the trial finds, and every runner with the same', async () => {
-  const { model } = await openModel('linear', { instances: 1 });
-  expect(model.intraOpThreads).toBe(1);
-  const { model: told } = await openModel('linear', { session: { intraOpThreads: 3, spinning: true } });
-  expect(told.intraOpThreads).toBe(3);
+/** Runners in the process of the test whose runs take as long as that says, and the threads that each is loaded with. */
+function timedRunners(runMs: (threads: number) => number) {
+  const loads: number[][] = [];
+  const spawn: SpawnRunner = (model, sharedFd) => {
+    const runner = localRunners()(model, sharedFd);
+    const [socket, far] = duplexPair();
+    const threads: number[] = [];
+    loads.push(threads);
+    const toRunner = new FrameReader((frame) => {
+      if (frameWords(frame)[head.kind] === frameKind.load)
+        threads.push((readJson(frame) as LoadMessage).session.intraOpThreads ?? 0);
+      runner.socket.write(frame);
+    });
+    const fromRunner = new FrameReader((frame) => {
+      const words = frameWords(frame);
+      if (words[head.kind] === frameKind.result) words[head.a] = 1000 * runMs(threads.at(-1) ?? 1);
+      far.write(frame);
+    });
+    far.on('data', (chunk: Buffer) => toRunner.push(chunk));
+    far.on('end', () => runner.socket.end());
+    runner.socket.on('data', (chunk: Buffer) => fromRunner.push(Buffer.from(chunk)));
+    runner.socket.once('close', () => {
+      far.destroy();
+      socket.destroy();
+    });
+    return { ...runner, socket };
+  };
+  return { spawn, loads };
+}
+
+describe('the threads of a small model', () => {
+  test('are what the trial finds', async () => {
+    const short = timedRunners(() => 0.01);
+    const { model } = await openModel('linear', {}, short.spawn);
+    expect(model.intraOpThreads).toBe(1);
+    expect(short.loads).toEqual([[1]]);
+    const long = timedRunners((threads) => 19 / threads);
+    const { model: wide } = await openModel('linear', {}, long.spawn);
+    expect(wide.intraOpThreads).toBe(availableParallelism());
+    expect(long.loads[0]?.at(-1)).toBe(availableParallelism());
+  });
+
+  test('are the same for every runner', async () => {
+    const { spawn, loads } = timedRunners((threads) => 19 / threads);
+    const { model } = await openModel('linear', { instances: 2 }, spawn);
+    expect(loads.map((threads) => threads.at(-1))).toEqual([model.intraOpThreads, model.intraOpThreads]);
+    expect(loads[1]).toHaveLength(1);
+  });
+
+  test('are those that are set, where some are', async () => {
+    const { spawn, loads } = timedRunners(() => 0.01);
+    const { model } = await openModel('linear', { session: { intraOpThreads: 3 } }, spawn);
+    expect(model.intraOpThreads).toBe(3);
+    expect(loads).toEqual([[3]]);
+  });
 });

@@ -148,7 +148,7 @@ describe.each(databaseKinds)('leased rows on %s, whatever workers do', (kind) =>
   it.each([
     ['one after the other', 1],
     ['at the same time', 6],
-  ])('are ended exactly once, and never lost: %s', { timeout: 120_000 }, async (_, together) => {
+  ])('are ended exactly once, and never lost: %s', { timeout: 300_000 }, async (_, together) => {
     await using storage = await temporaryStorage(kind);
     const clock = new VirtualClock();
     const table = await createJobs(storage, clock);

@@ -15,7 +15,7 @@ function useJobs(kind: 'embedded' | 'postgres') {
   beforeAll(async () => {
     storage = await temporaryStorage(kind);
     table = await createJobs(storage, clock);
-  }, 60_000);
+  });
   beforeEach(() => table.clear().then(() => {}));
   afterAll(() => storage[Symbol.asyncDispose]());
   return () => ({ ...table, clock });

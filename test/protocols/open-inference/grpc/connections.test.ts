@@ -28,7 +28,7 @@ it('connections of HTTP count for gRPC', async () => {
   const held = await Promise.all(Array.from({ length: 8 }, () => openSilent(Number(new URL(server.address).port))));
   const openConnections = () =>
     new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count)));
-  await vi.waitFor(async () => expect(await openConnections()).toBe(held.length));
+  await expect.poll(openConnections).toBe(held.length);
   const { closed } = await openSilent(server.grpcPort);
   await closed;
   for (const { socket } of held) socket.destroy();

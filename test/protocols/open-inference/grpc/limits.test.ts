@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixtureRepository } from '../../../helpers/folder.ts';
 import { grpcClient } from '../../../helpers/grpc-client.ts';
 import { addIdentityModel } from '../../../helpers/identity-model.ts';
@@ -20,7 +20,7 @@ async function start(environment: Record<string, string>) {
     client,
     address: server.address,
     whenBusy: () =>
-      vi.waitFor(() => expect(server.registry.getVersion('hangs', '1').engine?.stats().runners[0]?.state).toBe('busy')),
+      expect.poll(() => server.registry.getVersion('hangs', '1').engine?.stats().runners[0]?.state).toBe('busy'),
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       runs.release();
