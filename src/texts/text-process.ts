@@ -45,7 +45,11 @@ export class TextProcess {
   readonly #pending = new Map<number, Pending>();
   /** What waits until the requests that may have ended the last process have been tried. */
   #waiting: Pending[] = [];
+  /** The one that is tried first. */
   #suspects: Pending[] = [];
+  /** How often texts of a tokenizer have ended a process alone: those of others go before its next. */
+  readonly #deaths = new Map<number, number>();
+  #othersWent = false;
   #child: ChildProcess | undefined;
   #requests = 0;
   #tokenizerCount = 0;
@@ -97,6 +101,7 @@ export class TextProcess {
   /** Lets go of a tokenizer; the process ends with the last one. */
   unload({ number }: HeldTokenizer): void {
     this.#tokenizers.delete(number);
+    this.#deaths.delete(number);
     if (this.#child?.connected === true) this.#send({ kind: 'unload', tokenizer: number });
     this.#endIfIdle();
   }
@@ -191,6 +196,8 @@ export class TextProcess {
     if (pending.isSuspect) {
       this.#suspects.shift();
       this.#tryNext();
+    } else if (this.#suspects.length > 0 && this.#pending.size === 0) {
+      this.#tryNext();
     } else {
       this.#endIfIdle();
     }
@@ -213,15 +220,34 @@ export class TextProcess {
       return;
     }
     const [tried, ...others] = this.#suspects;
-    this.#suspects = tried?.isSuspect === true && lost.includes(tried) ? others : this.#suspects;
+    if (tried?.isSuspect === true && lost.includes(tried)) {
+      this.#suspects = others;
+      this.#deaths.set(tried.message.tokenizer, this.#deathsOf(tried) + 1);
+    }
     this.#suspects.push(...lost.filter(({ isSuspect }) => !isSuspect));
     this.#tryNext();
   }
 
-  /** Tries what may have ended the process, one after the other; then everything else. */
+  #deathsOf({ message }: Pending): number {
+    return this.#deaths.get(message.tokenizer) ?? 0;
+  }
+
+  /**
+   * Tries what may have ended the process, one after the other; then everything else. Between two tries of a tokenizer
+   * whose texts have ended it before, those go that wait for others.
+   */
   #tryNext(): void {
+    this.#suspects = this.#suspects.toSorted((a, b) => this.#deathsOf(a) - this.#deathsOf(b));
     const [next] = this.#suspects;
     if (next !== undefined) {
+      const mayWait = this.#deathsOf(next) > 0 && !this.#othersWent;
+      const others = mayWait ? this.#waiting.filter((pending) => this.#deathsOf(pending) === 0) : [];
+      this.#othersWent = others.length > 0;
+      if (this.#othersWent) {
+        this.#waiting = this.#waiting.filter((pending) => !others.includes(pending));
+        for (const pending of others) this.#give(pending);
+        return;
+      }
       next.isSuspect = true;
       this.#give(next);
       return;
