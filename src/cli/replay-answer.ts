@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { decodeRuns, groupedInstances } from '../domains/typed-request.ts';
 import { toAppError } from '../errors.ts';
+import { type ModelFace, modelFaceOf } from '../faces/model-face.ts';
 import { readKept } from '../predictions/kept-text.ts';
 import { tensorsValue } from '../predictions/prediction-rows.ts';
 import type { LoggedPrediction, ReplayedAnswer } from '../predictions/replay/replay.ts';
@@ -13,6 +14,9 @@ import { exactJsonText } from '../tensor/exact-json-text.ts';
 import { finish } from '../timing/sliced-work.ts';
 import type { LocalVersion } from './local-version.ts';
 
+/** What a prediction can be made again of; of its outputs what they show of its request, where they are kept. */
+type AnswerablePrediction = Pick<LoggedPrediction, 'domain' | 'inputs'> & Partial<Pick<LoggedPrediction, 'outputs'>>;
+
 /** How a kept prediction becomes tensors, and tensors what is kept of them. */
 interface Terms {
   readonly encode: Encode;
@@ -23,10 +27,11 @@ interface Terms {
 /** Gives the inputs of a kept prediction to a version that this process runs. */
 export async function replayAnswer(
   { infer, served }: LocalVersion,
-  prediction: Pick<LoggedPrediction, 'domain' | 'inputs'>,
+  prediction: AnswerablePrediction,
   domains: readonly AnyDomain[],
 ): Promise<ReplayedAnswer> {
-  const terms = prediction.domain === null ? tensorTerms(prediction) : domainTerms(prediction, domains);
+  const terms =
+    prediction.domain === null ? tensorTerms(prediction) : domainTerms(prediction, domains, modelFaceOf(served.face));
   if (typeof terms === 'string') return { kind: 'not_understood', message: terms };
   try {
     const { name: model, version } = served;
@@ -42,14 +47,16 @@ export async function replayAnswer(
 }
 
 function domainTerms(
-  { domain: name, inputs }: Pick<LoggedPrediction, 'domain' | 'inputs'>,
+  { domain: name, inputs, outputs }: AnswerablePrediction,
   domains: readonly AnyDomain[],
+  face: ModelFace | undefined,
 ): Terms | string {
-  const domain = domains.find((candidate) => candidate.name === name);
-  if (domain === undefined) {
+  const known = domains.find((candidate) => candidate.name === name);
+  if (known === undefined) {
     const names = domains.map((candidate) => candidate.name).join(', ');
     return `there is no domain ${JSON.stringify(name)} here, but ${names}: give the file that exports it as --domains`;
   }
+  const domain = known === face?.domain ? face.domainOfResult(outputs) : known;
   const parsed = domain.input.safeParse(inputs);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
   const instances = [parsed.data];

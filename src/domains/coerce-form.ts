@@ -22,7 +22,8 @@ function typesOf(schema: JsonSchema): Set<string> {
 }
 
 function coercionFor(types: ReadonlySet<string>): (value: unknown) => unknown {
-  if (types.has('number') || types.has('integer')) return toNumber;
+  const isNumeric = types.has('number') || types.has('integer');
+  if (isNumeric) return types.has('string') ? toExactNumber : toNumber;
   if (types.has('boolean')) return toBoolean;
   return (value) => value;
 }
@@ -31,6 +32,12 @@ function toNumber(value: unknown): unknown {
   if (typeof value !== 'string' || value.trim() === '') return value;
   const number = Number(value);
   return Number.isNaN(number) ? value : number;
+}
+
+/** Digits stay a text that a number would not hold, where the schema takes both. */
+function toExactNumber(value: unknown): unknown {
+  const number = toNumber(value);
+  return Number.isInteger(number) && !Number.isSafeInteger(number) ? value : number;
 }
 
 function toBoolean(value: unknown): unknown {

@@ -68,4 +68,6 @@ export interface FaceOptions {
   readonly schema: z.ZodObject;
   /** @param values those of the schema */
   bind(values: Readonly<Record<string, unknown>>): AnyDomain;
+  /** What a result shows of the options that it came by, for those who keep results and no queries. @default nothing */
+  ofResult?(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }

@@ -43,6 +43,13 @@ export class ModelFace implements VersionFace {
     return options.bind(result.data);
   }
 
+  /** The domain that keeps to what a kept result shows of its request. */
+  domainOfResult(result: unknown): AnyDomain {
+    const { options } = this;
+    if (options?.ofResult === undefined || typeof result !== 'object' || result === null) return this.domain;
+    return options.bind(options.ofResult({ ...result }));
+  }
+
   /** Turns the texts of an HTML form into what the fields of an instance are. */
   coerceForm(form: Readonly<Record<string, unknown>>): Record<string, unknown> {
     this.#coerceForm ??= formCoercion(this.domain.input);

@@ -34,7 +34,11 @@ export class SupervisedChild {
   readonly #pending = new Map<number, Pending>();
   /** What waits until the requests that may have ended the last process have been tried. */
   #waiting: Pending[] = [];
+  /** The one that is tried first. */
   #suspects: Pending[] = [];
+  /** How often requests of a tokenizer have ended a process alone: those of others go before its next. */
+  readonly #deaths = new Map<number, number>();
+  #othersWent = false;
   #child: ChildProcess | undefined;
   /** Whether the process that runs has answered anything: one that never does is started again only when it is needed. */
   #hasAnswered = false;
@@ -69,6 +73,11 @@ export class SupervisedChild {
   /** Tells a process that runs what it need not answer. */
   tell(message: TextMessage): void {
     if (this.#child?.connected === true) this.#send(message);
+  }
+
+  /** Forgets what requests of a tokenizer have done. */
+  forget(tokenizer: number): void {
+    this.#deaths.delete(tokenizer);
   }
 
   /** Ends the process when it is not needed. */
@@ -145,6 +154,8 @@ export class SupervisedChild {
     if (pending.isSuspect) {
       this.#suspects.shift();
       this.#tryNext();
+    } else if (this.#suspects.length > 0 && this.#pending.size === 0) {
+      this.#tryNext();
     } else {
       this.endIfIdle();
     }
@@ -167,14 +178,34 @@ export class SupervisedChild {
       return;
     }
     const [tried, ...others] = this.#suspects;
-    this.#suspects = tried?.isSuspect === true && lost.includes(tried) ? others : this.#suspects;
+    if (tried?.isSuspect === true && lost.includes(tried)) {
+      this.#suspects = others;
+      this.#deaths.set(tried.message.tokenizer, this.#deathsOf(tried) + 1);
+    }
     this.#suspects.push(...lost.filter(({ isSuspect }) => !isSuspect));
     this.#tryNext();
   }
 
-  /** Tries what may have ended the process, one after the other; then everything else. */
+  #deathsOf({ message }: Pending): number {
+    return this.#deaths.get(message.tokenizer) ?? 0;
+  }
+
+  /** Gives what waits for tokenizers that have not ended a process. Returns whether any of it is under way. */
+  #giveOthers(): boolean {
+    const others = this.#waiting.filter((pending) => this.#deathsOf(pending) === 0);
+    this.#waiting = this.#waiting.filter((pending) => this.#deathsOf(pending) > 0);
+    return others.map((pending) => this.#give(pending)).includes(true);
+  }
+
+  /**
+   * Tries what may have ended the process, one after the other; then everything else. Between two tries of a tokenizer
+   * whose texts have ended it before, what waits for others goes.
+   */
   #tryNext(): void {
+    this.#suspects = this.#suspects.toSorted((a, b) => this.#deathsOf(a) - this.#deathsOf(b));
     for (let [next] = this.#suspects; next !== undefined; [next] = this.#suspects) {
+      this.#othersWent = this.#deathsOf(next) > 0 && !this.#othersWent && this.#giveOthers();
+      if (this.#othersWent) return;
       next.isSuspect = true;
       if (this.#give(next)) return;
       this.#suspects.shift();

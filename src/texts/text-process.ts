@@ -79,6 +79,7 @@ export class TextProcess {
   /** Lets go of a tokenizer; the process ends with the last one. */
   unload({ number }: HeldTokenizer): void {
     this.#tokenizers.delete(number);
+    this.#child.forget(number);
     this.#child.tell({ kind: 'unload', tokenizer: number });
     this.#child.endIfIdle();
   }

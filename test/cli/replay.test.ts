@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyClassifier, writeTinyTexts } from '../faces/tiny-texts.ts';
 import { petals } from '../fixtures/petals.ts';
 import { inferd, inferdHere } from '../helpers/command.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
@@ -33,6 +34,8 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
       await writeFile(join(repository.path, 'number', version, 'model.onnx'), identityModel('INT64', operator));
     }
     await writeFile(join(repository.path, 'number', 'model.json'), '{"versionPolicy": {"specific": [1]}}');
+    await writeTinyClassifier(repository.path);
+    await writeTinyTexts(repository.path);
     environment = { ...database.environment, MODELS_DIR: repository.path };
     server = await startReadyServer(environment);
     await server.storage?.whenReady();
@@ -69,6 +72,26 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
       latency_ms: { replayed: { p50: expect.any(Number) } },
     });
     expect(code).toBe(0);
+  });
+
+  it('gives texts to a face as they were given, cut where they were and to as many dimensions', async () => {
+    const { address } = server;
+    const long = new Array(40).fill('good film').join(' ');
+    expect(await postJson(address, '/mood/predict?too_long=truncate', { text: long })).toMatchObject({ status: 200 });
+    expect(await postJson(address, '/mood/predict', { text: 'bad' })).toMatchObject({ status: 200 });
+    expect(await postJson(address, '/embedder/predict?dimensions=1', { text: 'cats' })).toMatchObject({ status: 200 });
+    expect(await postJson(address, '/v1/embeddings', { input: 'dogs' })).toMatchObject({ status: 200 });
+    expect(
+      await postJson(address, '/ranker/predict?too_long=truncate', { query: 'dogs', documents: ['cats', long] }),
+    ).toMatchObject({ status: 200 });
+    for (const [model, replayed] of [
+      ['mood', 2],
+      ['embedder', 2],
+      ['ranker', 1],
+    ] as const) {
+      const { output } = await replay('--model', model, '--version', '1', '--json');
+      expect(JSON.parse(output)).toMatchObject({ replayed, agreed: replayed, failed: 0 });
+    }
   });
 
   it('exits with 1 when a limit does not hold, and says which', async () => {

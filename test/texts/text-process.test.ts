@@ -104,6 +104,31 @@ describe('the text process', () => {
     expect(children).toHaveLength(2);
   });
 
+  it('lets texts of others go between the tries of a tokenizer whose texts have ended it', async () => {
+    const { process, children } = open(() => ({ isPrompt: false }));
+    const loads = [process.load('bad'), process.load('good')];
+    answerAll(children[0]);
+    const [bad, good] = await Promise.all(loads);
+    if (bad === undefined || good === undefined) throw new Error('nothing was loaded');
+    const deadly = Promise.allSettled(['one', 'two', 'three'].map((text) => process.encode(bad, [text], plain)));
+    children[0]?.end('SIGABRT');
+    expect(textsOf(children[1])).toEqual(['one']);
+    const others = ['four', 'five'].map((text) => process.encode(good, [text], plain));
+    children[1]?.end('SIGABRT');
+    expect(textsOf(children[2])).toEqual(['four', 'five']);
+    answerAll(children[2]);
+    expect((await Promise.all(others)).map(ids)).toEqual([[[4]], [[4]]]);
+    expect(textsOf(children[2])).toEqual(['four', 'five', 'two']);
+    const later = process.encode(good, ['later'], plain);
+    children[2]?.end('SIGABRT');
+    expect(textsOf(children[3])).toEqual(['later']);
+    answerLast(children[3]);
+    expect(textsOf(children[3])).toEqual(['later', 'three']);
+    answerLast(children[3]);
+    expect((await deadly).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    await later;
+  });
+
   it('fails the text alone that it dies of twice', async () => {
     const { process, children } = open(() => ({ deadlyText: 'deadly' }));
     const held = await process.load('a');
@@ -226,6 +251,10 @@ function loadOf(child: FakeChild | undefined) {
   const message = child?.sent.find(({ kind }) => kind === 'load');
   if (message?.kind !== 'load') throw new Error('no tokenizer was asked for');
   return message;
+}
+
+function answerAll(child: FakeChild | undefined): void {
+  for (const message of [...(child?.sent ?? [])]) if (message.kind !== 'unload') child?.answer(message);
 }
 
 function answerLast(child: FakeChild | undefined): void {

@@ -11,6 +11,7 @@ import { invalidFace } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
 import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
+import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
 import { embed } from './embed.ts';
 import { readModules } from './read-modules.ts';
@@ -164,6 +165,10 @@ async function create(
           .describe(`A text with too many tokens; absent: ${text.tooLong}`),
       }),
       bind: domainWith,
+      ofResult: (result) => ({
+        ...tooLongOf(result),
+        ...(Array.isArray(result['embedding']) && { dimensions: result['embedding'].length }),
+      }),
     },
     padding: text.padding,
     close: async () => text.close(),

@@ -12,6 +12,7 @@ import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } fro
 import { byGroups } from '../text-input/by-groups.ts';
 import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
+import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
 import { type AnswerSpans, type AnswerSpansOptions, answerSpans } from './answer-spans.ts';
@@ -144,6 +145,7 @@ async function create(
         top_k: queryNumber(z.int().min(1).max(100)).optional().describe('Most answers; absent: the best alone'),
         too_long: z.enum(kinds).optional().describe(`A context with too many tokens; absent: ${text.tooLong}`),
       }),
+      ofResult: tooLongOf,
       bind: ({ top_k: most, too_long: asked }) =>
         domainWith(typeof most === 'number' ? most : undefined, kinds.find((kind) => kind === asked) ?? text.tooLong),
     },

@@ -11,6 +11,7 @@ import { invalidFace } from '../face-faults.ts';
 import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } from '../face-kind.ts';
 import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
+import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
 import { rankDocuments } from './rerank.ts';
 
@@ -163,6 +164,7 @@ async function create(
         max_document_tokens: queryNumber(z.int().min(1)).optional().describe('Most tokens of a document; more are cut'),
       }),
       bind: domainWith,
+      ofResult: ({ results }) => (Array.isArray(results) ? (results.map(tooLongOf).find(isSaid) ?? {}) : {}),
     },
     padding: text.padding,
     close: async () => text.close(),
@@ -185,6 +187,10 @@ function scoresOf(tensor: Tensor, pairs: number): Float32Array | Float64Array {
   }
   if (scores.some(Number.isNaN)) throw new AppError('INTERNAL', { message: 'The model gave NaN for a pair' });
   return scores;
+}
+
+function isSaid({ too_long: tooLong }: ReturnType<typeof tooLongOf>): boolean {
+  return tooLong !== undefined;
 }
 
 /** The name of the class of torch that cross-encoders end with. */

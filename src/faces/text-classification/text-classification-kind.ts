@@ -9,6 +9,7 @@ import { Classification } from '../image-classification/classification.ts';
 import { type ClassFunction, classify } from '../image-classification/classify.ts';
 import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
+import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
 
 type Source = FaceSource<'text-classification'>;
@@ -97,6 +98,7 @@ async function create(
           .optional()
           .describe(`A text with too many tokens; absent: ${text.tooLong}`),
       }),
+      ofResult: tooLongOf,
       bind: ({ top_k: most, too_long: asked }) =>
         domainWith(
           typeof most === 'number' ? most : topK,

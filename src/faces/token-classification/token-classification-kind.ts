@@ -14,6 +14,7 @@ import { type CreatedFace, defineFaceKind, type FaceSource, type FaceTrace } fro
 import { byGroups } from '../text-input/by-groups.ts';
 import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
+import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
 import { type Aggregation, type Entity, entitiesOf } from './entities.ts';
@@ -151,6 +152,7 @@ async function create(
           .describe(`How tokens become entities, as transformers calls it; absent: ${usual}`),
         too_long: z.enum(kinds).optional().describe(`A text with too many tokens; absent: ${text.tooLong}`),
       }),
+      ofResult: tooLongOf,
       bind: ({ aggregation, too_long: asked }) =>
         domainWith(
           aggregations.find((known) => known === aggregation) ?? usual,

@@ -102,6 +102,9 @@ describe('a model whose inputs are columns', () => {
     const beyond = { ...passenger, class: '9223372036854775808' };
     expect(faceOf(report).domain.input.safeParse(beyond).success).toBe(false);
     expect(faceOf(report).domain.input.safeParse({ ...passenger, class: 2 ** 53 }).success).toBe(false);
+    const form = { age: '30', class: '9007199254740993', sex: '5' };
+    expect(faceOf(report).coerceForm(form)).toEqual({ age: 30, class: '9007199254740993', sex: '5' });
+    expect(faceOf(report).coerceForm({ class: '-3' })).toEqual({ class: -3 });
   });
 
   test('has its names, bounds, values and defaults from model.json', async () => {
