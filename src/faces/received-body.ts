@@ -79,7 +79,8 @@ function withNearest(error: AppError, { input }: AnyDomain): AppError {
   const faults = error.faults.map((fault): Fault => {
     const name = fault.type === 'unrecognized_keys' ? fault.location.at(-1) : undefined;
     const nearest = typeof name === 'string' ? nearestName(name, names) : undefined;
-    return nearest === undefined
+    // One of its own stands where it does not belong: beside the instances of a batch.
+    return nearest === undefined || nearest === name
       ? fault
       : { ...fault, message: `Unknown field; the nearest is ${JSON.stringify(nearest)}` };
   });

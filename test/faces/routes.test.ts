@@ -75,6 +75,11 @@ describe('the routes of a face', () => {
     });
   });
 
+  test('do not say that the field nearest to one is itself, where it stands beside the instances', async () => {
+    const { body } = await post('/shapes/predict/batch', { instances: [{ width: 1, height: 3 }], width: 1 });
+    expect(body).toMatchObject({ errors: [{ location: ['body', 'width'], message: 'Unknown field' }] });
+  });
+
   test('refuse no instances, and bodies of other types with those that are taken', async () => {
     expect((await post('/shapes/predict/batch', { instances: [] })).status).toBe(422);
     const other = await post('/shapes/predict', '<a/>', { 'content-type': 'text/xml' });
