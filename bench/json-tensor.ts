@@ -5,10 +5,10 @@
  * bytes, straight into the typed array, with a fallback to `Number` where a double is not sure to round rightly.
  */
 import { Console } from 'node:console';
-import { readExactJson } from '../src/tensor/exact-json.ts';
-import { tensorFromJson } from '../src/tensor/json-codec.ts';
-import { tensorToJson } from '../src/tensor/json-output.ts';
-import { parseJson } from '../src/tensor/parse-json.ts';
+import { readExactJson } from '../src/tensor/json/exact-json.ts';
+import { tensorFromJson } from '../src/tensor/json/json-codec.ts';
+import { tensorToJson } from '../src/tensor/json/json-output.ts';
+import { parseJson } from '../src/tensor/json/parse-json.ts';
 
 const elements = 150_000;
 const rounds = 30;

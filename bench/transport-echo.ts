@@ -1,7 +1,7 @@
 /** The other end of the transport benchmark: sends back what it gets, by the way that its first argument names. */
 import { readSync, writeSync } from 'node:fs';
-import { BlockingChannel } from '../src/inference/runner/blocking-channel.ts';
-import { headBytes } from '../src/inference/runner/frame.ts';
+import { BlockingChannel } from '../src/inference/runner/frames/blocking-channel.ts';
+import { headBytes } from '../src/inference/runner/frames/frame.ts';
 
 const [, , way] = process.argv;
 const channelFd = 3;

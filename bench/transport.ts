@@ -7,8 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { frameWords, head, headBytes } from '../src/inference/runner/frame.ts';
-import { FrameReader } from '../src/inference/runner/frame-reader.ts';
+import { frameWords, head, headBytes } from '../src/inference/runner/frames/frame.ts';
+import { FrameReader } from '../src/inference/runner/frames/frame-reader.ts';
 
 const sizes = { '4 KB': 4_096, '64 KB': 65_536, '600 KB': 614_400, '6 MB': 6_291_456 };
 const rounds = 7;

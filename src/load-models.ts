@@ -1,8 +1,8 @@
 import type { Role } from './app.ts';
 import { sweepPrivateFolders } from './models/files/private-folder.ts';
-import type { Registry } from './models/registry.ts';
-import type { ModelFolder } from './models/repository.ts';
-import { RepositoryWatcher } from './models/watch.ts';
+import type { Registry } from './models/registry/registry.ts';
+import type { ModelFolder } from './models/repository/repository.ts';
+import { RepositoryWatcher } from './models/repository/watch.ts';
 import type { StartableServices } from './services.ts';
 import type { Settings } from './settings.ts';
 import { systemClock } from './timing/clock.ts';

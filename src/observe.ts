@@ -2,7 +2,7 @@ import type { FaceCounters } from './faces/face-counters.ts';
 import type { EngineEvents } from './inference/events.ts';
 import type { VersionArtifact } from './models/artifact.ts';
 import type { Assemble } from './models/assembled.ts';
-import type { PredictionCounts } from './predictions/dropped.ts';
+import type { PredictionCounts } from './predictions/recording/dropped.ts';
 import type { ServedCounters } from './served/served-counters.ts';
 import type { InferObserver } from './serving/infer.ts';
 import { collectCounter } from './telemetry/metrics/collected.ts';

@@ -6,16 +6,16 @@ import { checkDomainNames } from './domains/domain-names.ts';
 import { Faces } from './domains/faces.ts';
 import { describeFileBy } from './domains/typed-request.ts';
 import { defaultPictureThreads, FaceTools } from './faces/face-tools.ts';
-import { faceWork } from './faces/face-work.ts';
-import { ModelFaces } from './faces/model-faces.ts';
 import { createOpenFace } from './faces/open-face.ts';
+import { faceWork } from './faces/serving/face-work.ts';
+import { ModelFaces } from './faces/serving/model-faces.ts';
 import { loadModel } from './inference/model.ts';
 import type { SpawnRunner } from './inference/runner/spawn-runner.ts';
 import { createAssemble } from './models/assemble.ts';
-import { KeptUploads } from './models/kept-uploads.ts';
 import { ModelControl } from './models/model-control.ts';
-import { conventionalModelsDir } from './models/models-dir.ts';
-import { Registry } from './models/registry.ts';
+import { Registry } from './models/registry/registry.ts';
+import { KeptUploads } from './models/repository/kept-uploads.ts';
+import { conventionalModelsDir } from './models/repository/models-dir.ts';
 import {
   countLoads,
   countPredictions,

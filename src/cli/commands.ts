@@ -22,35 +22,37 @@ export const commands: readonly Command[] = [
   {
     name: 'types',
     summary: 'Write TypeScript types for the models of a server or a folder',
-    run: checked(async (args) => (await tools()).runCommand((await import('./types.ts')).typesCommand, args)),
+    run: checked(async (args) => (await tools()).runCommand((await import('./commands/types.ts')).typesCommand, args)),
   },
   {
     name: 'face',
     summary: 'Show the typed face that is found in the files of a model, and try it',
-    run: checked(async (args) => (await tools()).runCommand((await import('./face.ts')).faceCommand, args)),
+    run: checked(async (args) => (await tools()).runCommand((await import('./commands/face.ts')).faceCommand, args)),
   },
   {
     name: 'conformance',
     summary: 'Examine a server of the Open Inference Protocol',
     run: checked(async (args) =>
-      (await tools()).runCommand((await import('./conformance.ts')).conformanceCommand, args),
+      (await tools()).runCommand((await import('./commands/conformance.ts')).conformanceCommand, args),
     ),
   },
   {
     name: 'keys',
     summary: 'Make, list and revoke API keys',
-    run: checked(async (args) => (await tools()).runCommand((await import('./keys.ts')).keysCommand(), args)),
+    run: checked(async (args) => (await tools()).runCommand((await import('./commands/keys.ts')).keysCommand(), args)),
   },
   {
     name: 'replay',
     summary: 'Give kept predictions to another version of their model',
-    run: checked(async (args) => (await tools()).runCommand((await import('./replay.ts')).replayCommand, args)),
+    run: checked(async (args) =>
+      (await tools()).runCommand((await import('./commands/replay.ts')).replayCommand, args),
+    ),
   },
   {
     name: 'distribution',
     summary: 'Count the data that a model was trained on, to compare with',
     run: checked(async (args) =>
-      (await tools()).runCommand((await import('./distribution.ts')).distributionCommand, args),
+      (await tools()).runCommand((await import('./commands/distribution.ts')).distributionCommand, args),
     ),
   },
   {

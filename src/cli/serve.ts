@@ -66,7 +66,7 @@ async function importInTurns(): Promise<typeof import('./server-program.ts')> {
     () => import('../settings.ts'),
     () => import('../inference/batched-model.ts'),
     () => import('../inference/model.ts'),
-    () => import('../models/registry.ts'),
+    () => import('../models/registry/registry.ts'),
     () => import('../telemetry/metrics.ts'),
     () => import('../http/routes/openapi.ts'),
     () => import('../protocols/native/routes.ts'),

@@ -1,6 +1,6 @@
 import { splitSections, tensorFromBytes, tensorToBytes } from '../tensor/binary-codec.ts';
-import { tensorFromJson } from '../tensor/json-codec.ts';
-import { parseJson } from '../tensor/parse-json.ts';
+import { tensorFromJson } from '../tensor/json/json-codec.ts';
+import { parseJson } from '../tensor/json/parse-json.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ClientError } from './client-error.ts';
 import { type Members, readList, readMembers, readNumber, readOptionalText, readText } from './read-json.ts';

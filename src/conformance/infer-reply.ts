@@ -1,5 +1,5 @@
 import { tensorFromBytes } from '../tensor/binary-codec.ts';
-import { tensorFromJson } from '../tensor/json-codec.ts';
+import { tensorFromJson } from '../tensor/json/json-codec.ts';
 import { quoteShape } from '../tensor/malformed-tensor.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { Reply } from './http-client.ts';

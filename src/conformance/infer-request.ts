@@ -1,5 +1,5 @@
 import { tensorToBytes } from '../tensor/binary-codec.ts';
-import { tensorToJson, tensorToNested } from '../tensor/json-output.ts';
+import { tensorToJson, tensorToNested } from '../tensor/json/json-output.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Header that says how many bytes of a body are its JSON. */

@@ -1,4 +1,4 @@
-import { parseJson } from '../tensor/parse-json.ts';
+import { parseJson } from '../tensor/json/parse-json.ts';
 import type { Reply } from './http-client.ts';
 import { expect, NotMet } from './verdict.ts';
 

@@ -18,7 +18,7 @@ import { answerNoRows } from './no-rows.ts';
 import type { Health, PredictContext, Prediction, Predictor } from './predictor.ts';
 import { backgroundLevel, levelOf } from './priority.ts';
 import { type ReadRequest, RequestReader } from './request-reader.ts';
-import type { RunnerPool } from './runner/runner-pool.ts';
+import type { RunnerPool } from './runner/pool/runner-pool.ts';
 import { noTimings, timingsInParallel, timingsInSequence } from './timings.ts';
 
 interface Dependencies {

@@ -2,7 +2,7 @@ import type { Tensors } from '../tensor/tensor.ts';
 import type { CostLine } from './batcher/cost/cost-model.ts';
 import type { Independence } from './independence/independence.ts';
 import type { Health } from './predictor.ts';
-import type { RunnerStats } from './runner/runner-slot.ts';
+import type { RunnerStats } from './runner/pool/runner-slot.ts';
 
 export type { RunnerStats };
 

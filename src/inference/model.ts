@@ -7,7 +7,7 @@ import type { EngineEvents } from './events.ts';
 import { Launcher } from './launch/launcher.ts';
 import type { ModelOptions } from './model-options.ts';
 import type { Predictor } from './predictor.ts';
-import { RunnerPool } from './runner/runner-pool.ts';
+import { RunnerPool } from './runner/pool/runner-pool.ts';
 import type { SpawnRunner } from './runner/spawn-runner.ts';
 
 export type { ModelOptions } from './model-options.ts';

@@ -1,8 +1,8 @@
 import type { Engine } from '../inference/engine.ts';
 import type { Predictor } from '../inference/predictor.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
-import type { Members } from './lease.ts';
 import type { Manifest } from './manifest.ts';
+import type { Members } from './registry/lease.ts';
 import type { FaceReport } from './version-face.ts';
 
 /** A version that is to be loaded. */

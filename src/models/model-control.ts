@@ -1,11 +1,11 @@
 import { AppError, hideFolders } from '../errors.ts';
-import { KeptUploads } from './kept-uploads.ts';
-import type { VersionState } from './loaded-version.ts';
 import { parseManifest } from './manifest.ts';
-import { type ModelUpload, writeUpload } from './model-upload.ts';
-import type { RegisteredModel } from './registered-model.ts';
-import type { Registry } from './registry.ts';
-import { type ModelFolder, scanRepository } from './repository.ts';
+import type { VersionState } from './registry/loaded-version.ts';
+import type { RegisteredModel } from './registry/registered-model.ts';
+import type { Registry } from './registry/registry.ts';
+import { KeptUploads } from './repository/kept-uploads.ts';
+import { type ModelUpload, writeUpload } from './repository/model-upload.ts';
+import { type ModelFolder, scanRepository } from './repository/repository.ts';
 
 /** A line of the repository index: a version, or a model of which no version is known. */
 export interface IndexEntry {

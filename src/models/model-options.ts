@@ -1,5 +1,5 @@
 import type { ModelOptions } from '../inference/model-options.ts';
-import { tensorFromJson } from '../tensor/json-codec.ts';
+import { tensorFromJson } from '../tensor/json/json-codec.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { LoadSource } from './files/load-source.ts';
 import type { Manifest } from './manifest.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppError, toAppError } from '../errors.ts';
 import { addBodyParser } from '../http/body/body-parser.ts';
 import { jsonLimit } from '../http/body/json-parser.ts';
-import { mostLists, parseJson, parseJsonText } from '../tensor/parse-json.ts';
+import { mostLists, parseJson, parseJsonText } from '../tensor/json/parse-json.ts';
 import { readSlicedJson, slicedFromBytes } from '../tensor/sliced-json/read-sliced-json.ts';
 import { inTurns } from '../timing/turns.ts';
 

@@ -2,11 +2,11 @@ import type { PredictionRecorder } from '../serving/infer.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
-import { PredictionCounts } from './dropped.ts';
-import { PredictionBuffer } from './prediction-buffer.ts';
-import { BufferedRecorder } from './prediction-recorder.ts';
 import type { DescribeFile } from './prediction-rows.ts';
-import { PredictionWriter } from './prediction-writer.ts';
+import { PredictionCounts } from './recording/dropped.ts';
+import { PredictionBuffer } from './recording/prediction-buffer.ts';
+import { BufferedRecorder } from './recording/prediction-recorder.ts';
+import { PredictionWriter } from './recording/prediction-writer.ts';
 import { Retention } from './retention.ts';
 
 export interface PredictionLogOptions {

@@ -1,5 +1,5 @@
 import type { Storage } from '../storage/storage.ts';
-import type { PredictionId } from './prediction-id.ts';
+import type { PredictionId } from './recording/prediction-id.ts';
 import { listPredictions, type PredictionFilter } from './store.ts';
 import type { StoredPrediction } from './stored-prediction.ts';
 

@@ -1,10 +1,10 @@
 import type { Inference } from '../serving/infer.ts';
-import { nestElements, tensorToJson, tensorToNested } from '../tensor/json-output.ts';
+import { nestElements, tensorToJson, tensorToNested } from '../tensor/json/json-output.ts';
 import { commonRows, rowElements, sliceRows } from '../tensor/rows.ts';
 import type { Tensor, Tensors } from '../tensor/tensor.ts';
-import { type CapturedPrediction, formatEnd, totalBytes } from './captured-prediction.ts';
-import { describeFiles, type KeepingRules, keptJson, omitted } from './kept-value.ts';
-import { timeOfUuid } from './prediction-id.ts';
+import { type CapturedPrediction, formatEnd, totalBytes } from './recording/captured-prediction.ts';
+import { describeFiles, type KeepingRules, keptJson, omitted } from './recording/kept-value.ts';
+import { timeOfUuid } from './recording/prediction-id.ts';
 
 /**
  * The rows that a request becomes, each as the text of a JSON object with the columns of the table: one for each

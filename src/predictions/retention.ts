@@ -12,7 +12,7 @@ import {
   listPartitions,
   type Partition,
 } from './partitions.ts';
-import { settledTime } from './settled-time.ts';
+import { settledTime } from './recording/settled-time.ts';
 import { holds } from './time-range.ts';
 
 export interface RetentionBounds {

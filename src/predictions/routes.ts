@@ -6,8 +6,8 @@ import { maySeeModel, maySeeOthers } from '../http/admission/authorization.ts';
 import { problemResponses } from '../http/answer/problem.ts';
 import { exportFormats } from './export/formats.ts';
 import { parseFeedback } from './feedback-parser.ts';
-import { idOf, parsePredictionId } from './prediction-id.ts';
-import { predictionText } from './prediction-text.ts';
+import { idOf, parsePredictionId } from './recording/prediction-id.ts';
+import { predictionText } from './recording/prediction-text.ts';
 import {
   exportQuery,
   feedbackBody,

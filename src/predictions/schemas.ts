@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { queryNumber } from '../http/terms/query-number.ts';
 import { storableText } from '../storage/storable-text.ts';
-import { predictionIdPattern } from './prediction-id.ts';
+import { predictionIdPattern } from './recording/prediction-id.ts';
 import { feedbackSchema } from './stored-prediction.ts';
 import { parseMoment } from './time-window.ts';
 

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
-import { formatPredictionId, type PredictionId, parsePredictionId } from './prediction-id.ts';
 import type { PredictionLog } from './prediction-log.ts';
 import { predictionPages } from './prediction-pages.ts';
+import { formatPredictionId, type PredictionId, parsePredictionId } from './recording/prediction-id.ts';
 import {
   addFeedback,
   countByDay,

@@ -1,8 +1,8 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { type Database, schemaName } from '../storage/database.ts';
 import type { OpenStorage } from '../storage/storage.ts';
-import type { KeptText } from './kept-text.ts';
-import { type PredictionId, timeOfUuid } from './prediction-id.ts';
+import type { KeptText } from './recording/kept-text.ts';
+import { type PredictionId, timeOfUuid } from './recording/prediction-id.ts';
 import { type Feedback, feedbackList, type StoredPrediction } from './stored-prediction.ts';
 
 /** What is asked for; all of it must hold. */

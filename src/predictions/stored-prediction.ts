@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KeptText } from './kept-text.ts';
+import type { KeptText } from './recording/kept-text.ts';
 
 /** What a client says of an answer. */
 export const feedbackSchema = z.object({

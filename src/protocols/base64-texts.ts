@@ -1,4 +1,4 @@
-import type { JsonElement } from '../tensor/json-output.ts';
+import type { JsonElement } from '../tensor/json/json-output.ts';
 import { malformedTensor, quote } from '../tensor/malformed-tensor.ts';
 import { LongList } from '../tensor/sliced-json/long-list.ts';
 import type { TensorSpec } from '../tensor/tensor.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError, toAppError } from '../errors.ts';
 import { addBodyParser } from '../http/body/body-parser.ts';
-import { mostLists, parseJson, parseJsonText } from '../tensor/parse-json.ts';
+import { mostLists, parseJson, parseJsonText } from '../tensor/json/parse-json.ts';
 import type { LongList } from '../tensor/sliced-json/long-list.ts';
 import { readSlicedJson, slicedFromBytes } from '../tensor/sliced-json/read-sliced-json.ts';
 import type { SlicedWork } from '../timing/sliced-work.ts';

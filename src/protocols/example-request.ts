@@ -1,4 +1,4 @@
-import { type Nested, tensorToNested } from '../tensor/json-output.ts';
+import { type Nested, tensorToNested } from '../tensor/json/json-output.ts';
 import { elementCount, type Tensors } from '../tensor/tensor.ts';
 
 /** More elements than this would make the document long and no clearer. */

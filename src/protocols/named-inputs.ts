@@ -1,5 +1,5 @@
 import { AppError, type Fault, mostFaults } from '../errors.ts';
-import { readNestedTensor } from '../tensor/json-codec.ts';
+import { readNestedTensor } from '../tensor/json/json-codec.ts';
 import { quote, quoteNames } from '../tensor/malformed-tensor.ts';
 import { isJsonList, type JsonList, LongList } from '../tensor/sliced-json/long-list.ts';
 import type { Signature, Tensor, TensorSpec, Tensors } from '../tensor/tensor.ts';

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { checkJsonAnswer } from '../serving/answer-limit.ts';
 import type { DecodableInference } from '../serving/infer.ts';
-import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json-output.ts';
+import { type JsonElement, type Nested, nestElements, tensorToJson } from '../tensor/json/json-output.ts';
 import { quoteNames } from '../tensor/malformed-tensor.ts';
 import { commonRows, rowElements, sliceElements, sliceRows } from '../tensor/rows.ts';
 import { isJsonList, type JsonList } from '../tensor/sliced-json/long-list.ts';

@@ -1,7 +1,7 @@
 import { type AppError, toAppError } from '../errors.ts';
 import type { Timings } from '../inference/timings.ts';
-import type { Lease } from '../models/lease.ts';
-import type { Registry } from '../models/registry.ts';
+import type { Lease } from '../models/registry/lease.ts';
+import type { Registry } from '../models/registry/registry.ts';
 import type { ServedCounters } from '../served/served-counters.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';

@@ -1,6 +1,6 @@
 import { toAppError } from '../errors.ts';
 import type { PredictContext, Prediction } from '../inference/predictor.ts';
-import type { Lease } from '../models/lease.ts';
+import type { Lease } from '../models/registry/lease.ts';
 import type { ServedCounters } from '../served/served-counters.ts';
 import type { Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';

@@ -1,4 +1,4 @@
-import type { Registry } from '../models/registry.ts';
+import type { Registry } from '../models/registry/registry.ts';
 
 /** Why the server does not want traffic; an empty list means that it does. */
 export interface Readiness {

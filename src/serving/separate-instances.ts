@@ -1,7 +1,7 @@
 import { AppError, relocateFaults, toAppError } from '../errors.ts';
 import type { PredictContext } from '../inference/predictor.ts';
 import { type Timings, timingsInParallel, timingsInSequence } from '../inference/timings.ts';
-import type { Lease } from '../models/lease.ts';
+import type { Lease } from '../models/registry/lease.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';

@@ -1,5 +1,5 @@
-import type { Lease } from '../models/lease.ts';
 import type { Manifest } from '../models/manifest.ts';
+import type { Lease } from '../models/registry/lease.ts';
 import type { VersionFace } from '../models/version-face.ts';
 import type { Signature } from '../tensor/tensor.ts';
 

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { elementBytes } from './data-type.ts';
+import { type ElementPlace, refuseKind } from './json/refuse-element.ts';
 import { malformedTensor, quoteShape } from './malformed-tensor.ts';
-import { type ElementPlace, refuseKind } from './refuse-element.ts';
 import { type Tensor, tensorOver, text } from './tensor.ts';
 import { checkHeader, type TensorHeader, type TensorLimits } from './tensor-header.ts';
 

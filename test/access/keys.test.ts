@@ -7,7 +7,7 @@ import { changeKeyFile, parseKeyFile, readKeyFile, type StoredKey } from '../../
 import { KeyRing } from '../../src/access/key-ring.ts';
 import { openKeyRing } from '../../src/access/open-key-ring.ts';
 import { readArguments } from '../../src/cli/arguments/read-arguments.ts';
-import { keysCommand } from '../../src/cli/keys.ts';
+import { keysCommand } from '../../src/cli/commands/keys.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 

@@ -3,7 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { modelTypes } from '../../src/cli/model-types.ts';
+import { modelTypes } from '../../src/cli/commands/model-types.ts';
 import { shippedModelsDir, temporaryFolder, temporaryRepository } from '../helpers/folder.ts';
 import { temporaryKeyFile } from '../helpers/keys.ts';
 import { projectDir } from '../helpers/process.ts';

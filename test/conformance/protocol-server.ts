@@ -4,9 +4,9 @@ import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { splitSections, tensorFromBytes, tensorToBytes } from '../../src/tensor/binary-codec.ts';
 import { checkSignature } from '../../src/tensor/check-signature.ts';
 import { classify } from '../../src/tensor/classification.ts';
-import { tensorFromJson } from '../../src/tensor/json-codec.ts';
-import { tensorToJson } from '../../src/tensor/json-output.ts';
-import { parseJson } from '../../src/tensor/parse-json.ts';
+import { tensorFromJson } from '../../src/tensor/json/json-codec.ts';
+import { tensorToJson } from '../../src/tensor/json/json-output.ts';
+import { parseJson } from '../../src/tensor/json/parse-json.ts';
 import { float32, type Signature, type Tensor, type Tensors, text } from '../../src/tensor/tensor.ts';
 
 // A second server of the protocol, on bare node:http: correct, and small enough to be seen through. It is over 200 lines

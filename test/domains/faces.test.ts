@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineDomain } from '../../src/domains/define-domain.ts';
-import { scanRepository } from '../../src/models/repository.ts';
+import { scanRepository } from '../../src/models/repository/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { shippedModelsDir, temporaryFolder, temporaryRepository } from '../helpers/folder.ts';
 import { addIdentityModel } from '../helpers/identity-model.ts';

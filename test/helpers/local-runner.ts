@@ -1,6 +1,6 @@
 import { duplexPair } from 'node:stream';
-import { frameKind, frameWords, head } from '../../src/inference/runner/frame.ts';
-import { FrameReader } from '../../src/inference/runner/frame-reader.ts';
+import { frameKind, frameWords, head } from '../../src/inference/runner/frames/frame.ts';
+import { FrameReader } from '../../src/inference/runner/frames/frame-reader.ts';
 import { type CreateSession, RunnerProgram } from '../../src/inference/runner/runner-program.ts';
 import { type SpawnRunner, spawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 

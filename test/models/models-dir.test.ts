@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { conventionalModelsDir } from '../../src/models/models-dir.ts';
+import { conventionalModelsDir } from '../../src/models/repository/models-dir.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 
 describe('conventionalModelsDir', () => {

@@ -3,8 +3,8 @@ import { chmod, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, test } from 'vitest';
-import { IgnoredFolders } from '../../src/models/ignored-folders.ts';
-import { type ModelFolder, scanRepository } from '../../src/models/repository.ts';
+import { IgnoredFolders } from '../../src/models/repository/ignored-folders.ts';
+import { type ModelFolder, scanRepository } from '../../src/models/repository/repository.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 
 async function write(root: string, files: Record<string, string>): Promise<void> {
@@ -205,7 +205,7 @@ it('takes a folder that cannot be read for none if its name is no model’s, and
   await write(folder.path, { 'iris/1/model.onnx': '' });
   for (const name of ['lost+found', 'secret']) await mkdir(join(folder.path, name), { mode: 0 });
   await chmod(folder.path, 0o755);
-  const module = new URL('../../src/models/repository.ts', import.meta.url).href;
+  const module = new URL('../../src/models/repository/repository.ts', import.meta.url).href;
   const script = `
     const { scanRepository } = await import(process.argv[1]);
     // Root reads everything. It gives up its rights when all that it needs has been loaded.

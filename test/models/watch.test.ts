@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultManifest } from '../../src/models/manifest.ts';
-import type { ModelFolder } from '../../src/models/repository.ts';
-import { RepositoryWatcher } from '../../src/models/watch.ts';
+import type { ModelFolder } from '../../src/models/repository/repository.ts';
+import { RepositoryWatcher } from '../../src/models/repository/watch.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
 function model(name: string, fingerprint: string, version = '1'): ModelFolder {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countRows, heldBytes, ownTensors } from '../../src/predictions/captured-prediction.ts';
+import { countRows, heldBytes, ownTensors } from '../../src/predictions/recording/captured-prediction.ts';
 import { float32, text } from '../../src/tensor/tensor.ts';
 
 describe('what is taken hold of', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeFiles, isWhole, type KeepingRules, keptJson } from '../../src/predictions/kept-value.ts';
+import { describeFiles, isWhole, type KeepingRules, keptJson } from '../../src/predictions/recording/kept-value.ts';
 
 const rules: KeepingRules = { redact: new Set(), keepsFiles: false, maxBytes: 10_000 };
 const keep = async (value: unknown, changes: Partial<KeepingRules> = {}, describe = (_file: Uint8Array) => ({})) =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import type { CapturedPrediction } from '../../src/predictions/captured-prediction.ts';
-import { PredictionBuffer } from '../../src/predictions/prediction-buffer.ts';
+import type { CapturedPrediction } from '../../src/predictions/recording/captured-prediction.ts';
+import { PredictionBuffer } from '../../src/predictions/recording/prediction-buffer.ts';
 
 const captured = (uuid: string, rows: number, bytes: number): CapturedPrediction => ({
   uuid,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatPredictionId, parsePredictionId, timeOfUuid } from '../../src/predictions/prediction-id.ts';
+import { formatPredictionId, parsePredictionId, timeOfUuid } from '../../src/predictions/recording/prediction-id.ts';
 import { newTimeOrderedId } from '../../src/storage/time-ordered-id.ts';
 
 const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });

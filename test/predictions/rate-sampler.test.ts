@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateSampler } from '../../src/predictions/rate-sampler.ts';
+import { RateSampler } from '../../src/predictions/recording/rate-sampler.ts';
 
 /** The same numbers from 0 to 1 in every run. */
 function seededRandom(seed: number): () => number {

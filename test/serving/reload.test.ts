@@ -1,7 +1,7 @@
 import { cp, mkdir, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scanRepository } from '../../src/models/repository.ts';
+import { scanRepository } from '../../src/models/repository/repository.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
 

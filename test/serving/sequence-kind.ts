@@ -3,7 +3,7 @@ import type { PredictContext, Predictor } from '../../src/inference/predictor.ts
 import { timingsInSequence } from '../../src/inference/timings.ts';
 import type { Artifact, VersionArtifact } from '../../src/models/artifact.ts';
 import type { Assemble } from '../../src/models/assembled.ts';
-import type { Members } from '../../src/models/lease.ts';
+import type { Members } from '../../src/models/registry/lease.ts';
 import { predictMember } from '../../src/serving/predict-member.ts';
 import type { Tensors } from '../../src/tensor/tensor.ts';
 

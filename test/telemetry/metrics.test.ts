@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scanRepository } from '../../src/models/repository.ts';
+import { scanRepository } from '../../src/models/repository/repository.ts';
 import { temporaryDatabase } from '../helpers/database.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { processesFor } from '../helpers/local-runner.ts';

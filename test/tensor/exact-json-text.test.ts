@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readExactJson } from '../../src/tensor/exact-json.ts';
-import { exactJsonText } from '../../src/tensor/exact-json-text.ts';
+import { readExactJson } from '../../src/tensor/json/exact-json.ts';
+import { exactJsonText } from '../../src/tensor/json/exact-json-text.ts';
 
 describe('exactJsonText', () => {
   it('writes what readExactJson reads the same again', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tensorFromJson, tensorFromNested } from '../../src/tensor/json-codec.ts';
-import { tensorToJson, tensorToNested } from '../../src/tensor/json-output.ts';
-import { parseJson } from '../../src/tensor/parse-json.ts';
+import { tensorFromJson, tensorFromNested } from '../../src/tensor/json/json-codec.ts';
+import { tensorToJson, tensorToNested } from '../../src/tensor/json/json-output.ts';
+import { parseJson } from '../../src/tensor/json/parse-json.ts';
 import { float32, int64, type Tensor, text, uint8 } from '../../src/tensor/tensor.ts';
 import { arbitraryTensor, bitsButNaN, dataTypes } from './arbitrary-tensor.ts';
 import { refusal } from './malformed.ts';

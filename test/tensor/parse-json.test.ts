@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readExactJson } from '../../src/tensor/exact-json.ts';
-import { parseJson } from '../../src/tensor/parse-json.ts';
+import { readExactJson } from '../../src/tensor/json/exact-json.ts';
+import { parseJson } from '../../src/tensor/json/parse-json.ts';
 import { refusal } from './malformed.ts';
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));

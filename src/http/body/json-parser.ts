@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, toAppError } from '../../errors.ts';
-import { mostLists } from '../../tensor/parse-json.ts';
+import { mostLists } from '../../tensor/json/parse-json.ts';
 import { readSlicedJson, slicedFromBytes } from '../../tensor/sliced-json/read-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { addBodyParser } from './body-parser.ts';

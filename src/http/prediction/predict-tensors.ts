@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Lease } from '../../models/lease.ts';
+import type { Lease } from '../../models/registry/lease.ts';
 import type { AskedTerms, CallTerms } from '../../serving/call-terms.ts';
 import type { Decode, Encode, Infer, InferRequest, TypedRequest } from '../../serving/infer.ts';
 import type { SeparateInstances } from '../../serving/separate-instances.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../errors.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import { maySeeModel } from '../admission/authorization.ts';
 import { problemResponses } from '../answer/problem.ts';
 

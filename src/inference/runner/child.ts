@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { InferenceSession } from 'onnxruntime-node';
-import { BlockingChannel } from './blocking-channel.ts';
+import { BlockingChannel } from './frames/blocking-channel.ts';
 import { RunnerProgram } from './runner-program.ts';
 
 const channelFd = 3;

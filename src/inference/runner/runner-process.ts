@@ -3,15 +3,15 @@ import { AppError } from '../../errors.ts';
 import type { Clock } from '../../timing/clock.ts';
 import type { Log } from '../../timing/log.ts';
 import type { RunOutcome, RunRequest } from '../batcher/executor.ts';
-import { frameKind, frameWords, head, jsonFrame, readJson } from './frame.ts';
-import { FrameReader } from './frame-reader.ts';
+import { frameKind, frameWords, head, jsonFrame, readJson } from './frames/frame.ts';
+import { FrameReader } from './frames/frame-reader.ts';
+import { SharedFile } from './frames/shared-file.ts';
+import { readTensorFrame, writeTensorFrame } from './frames/tensor-frame.ts';
 import { loadFailure } from './load-failure.ts';
 import type { LoadedMessage, LoadMessage, RefusalMessage } from './messages.ts';
 import { type RunnerEnd, readExit } from './runner-end.ts';
-import { SharedFile } from './shared-file.ts';
 import { type ServableSignature, servableSignature } from './signature.ts';
 import { type RunnerChild, type RunnerSocket, type SpawnRunner, spawnRunner } from './spawn-runner.ts';
-import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
 
 interface Run {
   /** Counts the runs of the process. */

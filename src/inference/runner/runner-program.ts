@@ -2,7 +2,9 @@ import type { InferenceSession, OnnxValue } from 'onnxruntime-node';
 import type { DataType } from '../../tensor/data-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { readExternalData } from './external-data.ts';
-import { frameKind, frameWords, head, headBytes, jsonFrame, readJson } from './frame.ts';
+import { frameKind, frameWords, head, headBytes, jsonFrame, readJson } from './frames/frame.ts';
+import { SharedFile } from './frames/shared-file.ts';
+import { readTensorFrame, writeTensorFrame } from './frames/tensor-frame.ts';
 import {
   datatypeOf,
   type LoadedMessage,
@@ -12,8 +14,6 @@ import {
 } from './messages.ts';
 import { outputBytes } from './output-size.ts';
 import { ortSessionOptions } from './session-options.ts';
-import { SharedFile } from './shared-file.ts';
-import { readTensorFrame, writeTensorFrame } from './tensor-frame.ts';
 
 export type CreateSession = (path: string, options: InferenceSession.SessionOptions) => Promise<InferenceSession>;
 

@@ -1,6 +1,6 @@
 import type { Column } from '../../tabular/column.ts';
-import type { KeptText } from '../kept-text.ts';
-import { idOf } from '../prediction-id.ts';
+import type { KeptText } from '../recording/kept-text.ts';
+import { idOf } from '../recording/prediction-id.ts';
 import { currentFeedback, type Label, type StoredPrediction } from '../stored-prediction.ts';
 
 /**

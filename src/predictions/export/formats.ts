@@ -2,9 +2,9 @@ import type { Pages } from '../../tabular/column.ts';
 import { writeJsonLines } from '../../tabular/json-lines.ts';
 import { writeCsv } from '../../tabular/write-csv.ts';
 import { writeParquet } from '../../tabular/write-parquet.ts';
-import { exactNumber } from '../../tensor/exact-json-text.ts';
-import { readKept } from '../kept-text.ts';
-import { predictionText } from '../prediction-text.ts';
+import { exactNumber } from '../../tensor/json/exact-json-text.ts';
+import { readKept } from '../recording/kept-text.ts';
+import { predictionText } from '../recording/prediction-text.ts';
 import type { StoredPrediction } from '../stored-prediction.ts';
 import { columns } from './columns.ts';
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts';
-import type { LoadedVersion } from '../../models/loaded-version.ts';
-import type { Registry } from '../../models/registry.ts';
-import { readKept } from '../kept-text.ts';
+import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
+import type { Registry } from '../../models/registry/registry.ts';
+import { readKept } from '../recording/kept-text.ts';
 import type { PredictionService } from '../service.ts';
 import type { DayCount, PredictionFilter } from '../store.ts';
 import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';

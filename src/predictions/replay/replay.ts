@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isWhole } from '../kept-value.ts';
 import { bareValue, isRight, type JudgedAnswer, type Score, type ScoringRules, scoreOf } from '../performance/score.ts';
+import { isWhole } from '../recording/kept-value.ts';
 import type { PredictionBody } from '../schemas.ts';
 
 /** A kept prediction as the API and the export have it, as far as a replay needs it. */

@@ -1,6 +1,12 @@
 import { bestIndexes } from '../../tensor/classification.ts';
 import type { DataType } from '../../tensor/data-type.ts';
-import { type JsonElement, type Nested, nestElements, tensorToJson, tensorToNested } from '../../tensor/json-output.ts';
+import {
+  type JsonElement,
+  type Nested,
+  nestElements,
+  tensorToJson,
+  tensorToNested,
+} from '../../tensor/json/json-output.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /** How names of classes apply to an output: its elements are indices of classes, or each of its rows has a value for each class. */

@@ -1,4 +1,4 @@
-import type { Registry } from '../../models/registry.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import { backgroundTerms } from '../../serving/call-terms.ts';
 import type { DeferredWork } from '../../serving/deferred-work.ts';
 import type { Infer } from '../../serving/infer.ts';

@@ -1,5 +1,5 @@
-import type { LoadedVersion } from '../../models/loaded-version.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import type { Signature } from '../../tensor/tensor.ts';
 import { exampleRequest } from '../example-request.ts';
 import { inputSchema, type JsonSchema, outputSchema } from './tensor-schema.ts';

@@ -1,6 +1,6 @@
 import { checkJsonAnswer } from '../../serving/answer-limit.ts';
 import type { DecodableInference } from '../../serving/infer.ts';
-import { type Nested, tensorToNested } from '../../tensor/json-output.ts';
+import { type Nested, tensorToNested } from '../../tensor/json/json-output.ts';
 import {
   areLarge,
   encodeTexts,

@@ -8,7 +8,7 @@ import { requireAcceptedMediaType } from '../../http/body/media-type.ts';
 import { type Prediction, predictTensors } from '../../http/prediction/predict-tensors.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
-import type { Nested } from '../../tensor/json-output.ts';
+import type { Nested } from '../../tensor/json/json-output.ts';
 import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import { inTurns } from '../../timing/turns.ts';
 import { parseExactJson } from '../exact-json-parser.ts';

@@ -6,7 +6,7 @@ import { problemResponses } from '../../http/answer/problem.ts';
 import { addBodyParser } from '../../http/body/body-parser.ts';
 import { requireAcceptedMediaType } from '../../http/body/media-type.ts';
 import type { TaskDesk } from '../../http/prediction/task-desk.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import { readExactJsonBody } from '../exact-json-parser.ts';
 import { checkOrder, type ModelOrder, modelWorkName } from './deferred.ts';
 import { predictionQuery } from './query.ts';

@@ -1,4 +1,4 @@
-import type { LoadedVersion } from '../../models/loaded-version.ts';
+import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
 import { exampleRequest } from '../example-request.ts';
 
 /** What of a domain the page needs. */

@@ -5,7 +5,7 @@ import { mayListModels, maySeeModel } from '../../http/admission/authorization.t
 import { securePages } from '../../http/answer/secure-headers.ts';
 import { addVary } from '../../http/answer/vary.ts';
 import { modelState } from '../../http/routes/models.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import { curlOf, type Face } from './curl.ts';
 import { type ModelEntry, pagePolicy, type StartPage, writeStartPage } from './page.ts';
 import { prefersPage } from './prefers-page.ts';

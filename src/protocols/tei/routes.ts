@@ -1,9 +1,9 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { leaseFaceOfKind } from '../../faces/choose-face.ts';
-import type { ModelFaces } from '../../faces/model-faces.ts';
-import { instancePrediction } from '../../faces/predict-face.ts';
+import { leaseFaceOfKind } from '../../faces/serving/choose-face.ts';
+import type { ModelFaces } from '../../faces/serving/model-faces.ts';
+import { instancePrediction } from '../../faces/serving/predict-face.ts';
 import { maySeeModel } from '../../http/admission/authorization.ts';
 import { declareScope } from '../../http/admission/route-scope.ts';
 import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';

@@ -7,7 +7,7 @@ import { declareScope } from '../../http/admission/route-scope.ts';
 import { sendPieces } from '../../http/answer/send-pieces.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { parseExactJson } from '../exact-json-parser.ts';
 import { answerErrors, errorResponses } from './error-body.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 
 /** Which model, and which of its versions; the highest that is loaded when neither is given. */
 export interface Selector {

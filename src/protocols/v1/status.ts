@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { LoadedVersion } from '../../models/loaded-version.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import { type Selector, selectedVersion } from './selector.ts';
 
 const versionStatus = z.object({

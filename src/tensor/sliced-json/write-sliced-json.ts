@@ -1,5 +1,5 @@
 import type { SlicedWork } from '../../timing/sliced-work.ts';
-import { tensorToNested } from '../json-output.ts';
+import { tensorToNested } from '../json/json-output.ts';
 import { rowElements, sliceElements, sliceRows } from '../rows.ts';
 import type { Tensor } from '../tensor.ts';
 

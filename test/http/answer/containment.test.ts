@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, symlink, unlink, writeFile } from 'node:f
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scanRepository } from '../../../src/models/repository.ts';
+import { scanRepository } from '../../../src/models/repository/repository.ts';
 import { temporaryFolder, temporaryRepository } from '../../helpers/folder.ts';
 import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frameKind, jsonFrame, readJson } from '../../../src/inference/runner/frame.ts';
-import { FrameReader } from '../../../src/inference/runner/frame-reader.ts';
+import { frameKind, jsonFrame, readJson } from '../../../src/inference/runner/frames/frame.ts';
+import { FrameReader } from '../../../src/inference/runner/frames/frame-reader.ts';
 
 test('frames come out whole and in order, however the stream is cut', () => {
   const bodies = fc.array(fc.string({ maxLength: 60 }), { maxLength: 8 });

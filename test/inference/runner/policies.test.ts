@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { hangAtMs } from '../../../src/inference/runner/hang.ts';
 import { followNativeOutput } from '../../../src/inference/runner/native-output.ts';
-import { RestartPolicy } from '../../../src/inference/runner/restart-policy.ts';
+import { hangAtMs } from '../../../src/inference/runner/pool/hang.ts';
+import { RestartPolicy } from '../../../src/inference/runner/pool/restart-policy.ts';
 
 const idle = { crashed: false, requests: 0 };
 

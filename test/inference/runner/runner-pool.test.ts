@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunOutcome } from '../../../src/inference/batcher/executor.ts';
+import { RunnerPool } from '../../../src/inference/runner/pool/runner-pool.ts';
 import type { RunnerEnd } from '../../../src/inference/runner/runner-end.ts';
-import { RunnerPool } from '../../../src/inference/runner/runner-pool.ts';
 import type { RunnerProcess } from '../../../src/inference/runner/runner-process.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 import { recordingLog } from '../models.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { SharedFile } from '../../../src/inference/runner/shared-file.ts';
+import { SharedFile } from '../../../src/inference/runner/frames/shared-file.ts';
 
 test('gives whole words back where fewer bytes were written last', () => {
   const file = SharedFile.create(`inferd-test-${process.pid}`);

@@ -2,9 +2,9 @@ import { openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { frameKind } from '../../../src/inference/runner/frame.ts';
-import { type Piece, SharedFile } from '../../../src/inference/runner/shared-file.ts';
-import { readTensorFrame, writeTensorFrame } from '../../../src/inference/runner/tensor-frame.ts';
+import { frameKind } from '../../../src/inference/runner/frames/frame.ts';
+import { type Piece, SharedFile } from '../../../src/inference/runner/frames/shared-file.ts';
+import { readTensorFrame, writeTensorFrame } from '../../../src/inference/runner/frames/tensor-frame.ts';
 import { float32, int64, type Tensor, text } from '../../../src/tensor/tensor.ts';
 
 function sharedFile(): SharedFile {

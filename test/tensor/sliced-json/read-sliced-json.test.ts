@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJsonText } from '../../../src/tensor/parse-json.ts';
+import { parseJsonText } from '../../../src/tensor/json/parse-json.ts';
 import { LongList } from '../../../src/tensor/sliced-json/long-list.ts';
 import { readSlicedJson } from '../../../src/tensor/sliced-json/read-sliced-json.ts';
 import { finish } from '../../../src/timing/sliced-work.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { tensorToNested } from '../../../src/tensor/json-output.ts';
+import { tensorToNested } from '../../../src/tensor/json/json-output.ts';
 import { objectText, tensorText } from '../../../src/tensor/sliced-json/write-sliced-json.ts';
 import type { Tensor } from '../../../src/tensor/tensor.ts';
 import { finish } from '../../../src/timing/sliced-work.ts';

@@ -1,7 +1,7 @@
 import type { KeyRing } from '../../../access/key-ring.ts';
 import type { CallerLimits } from '../../../limits/caller-limits.ts';
 import type { ModelControl } from '../../../models/model-control.ts';
-import type { Registry } from '../../../models/registry.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import type { Infer } from '../../../serving/infer.ts';
 import type { ReadinessGate } from '../../../serving/readiness.ts';
 import type { Statistics } from '../../../serving/statistics.ts';

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, RouteShorthandOptions } from 'fasti
 import type { z } from 'zod';
 import { maySeeModel } from '../../../http/admission/authorization.ts';
 import { fromThrown } from '../../../http/answer/error-handler.ts';
-import type { LoadedVersion } from '../../../models/loaded-version.ts';
-import type { Registry } from '../../../models/registry.ts';
+import type { LoadedVersion } from '../../../models/registry/loaded-version.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import type { Statistics } from '../../../serving/statistics.ts';
 import { sendBareJson } from '../../bare-json.ts';
 import { modelConfig } from '../values/model-config.ts';

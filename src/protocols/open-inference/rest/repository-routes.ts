@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ModelControl } from '../../../models/model-control.ts';
-import { parseJson } from '../../../tensor/parse-json.ts';
+import { parseJson } from '../../../tensor/json/parse-json.ts';
 import { slicedFromBytes } from '../../../tensor/sliced-json/read-sliced-json.ts';
 import { inTurns } from '../../../timing/turns.ts';
 import { sendBareJson } from '../../bare-json.ts';

@@ -3,7 +3,7 @@ import { declareScope } from '../../../http/admission/route-scope.ts';
 import { fromThrown } from '../../../http/answer/error-handler.ts';
 import { answerWhereNoRouteIs } from '../../../http/answer/not-found.ts';
 import type { ModelControl } from '../../../models/model-control.ts';
-import type { Registry } from '../../../models/registry.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import type { Infer } from '../../../serving/infer.ts';
 import type { ReadinessGate } from '../../../serving/readiness.ts';
 import type { Statistics } from '../../../serving/statistics.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { maySeeModel, tellProblems } from '../../../http/admission/authorization.ts';
-import type { Registry } from '../../../models/registry.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import type { ReadinessGate } from '../../../serving/readiness.ts';
 import { serverMetadata } from '../values/server-metadata.ts';
 import * as schemas from './schemas.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { ModelUpload } from '../../../models/model-upload.ts';
+import type { ModelUpload } from '../../../models/repository/model-upload.ts';
 
 const filePrefix = 'file:';
 

@@ -1,4 +1,4 @@
-import type { Registry } from '../../../models/registry.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import type { TensorSpec } from '../../../tensor/tensor.ts';
 import { type ModelSelector, servedVersion } from './select-versions.ts';
 

@@ -1,6 +1,6 @@
 import { type AppError, toAppError } from '../../../errors.ts';
-import type { LoadedVersion } from '../../../models/loaded-version.ts';
-import type { Registry } from '../../../models/registry.ts';
+import type { LoadedVersion } from '../../../models/registry/loaded-version.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import { type ModelSelector, selectVersions } from './select-versions.ts';
 
 /** Whether a model can be asked now, and if not why. */

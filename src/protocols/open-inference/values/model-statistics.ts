@@ -1,4 +1,4 @@
-import type { LoadedVersion } from '../../../models/loaded-version.ts';
+import type { LoadedVersion } from '../../../models/registry/loaded-version.ts';
 import type { Duration, ModelStatistics, Statistics } from '../../../serving/statistics.ts';
 
 /** What a loaded version has done, and what it takes. */

@@ -1,5 +1,5 @@
-import type { LoadedVersion } from '../../../models/loaded-version.ts';
-import type { Registry } from '../../../models/registry.ts';
+import type { LoadedVersion } from '../../../models/registry/loaded-version.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import { type ServedModel, servedModelOf } from '../../../serving/served-model.ts';
 
 /** A model, and perhaps one version of it, as a request names them. */

@@ -1,7 +1,7 @@
 import type { ServedModel } from '../../../../serving/served-model.ts';
 import { splitSections, tensorFromBytes } from '../../../../tensor/binary-codec.ts';
 import { checkInputNames } from '../../../../tensor/check-signature.ts';
-import { readJsonTensor } from '../../../../tensor/json-codec.ts';
+import { readJsonTensor } from '../../../../tensor/json/json-codec.ts';
 import type { Tensor, Tensors } from '../../../../tensor/tensor.ts';
 import type { SlicedWork } from '../../../../timing/sliced-work.ts';
 import type { InferBody } from './infer-body.ts';

@@ -1,7 +1,7 @@
 import { checkJsonAnswer } from '../../../../serving/answer-limit.ts';
 import type { DecodableInference } from '../../../../serving/infer.ts';
 import { tensorToBytes } from '../../../../tensor/binary-codec.ts';
-import { tensorToJson } from '../../../../tensor/json-output.ts';
+import { tensorToJson } from '../../../../tensor/json/json-output.ts';
 import { areLarge, encodeTexts, tensorText } from '../../../../tensor/sliced-json/write-sliced-json.ts';
 import type { Tensor } from '../../../../tensor/tensor.ts';
 import type { SlicedWork } from '../../../../timing/sliced-work.ts';

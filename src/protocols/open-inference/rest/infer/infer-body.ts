@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '../../../../errors.ts';
 import { malformedHeader } from '../../../../http/terms/malformed-header.ts';
-import { parseJson } from '../../../../tensor/parse-json.ts';
+import { parseJson } from '../../../../tensor/json/parse-json.ts';
 import { slicedFromBytes } from '../../../../tensor/sliced-json/read-sliced-json.ts';
 import { inTurns } from '../../../../timing/turns.ts';
 import { readSlicedExactJson } from '../../../exact-json-parser.ts';

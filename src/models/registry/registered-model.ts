@@ -1,0 +1,60 @@
+import type { AppError } from '../../errors.ts';
+import type { Predictor } from '../../inference/predictor.ts';
+import type { VersionArtifact } from '../artifact.ts';
+import { compareVersions, type ModelFolder } from '../repository/model-folder.ts';
+import type { LoadedVersion } from './loaded-version.ts';
+
+/** A model by name, with its versions, highest first; `error` says why none could be looked at. */
+export interface RegisteredModel {
+  readonly name: string;
+  readonly versions: readonly LoadedVersion[];
+  readonly error: AppError | undefined;
+}
+
+/** A model that the registry changes; its versions are replaced, never changed in place. */
+export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
+  readonly name: string;
+  versions: LoadedVersion[] = [];
+  error: AppError | undefined;
+  /** What was last asked for; undefined when it was unloaded. */
+  folder: ModelFolder<Kind> | undefined;
+  /** The change that is under way; the next one waits for it. */
+  change: Promise<void> = Promise.resolve();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+export function membersOf(folder: ModelFolder<VersionArtifact>): readonly string[] {
+  return 'error' in folder ? [] : folder.versions.flatMap(({ members = [] }) => members);
+}
+
+export function predictorsOf({ versions }: RegisteredModel): readonly Predictor[] {
+  return versions.flatMap(({ predictor }) => predictor ?? []);
+}
+
+export function sameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((element, index) => element === other[index]);
+}
+
+export function logIndependence({ engine }: LoadedVersion): object {
+  if (engine === undefined) return {};
+  const { independentRows, why } = engine.independence;
+  return { independent_rows: independentRows, why };
+}
+
+export function isUnchanged(loaded: LoadedVersion, artifacts: readonly VersionArtifact[]): boolean {
+  return artifacts.some(
+    (artifact) => artifact.version === loaded.version && artifact.fingerprint === loaded.fingerprint,
+  );
+}
+
+export function hasReady(entry: RegisteredModel, versions: ReadonlySet<string>): boolean {
+  return entry.versions.some((loaded) => versions.has(loaded.version) && loaded.predictor !== undefined);
+}
+
+export function putVersion(entry: { versions: LoadedVersion[] }, next: LoadedVersion): void {
+  const others = entry.versions.filter((loaded) => loaded.version !== next.version);
+  entry.versions = [...others, next].sort((a, b) => compareVersions(a.version, b.version));
+}

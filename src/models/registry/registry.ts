@@ -1,0 +1,292 @@
+import { AppError, toAppError, withoutFolders } from '../../errors.ts';
+import type { Log } from '../../timing/log.ts';
+import type { Artifact, VersionArtifact } from '../artifact.ts';
+import type { Assemble } from '../assembled.ts';
+import type { Manifest } from '../manifest.ts';
+import type { ModelFolder } from '../repository/model-folder.ts';
+import { dependencyOrder } from './dependency-order.ts';
+import type { Lease, Members } from './lease.ts';
+import { LoadedVersion } from './loaded-version.ts';
+import {
+  Entry,
+  hasReady,
+  isUnchanged,
+  logIndependence,
+  membersOf,
+  predictorsOf,
+  putVersion,
+  type RegisteredModel,
+  sameList,
+} from './registered-model.ts';
+import { refuseNewSignature } from './same-signature.ts';
+
+export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
+  readonly assemble: Assemble<Kind>;
+  /** Milliseconds that never run backwards. */
+  readonly now: () => number;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+export interface SyncOptions {
+  /** Load also what has not changed, into new runners. @default false */
+  readonly reload?: boolean;
+  /** Ends the loads that are under way. @default the end of the registry alone */
+  readonly signal?: AbortSignal;
+}
+
+interface FollowOptions {
+  readonly reload: boolean;
+  readonly ending: AbortSignal;
+}
+
+interface Replacement<Kind extends VersionArtifact> {
+  readonly artifact: Kind;
+  readonly manifest: Manifest;
+  readonly ending: AbortSignal;
+}
+
+/** What is loaded, as opposed to what is on disk. */
+export class Registry<Kind extends VersionArtifact = Artifact> {
+  readonly #entries = new Map<string, Entry<Kind>>();
+  readonly #dependencies: RegistryDependencies<Kind>;
+  readonly #listeners = new Set<() => void>();
+  readonly #closing = new AbortController();
+  readonly #members: Members = { lease: (name, version) => this.#leaseMember(name, version) };
+
+  constructor(dependencies: RegistryDependencies<Kind>) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Calls back when models or versions have come, gone or failed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  list(): readonly RegisteredModel[] {
+    return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  find(name: string): RegisteredModel | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** @throws AppError `MODEL_NOT_FOUND`, which expects the models that there are; its message names none of them */
+  get(name: string): RegisteredModel {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) return entry;
+    throw new AppError('MODEL_NOT_FOUND', {
+      message: `There is no model ${JSON.stringify(name)}`,
+      received: name,
+      expected: [...this.#entries.keys()],
+    });
+  }
+
+  /** @throws AppError `MODEL_NOT_FOUND` or `VERSION_NOT_FOUND` */
+  getVersion(name: string, version: string): LoadedVersion {
+    const model = this.get(name);
+    const found = model.versions.find((candidate) => candidate.version === version);
+    if (found !== undefined) return found;
+    const present = model.versions.map((candidate) => candidate.version);
+    throw new AppError('VERSION_NOT_FOUND', {
+      message: `The model ${name} has no version ${JSON.stringify(version)}; it has: ${present.join(', ') || 'none'}`,
+      received: version,
+      expected: present,
+    });
+  }
+
+  /**
+   * Holds a version in memory until the lease is released: the one asked for, else the highest that is loaded.
+   *
+   * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
+   */
+  acquire(name: string, version?: string): Lease {
+    if (version !== undefined) return this.getVersion(name, version).acquire();
+    const model = this.get(name);
+    const loaded = model.versions.find((candidate) => candidate.predictor !== undefined) ?? model.versions[0];
+    if (loaded !== undefined) return loaded.acquire();
+    throw new AppError('MODEL_NOT_READY', {
+      message: `The model ${name} is not ready: ${model.error?.message ?? 'it has no version'}`,
+      retryAfterSeconds: 1,
+      cause: model.error,
+    });
+  }
+
+  /**
+   * Makes what is loaded equal to what is on disk: loads new and changed versions, each after the models that it is made
+   * of, then unloads what is gone. A version that fails to load never replaces one that works.
+   */
+  async sync(folders: readonly ModelFolder<Kind>[], options: Pick<SyncOptions, 'signal'> = {}): Promise<void> {
+    const names = new Set(folders.map((folder) => folder.name));
+    const gone = [...this.#entries.keys()].filter((name) => !names.has(name));
+    const models = folders.map((folder) => ({ name: folder.name, folder, members: membersOf(folder) }));
+    const { ordered, circular } = dependencyOrder(models);
+    const synced = new Map<string, Promise<unknown>>();
+    for (const [{ name }, error] of circular) synced.set(name, this.syncModel({ name, error }, options));
+    for (const { name, folder, members } of ordered) {
+      const before = members.flatMap((member) => synced.get(member) ?? []);
+      const load = () => this.syncModel(folder, options);
+      synced.set(name, before.length === 0 ? load() : Promise.all(before).then(load));
+    }
+    await Promise.all([...synced.values(), ...gone.map((name) => this.unload(name))]);
+  }
+
+  /**
+   * As {@link sync}, for one model. Changes of the same model happen one after the other.
+   *
+   * @returns why the model, or versions of it, could not be loaded; empty when all is well
+   */
+  syncModel(folder: ModelFolder<Kind>, { reload = false, signal }: SyncOptions = {}): Promise<readonly AppError[]> {
+    const { signal: closing } = this.#closing;
+    const ending = signal === undefined ? closing : AbortSignal.any([closing, signal]);
+    let entry = this.#entries.get(folder.name);
+    if (entry === undefined) {
+      entry = new Entry(folder.name);
+      this.#entries.set(folder.name, entry);
+    }
+    entry.folder = folder;
+    return this.#change(entry, (current) => this.#follow(current, folder, { reload, ending }));
+  }
+
+  /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */
+  async unload(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    entry.folder = undefined;
+    await this.#change(entry, async (current) => {
+      await Promise.all(current.versions.map((version) => version.unload()));
+      current.versions = [];
+    });
+    // It was asked for again meanwhile, and goes on with the same entry.
+    if (entry.folder !== undefined) return;
+    this.#entries.delete(name);
+    this.#report();
+  }
+
+  /** Ends what loads, and unloads everything after the last lease of each has been returned. */
+  async close(): Promise<void> {
+    this.#closing.abort(
+      new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 }),
+    );
+    await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
+  }
+
+  /** A client that asks for one model must not be told that there is no other, as {@link acquire} would. */
+  #leaseMember(name: string, version?: string): Lease {
+    try {
+      return this.acquire(name, version);
+    } catch (thrown) {
+      const cause = toAppError(thrown);
+      if (cause.kind !== 'not_found') throw cause;
+      throw new AppError('MODEL_NOT_READY', {
+        message: `The model ${name} is not ready: ${cause.message}`,
+        retryAfterSeconds: 1,
+        cause,
+      });
+    }
+  }
+
+  #change<T>(entry: Entry<Kind>, change: (entry: Entry<Kind>) => Promise<T>): Promise<T> {
+    const result = entry.change.then(async () => {
+      const before = predictorsOf(entry);
+      try {
+        return await change(entry);
+      } finally {
+        this.#report();
+        if (!sameList(before, predictorsOf(entry))) this.#followMember(entry.name);
+      }
+    });
+    const settled = () => {};
+    entry.change = result.then(settled, settled);
+    return result;
+  }
+
+  /** What ends because everything does is no change to follow. */
+  #report(): void {
+    if (this.#closing.signal.aborted) return;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Loads anew what is made of the model. */
+  #followMember(member: string): void {
+    const { signal: ending } = this.#closing;
+    if (ending.aborted) return;
+    for (const entry of this.#entries.values()) {
+      const { folder } = entry;
+      if (folder === undefined || !membersOf(folder).includes(member)) continue;
+      this.#change(entry, async (current) => {
+        if (current.folder !== undefined) await this.#follow(current, current.folder, { reload: true, ending });
+      }).catch((err: unknown) => {
+        this.#dependencies.log.warn({ err, model: entry.name }, `The model could not follow its member ${member}`);
+      });
+    }
+  }
+
+  async #follow(
+    entry: Entry<Kind>,
+    folder: ModelFolder<Kind>,
+    { reload, ending }: FollowOptions,
+  ): Promise<readonly AppError[]> {
+    if (ending.aborted) return [toAppError(ending.reason)];
+    if ('error' in folder) {
+      entry.error = withoutFolders(folder.error);
+      this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
+      return [entry.error];
+    }
+    entry.error = undefined;
+
+    const { manifest, versions } = folder;
+    const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
+    const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
+    const loads = wanted.map((file) => this.#replace(entry, { artifact: file, manifest, ending }));
+    const selected = new Set(versions.map((file) => file.version));
+    const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
+
+    const obsolete = entry.versions.filter((loaded) => !selected.has(loaded.version));
+    if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsolete);
+    return failures;
+  }
+
+  /** Loads the version and lets it take the place of the loaded one of the same number; gives why it could not. */
+  async #replace(entry: Entry<Kind>, { artifact, manifest, ending }: Replacement<Kind>): Promise<AppError | undefined> {
+    const { name } = entry;
+    const { version, fingerprint } = artifact;
+    const next = new LoadedVersion({ name, version, manifest, fingerprint });
+    const previous = entry.versions.find((loaded) => loaded.version === version);
+    if (previous?.predictor === undefined) putVersion(entry, next);
+
+    const startedMs = this.#dependencies.now();
+    try {
+      const assembled = await this.#dependencies.assemble({ name, manifest, artifact, signal: ending }, this.#members);
+      await refuseNewSignature(previous, assembled);
+      next.succeed(assembled, this.#dependencies.now() - startedMs);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      next.fail(withoutFolders(error));
+      if (ending.aborted) return withoutFolders(error);
+      if (previous?.predictor !== undefined) previous.keepInPlaceOf(withoutFolders(error));
+      const consequence = previous?.predictor === undefined ? '' : '; the loaded one goes on serving';
+      this.#dependencies.log.warn(
+        { err: error, model: name, version },
+        `Version ${version} of the model ${name} could not be loaded${consequence}`,
+      );
+      return withoutFolders(error);
+    }
+    if (this.#closing.signal.aborted) {
+      await next.unload();
+      return undefined;
+    }
+
+    putVersion(entry, next);
+    this.#dependencies.log.info(
+      { model: name, version, load_ms: Math.round(next.loadMs ?? 0), ...logIndependence(next) },
+      'Model loaded',
+    );
+    await previous?.unload();
+    return undefined;
+  }
+
+  async #drop(entry: Entry<Kind>, obsolete: readonly LoadedVersion[]): Promise<void> {
+    await Promise.all(obsolete.map((version) => version.unload()));
+    entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
+  }
+}

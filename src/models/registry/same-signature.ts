@@ -1,0 +1,30 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AppError } from '../../errors.ts';
+import type { Signature, TensorSpec } from '../../tensor/tensor.ts';
+import type { Assembled } from '../assembled.ts';
+import type { LoadedVersion } from './loaded-version.ts';
+
+/** Names of dimensions are words for people: clients rely on data types and sizes. */
+function withoutNames({ inputs, outputs }: Signature) {
+  const plain = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
+  return { inputs: inputs.map(plain), outputs: outputs.map(plain) };
+}
+
+/** Whether clients of the one model can be those of the other. */
+function sameSignature(a: Signature, b: Signature): boolean {
+  return isDeepStrictEqual(withoutNames(a), withoutNames(b));
+}
+
+/** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */
+export async function refuseNewSignature(previous: LoadedVersion | undefined, assembled: Assembled): Promise<void> {
+  const before = previous?.predictor?.signature;
+  const { signature } = assembled.predictor;
+  if (before === undefined || sameSignature(before, signature)) return;
+  await assembled.predictor.close();
+  await assembled.release?.();
+  throw new AppError('MODEL_LOAD_FAILED', {
+    message: 'The file was replaced by one with another signature; give it a version number of its own',
+    received: signature,
+    expected: before,
+  });
+}

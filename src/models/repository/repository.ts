@@ -1,0 +1,111 @@
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../../errors.ts';
+import type { Manifest } from '../manifest.ts';
+import {
+  bareFile,
+  holdsModel,
+  isMeantAsModel,
+  isVersion,
+  type ModelFolder,
+  modelFolder,
+  readModelFolder,
+} from './model-folder.ts';
+
+export type { ModelFolder } from './model-folder.ts';
+
+export interface ScanOptions {
+  /** Name of the model that lies in the folder itself. @default model */
+  readonly ownName?: string | undefined;
+  /** Which versions, whatever the manifests say. */
+  readonly policy?: Manifest['versionPolicy'];
+  /** Whether the files are the server's own and never change, such as what it fetched. @default false */
+  readonly ownedByServer?: boolean;
+  /** Told the names of folders, and of links to nothing, that are no models. */
+  readonly onIgnored?: (names: readonly string[]) => void;
+}
+
+/**
+ * Reads the model repository: folders with numeric version folders, and bare `.onnx` files.
+ * A model that cannot be used is listed with its error and does not hide the others. A `model.onnx`, or numeric version
+ * folders, in the folder itself are one model, as KServe and SageMaker lay out a single one.
+ *
+ * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
+ */
+export async function scanRepository(modelsDir: string, options: ScanOptions = {}): Promise<ModelFolder[]> {
+  const { ownName = 'model', policy, onIgnored } = options;
+  const root = await realpath(modelsDir).catch((cause: unknown) => {
+    throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
+  });
+  const entries = await readdir(root, { withFileTypes: true });
+  const hasConfig = entries.some(({ name }) => name === 'config.json');
+  const isHubCopy = (name: string) => name === 'onnx' && hasConfig;
+  const own = (await holdsModel(root)) ? await readModelFolder(root, ownName, policy) : undefined;
+  const isOwn = (name: string) => own !== undefined && (name === 'model.onnx' || isVersion(name) || isHubCopy(name));
+  const others = entries.filter(({ name }) => !name.startsWith('.') && !isOwn(name));
+  const found = await Promise.all(others.map((entry) => readEntry(root, entry, policy)));
+  onIgnored?.(found.flatMap((one) => (isIgnored(one) ? [one.ignored] : [])).sort());
+  const models = found.flatMap((one) => (one === undefined || isIgnored(one) ? [] : [one]));
+  const all = nameTwins([...(own === undefined ? [] : [{ ...own, place: 'the folder of models itself' }]), ...models]);
+  return options.ownedByServer === true ? all.map(ownedByServer) : all;
+}
+
+/** A model, and what it is in the repository. */
+type Found = ModelFolder & { readonly place: string };
+
+interface Ignored {
+  readonly ignored: string;
+}
+
+function isIgnored(found: Found | Ignored | undefined): found is Ignored {
+  return found !== undefined && 'ignored' in found;
+}
+
+async function readEntry(
+  root: string,
+  { name }: Dirent,
+  policy: Manifest['versionPolicy'] | undefined,
+): Promise<Found | Ignored | undefined> {
+  const path = join(root, name);
+  const kind = await kindOf(path);
+  if (kind === 'folder') {
+    if (!(await isMeantAsModel(path))) return { ignored: name };
+    return { ...(await modelFolder({ root, folder: path, name }, policy)), place: `the folder ${name}` };
+  }
+  if (kind === 'nothing') return { ignored: name };
+  if (name.endsWith('.onnx')) return { ...(await bareFile(root, name)), place: `the file ${name}` };
+  return undefined;
+}
+
+async function kindOf(path: string): Promise<'folder' | 'file' | 'nothing'> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return 'nothing';
+  return found.isDirectory() ? 'folder' : 'file';
+}
+
+/** Two models of one name: which of them a client would get is nothing to guess, so that neither is served. */
+function nameTwins(found: readonly Found[]): ModelFolder[] {
+  const byName = Map.groupBy(found, ({ name }) => name);
+  const models = [...byName].map(([name, [first, ...others]]): ModelFolder | undefined => {
+    if (first === undefined || others.length === 0) return first && withoutPlace(first);
+    const places = [first, ...others]
+      .map(({ place }) => place)
+      .sort()
+      .join(' and ');
+    return {
+      name,
+      error: new AppError('MODEL_LOAD_FAILED', { message: `Two models have the name ${name}: ${places}; rename one` }),
+    };
+  });
+  return models.filter((model) => model !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function withoutPlace({ place: _, ...model }: Found): ModelFolder {
+  return model;
+}
+
+function ownedByServer(model: ModelFolder): ModelFolder {
+  if ('error' in model) return model;
+  return { ...model, versions: model.versions.map((version) => ({ ...version, ownedByServer: true })) };
+}
