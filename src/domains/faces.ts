@@ -6,9 +6,7 @@ import type { AnyDomain } from './define-domain.ts';
 export interface FaceModels {
   find(
     name: string,
-  ):
-    | { readonly versions: readonly { readonly predictor: { readonly signature: Signature } | undefined }[] }
-    | undefined;
+  ): { readonly served: { readonly predictor: { readonly signature: Signature } | undefined } | undefined } | undefined;
 }
 
 /** Which domains are served: models come and go while the server runs, and routes cannot. */
@@ -106,7 +104,7 @@ export class Faces {
   #problemOf(domain: AnyDomain): string | undefined {
     const model = this.#models.find(domain.model);
     if (model === undefined) return `there is no model ${domain.model}`;
-    const signature = model.versions.find((version) => version.predictor !== undefined)?.predictor?.signature;
+    const signature = model.served?.predictor?.signature;
     if (signature === undefined || domain.signature === undefined) return undefined;
     const before = this.#compared.get(domain);
     if (before?.signature === signature) return before.problem;

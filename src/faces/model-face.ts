@@ -2,6 +2,7 @@ import { formCoercion } from '../domains/coerce-form.ts';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import { validationError } from '../http/answer/zod-compilers.ts';
 import type { VersionFace } from '../models/version-face.ts';
+import { type ClientTerms, clientTerms, keepsTerms } from './client-terms.ts';
 import type { CreatedFace } from './face-kind.ts';
 
 /** A face that was found in the files of a version: the domain that its routes are made of. */
@@ -15,6 +16,8 @@ export class ModelFace implements VersionFace {
   readonly padding: CreatedFace['padding'];
   readonly matrixColumns: CreatedFace['matrixColumns'];
   readonly close?: () => Promise<void>;
+  readonly #followed = new WeakMap<VersionFace, boolean>();
+  #terms: ClientTerms | undefined;
   #coerceForm: ReturnType<typeof formCoercion> | undefined;
 
   constructor(version: string, { domain, settings, options, padding, matrixColumns, close }: CreatedFace) {
@@ -48,6 +51,21 @@ export class ModelFace implements VersionFace {
     const { options } = this;
     if (options?.ofResult === undefined || typeof result !== 'object' || result === null) return this.domain;
     return options.bind(options.ofResult({ ...result }));
+  }
+
+  get terms(): ClientTerms {
+    this.#terms ??= clientTerms(this.domain);
+    return this.#terms;
+  }
+
+  /** Whether it is of the same kind, takes the same instances, and its results lack nothing. Asked by every request. */
+  canFollow(before: VersionFace): boolean {
+    const known = this.#followed.get(before);
+    if (known !== undefined) return known;
+    const face = modelFaceOf(before);
+    const can = face !== undefined && face.kind === this.kind && keepsTerms(face.terms, this.terms);
+    this.#followed.set(before, can);
+    return can;
   }
 
   /** Turns the texts of an HTML form into what the fields of an instance are. */

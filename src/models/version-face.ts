@@ -10,6 +10,8 @@ export interface VersionFace {
   readonly matrixColumns?: readonly string[] | undefined;
   /** Whether texts of unlike length share runs, and why. @default not said */
   readonly padding?: { readonly joined: boolean; readonly why: string } | undefined;
+  /** Whether clients of the face of the version before can use this one. @default they can */
+  readonly canFollow?: (before: VersionFace) => boolean;
   /** Releases what only this face needs. @default nothing */
   readonly close?: () => Promise<void>;
 }

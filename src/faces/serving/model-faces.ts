@@ -29,9 +29,8 @@ export class ModelFaces {
 
   /** The faces of the versions that answer where a request names none. */
   served(): readonly ModelFace[] {
-    return this.#registry.list().flatMap(({ name, versions }): ModelFace[] => {
+    return this.#registry.list().flatMap(({ name, served }): ModelFace[] => {
       if (!this.#mayHaveRoute(name)) return [];
-      const served = versions.find(({ predictor }) => predictor !== undefined);
       const face = modelFaceOf(served?.face);
       return face === undefined ? [] : [face];
     });
@@ -50,7 +49,7 @@ export class ModelFaces {
   }
 
   /**
-   * Holds the version asked for, else the highest that is loaded, with its face.
+   * Holds the version asked for, else the one that answers, with its face.
    *
    * @throws AppError `ROUTE_NOT_FOUND` that says why there is no face, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`
    */

@@ -139,7 +139,7 @@ export function modelRoutes(app: FastifyInstance, { registry }: { registry: Regi
 
 /** State of a model, which is that of the version that serves it, and why it is not ready. */
 export function modelState(model: RegisteredModel) {
-  const served = model.versions.find((version) => version.state === 'READY') ?? model.versions[0];
+  const served = [model.served, ...model.versions].find((version) => version?.state === 'READY') ?? model.versions[0];
   return { state: served?.state ?? 'UNAVAILABLE', reason: model.error?.message ?? served?.reason } as const;
 }
 

@@ -2,12 +2,15 @@ import type { AppError } from '../../errors.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import { compareVersions, type ModelFolder } from '../repository/model-folder.ts';
+import { chooseVersion } from './choose-version.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 
 /** A model by name, with its versions, highest first; `error` says why none could be looked at. */
 export interface RegisteredModel {
   readonly name: string;
   readonly versions: readonly LoadedVersion[];
+  /** The version that answers where a request names none; undefined while none is loaded. */
+  readonly served: LoadedVersion | undefined;
   readonly error: AppError | undefined;
 }
 
@@ -23,6 +26,10 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  get served(): LoadedVersion | undefined {
+    return chooseVersion(this.versions);
   }
 }
 

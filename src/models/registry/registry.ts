@@ -95,14 +95,14 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   }
 
   /**
-   * Holds a version in memory until the lease is released: the one asked for, else the highest that is loaded.
+   * Holds a version in memory until the lease is released: the one asked for, else the one that answers.
    *
    * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
    */
   acquire(name: string, version?: string): Lease {
     if (version !== undefined) return this.getVersion(name, version).acquire();
     const model = this.get(name);
-    const loaded = model.versions.find((candidate) => candidate.predictor !== undefined) ?? model.versions[0];
+    const loaded = model.served ?? model.versions[0];
     if (loaded !== undefined) return loaded.acquire();
     throw new AppError('MODEL_NOT_READY', {
       message: `The model ${name} is not ready: ${model.error?.message ?? 'it has no version'}`,
@@ -234,14 +234,24 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     }
     entry.error = undefined;
 
-    const { manifest, versions } = folder;
+    const { manifest, versions, older = [] } = folder;
     const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
     const loads = wanted.map((file) => this.#replace(entry, { artifact: file, manifest, ending }));
     const selected = new Set(versions.map((file) => file.version));
     const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
-    const obsolete = entry.versions.filter((loaded) => !selected.has(loaded.version));
+    const { served } = entry;
+    const [highest] = entry.versions;
+    if (loads.length > 0 && highest?.predictor !== undefined && highest !== served) {
+      this.#dependencies.log.warn(
+        { model: folder.name, version: highest.version, serving: served?.version },
+        `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
+      );
+    }
+    // Clients that name no version are not left without an answer that they understand.
+    const goesOn = (loaded: LoadedVersion) => loaded === served && older.includes(loaded.version);
+    const obsolete = entry.versions.filter((loaded) => !selected.has(loaded.version) && !goesOn(loaded));
     if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsolete);
     return failures;
   }

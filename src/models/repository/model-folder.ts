@@ -6,9 +6,12 @@ import { refuseOutside } from '../files/refuse-outside.ts';
 import { versionFiles } from '../files/version-files.ts';
 import { defaultManifest, type Manifest, parseManifest } from '../manifest.ts';
 
-/** A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used. */
+/**
+ * A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used.
+ * `older` are versions that are there and not selected only because others are higher: one that serves may go on.
+ */
 export type ModelFolder<Kind extends VersionArtifact = Artifact> = { readonly name: string } & (
-  | { readonly manifest: Manifest; readonly versions: readonly Kind[] }
+  | { readonly manifest: Manifest; readonly versions: readonly Kind[]; readonly older?: readonly string[] }
   | { readonly error: AppError }
 );
 
@@ -120,14 +123,17 @@ export async function modelFolder(
       if (path === undefined) throw await noVersion(name, folder);
       return { name, manifest, versions: [await read('1', path, [dirname(path), folder])] };
     }
-    const selected = selectVersions(name, [...present.keys()], policy ?? manifest.versionPolicy);
+    const effective = policy ?? manifest.versionPolicy;
+    const selected = selectVersions(name, [...present.keys()], effective);
+    const isLatest = effective !== 'all' && 'latest' in effective;
+    const older = isLatest ? [...present.keys()].slice(effective.latest) : [];
     const versions = await Promise.all(
       selected.map((version) => {
         const path = present.get(version) ?? join(folder, version, graphName);
         return read(version, path, [dirname(path), join(folder, version), folder]);
       }),
     );
-    return { name, manifest, versions };
+    return { name, manifest, versions, older };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
   }

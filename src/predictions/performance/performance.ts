@@ -134,11 +134,11 @@ function earlier(rows: readonly StoredPrediction[], reference: string): Distribu
   return distributionOf(ofDomain.map(readValues), { source: `predictions from ${reference}`, domain });
 }
 
-/** The version asked for, else the highest that is loaded. */
+/** The version asked for, else the one that answers. */
 function loadedVersion(registry: Registry, model: string, version: string | undefined): LoadedVersion {
   if (version !== undefined) return registry.getVersion(model, version);
-  const { versions } = registry.get(model);
-  const loaded = versions.find((candidate) => candidate.predictor !== undefined) ?? versions[0];
+  const { versions, served } = registry.get(model);
+  const loaded = served ?? versions[0];
   if (loaded !== undefined) return loaded;
   throw new AppError('VERSION_NOT_FOUND', { message: `The model ${model} has no version`, received: version });
 }

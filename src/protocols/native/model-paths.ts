@@ -23,14 +23,14 @@ export function modelPaths(
 ): Paths {
   const operation = asObject(asObject(documented[anyModel])['post']);
   const paths: [string, JsonSchema][] = [];
-  for (const { name, versions } of registry.list()) {
-    const [served, ...others] = versions.filter(({ predictor }) => predictor !== undefined);
+  for (const { name, versions, served } of registry.list()) {
+    const loaded = versions.filter(({ predictor }) => predictor !== undefined);
     if (served === undefined || !maySee(name)) continue;
     paths.push([`/models/${name}/predict`, { post: modelOperation(operation, served) }]);
-    if (others.length === 0) continue;
-    for (const loaded of [served, ...others]) {
-      const path = `/models/${name}/versions/${loaded.version}/predict`;
-      paths.push([path, { post: modelOperation(operation, loaded) }]);
+    if (loaded.length === 1) continue;
+    for (const each of loaded) {
+      const path = `/models/${name}/versions/${each.version}/predict`;
+      paths.push([path, { post: modelOperation(operation, each) }]);
     }
   }
   return Object.fromEntries(paths);

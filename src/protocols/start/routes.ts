@@ -55,7 +55,7 @@ function startPage(
 ): StartPage {
   const origin = `${request.protocol}://${request.host || `localhost:${request.socket.localPort}`}`;
   const entry = (model: ReturnType<Registry['list']>[number]): ModelEntry => {
-    const served = model.versions.find((version) => version.predictor !== undefined);
+    const served = model.served;
     const face = domains().find((domain) => domain.model === model.name);
     return { name: model.name, ...modelState(model), curl: curlOf(model.name, served, face, { origin, needsKey }) };
   };
