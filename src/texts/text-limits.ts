@@ -31,8 +31,8 @@ const offsetModels =
   /^(?:roberta|xlm-roberta|xlm-roberta-xl|camembert|longformer|mpnet|roberta-prelayernorm|data2vec-text|luke)$/;
 
 /**
- * The limits of a model, of what its files say: sentence-transformers' own goes before the tokenizer's, and that before the
- * positions of the model.
+ * The limits of a model, of what its files say: sentence-transformers' own goes before the tokenizer's, which is believed as
+ * far as the model has positions.
  *
  * @param ids of the tokens that files name
  * @param maxLength goes before all files
@@ -45,11 +45,18 @@ export function readTextLimits(
   const ofSentences = wholeNumber(sentences['max_seq_length']);
   const ofTokenizer = wholeNumber(tokenizer['model_max_length']);
   return {
-    maxLength: maxLength ?? ofSentences ?? ofTokenizer ?? positionsOf(model) ?? usualMaxLength,
+    maxLength: maxLength ?? ofSentences ?? ofTokenizerAndModel(ofTokenizer, model) ?? usualMaxLength,
     truncationSide: sideOf(tokenizer['truncation_side']),
     paddingSide: sideOf(tokenizer['padding_side']),
     padId: namedId(tokenizer['pad_token'], ids) ?? wholeNumber(model['pad_token_id'], 0) ?? 0,
   };
+}
+
+function ofTokenizerAndModel(ofTokenizer: number | undefined, model: JsonObject): number | undefined {
+  const positions = positionsOf(model);
+  if (ofTokenizer === undefined || positions === undefined) return ofTokenizer ?? positions;
+  // Positions that are relative, as in DeBERTa, end nowhere.
+  return model['relative_attention'] === true ? ofTokenizer : Math.min(ofTokenizer, positions);
 }
 
 function positionsOf(model: JsonObject): number | undefined {

@@ -14,6 +14,12 @@ describe('the most tokens of a text', () => {
     ['model.json before all files', limits({ sentences, tokenizer, model }, {}, 100), 100],
     ["sentence-transformers' file before the tokenizer's", limits({ sentences, tokenizer, model }), 256],
     ["the tokenizer's before the positions of the model", limits({ tokenizer, model }), 300],
+    ['the positions where the tokenizer has more', limits({ tokenizer: { model_max_length: 500 }, model }), 400],
+    [
+      'the tokenizer where positions are relative',
+      limits({ tokenizer: { model_max_length: 500 }, model: { ...model, relative_attention: true } }),
+      500,
+    ],
     ['the positions where the tokenizer has no limit', limits({ tokenizer: endless, model }), 400],
     ['the positions where there is no file of the tokenizer', limits({ model }), 400],
     ['a usual one where no file says so', limits({ tokenizer: endless }), 512],
