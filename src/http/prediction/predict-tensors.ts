@@ -10,7 +10,7 @@ import { setPredictionHeaders } from './prediction-headers.ts';
 /** A prediction as a route wants it: of which model, and how its request becomes tensors and tensors its answer. */
 export interface Prediction<Answer> extends AskedTerms {
   readonly model: string;
-  /** The highest loaded version when absent. */
+  /** The version that answers when absent. */
   readonly version?: string | undefined;
   /** The version that answers, where the route holds it already; it is released whatever happens. */
   readonly lease?: Lease | undefined;

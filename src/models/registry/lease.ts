@@ -19,7 +19,7 @@ export interface Lease {
 /** The models that a version is made of. */
 export interface Members {
   /**
-   * Holds a member in memory until the lease is released: the version asked for, else the highest that is loaded.
+   * Holds a member in memory until the lease is released: the version asked for, else the one that answers.
    *
    * @throws AppError `MODEL_NOT_READY` that names the member, also when there is no such model: the client asked for another
    */
