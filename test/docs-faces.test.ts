@@ -1,10 +1,7 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseManifest } from '../src/models/manifest.ts';
-import { shapeClassifier, writeModel } from './faces/classifier-model.ts';
-import { writeCompanions } from './faces/fake-tokenizer.ts';
-import { boxDetector, colourClassifier, colourFiles, ultralytics } from './faces/picture-models.ts';
-import { writeTinyClassifier, writeTinyReaders, writeTinyTexts } from './faces/tiny-texts.ts';
+import { writeTinyReaders } from './faces/tiny-texts.ts';
+import { writeFaceModels } from './faces/write-face-models.ts';
 import { type TemporaryFolder, temporaryFolder } from './helpers/folder.ts';
 import { expectAnswer, readPage } from './helpers/page-examples.ts';
 import { startReadyServer, type TestServer } from './helpers/server.ts';
@@ -16,12 +13,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  await writeModel(folder.path, 'shapes', shapeClassifier);
-  await writeModel(folder.path, 'colours', colourClassifier);
-  await writeCompanions(join(folder.path, 'colours', '1'), colourFiles);
-  await writeModel(folder.path, 'boxes', boxDetector(ultralytics));
-  await writeTinyClassifier(folder.path);
-  await writeTinyTexts(folder.path);
+  await writeFaceModels(folder.path);
   await writeTinyReaders(folder.path);
   server = await startReadyServer({ MODELS_DIR: folder.path });
 });

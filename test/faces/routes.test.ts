@@ -50,7 +50,12 @@ describe('the routes of a face', () => {
   });
 
   test('answer many in their order', async () => {
-    const { body } = await post('/shapes/predict/batch', { instances: [{ width: 1, height: 3 }, { width: 3, height: 1 }] }); // biome-ignore format: one line
+    const { body } = await post('/shapes/predict/batch', {
+      instances: [
+        { width: 1, height: 3 },
+        { width: 3, height: 1 },
+      ],
+    });
     expect(body).toMatchObject({ predictions: [{ label: 'tall' }, { label: 'wide' }] });
   });
 
@@ -63,7 +68,12 @@ describe('the routes of a face', () => {
   });
 
   test('name every fault where the request has it, and the field that a strange one is near to', async () => {
-    const { status, body } = await post('/named/predict/batch', { instances: [{ breadth: 1, height: 2 }, { bredth: 1, height: 'x' }] }); // biome-ignore format: one line
+    const { status, body } = await post('/named/predict/batch', {
+      instances: [
+        { breadth: 1, height: 2 },
+        { bredth: 1, height: 'x' },
+      ],
+    });
     expect(status).toBe(422);
     expect(body).toMatchObject({
       code: 'VALIDATION_FAILED',

@@ -32,7 +32,10 @@ test('a version that clients of the face cannot use answers only where it is ask
 
   await writeModel(folder.path, 'shapes', faceless, { version: '2' });
   await load();
-  expect(await versions()).toEqual([['2', 'READY'], ['1', 'READY']]); // biome-ignore format: one line
+  expect(await versions()).toEqual([
+    ['2', 'READY'],
+    ['1', 'READY'],
+  ]);
   expect(await answering()).toBe('1');
   expect((await post('/shapes/predict?version=2', record)).status).toBe(404);
   expect(await post('/models/shapes/versions/2/predict', { x: [[1, 2]] })).toMatchObject({ status: 200 });

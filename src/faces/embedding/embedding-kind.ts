@@ -13,6 +13,7 @@ import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
 import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
+import { traceTokenizer } from '../text-input/trace-tokenizer.ts';
 import { embed } from './embed.ts';
 import { readModules } from './read-modules.ts';
 
@@ -55,7 +56,7 @@ async function find({ companions, material }: Source): Promise<FaceTrace> {
   if (!companions.has('modules.json') && !(hasVectors && !hasHead)) return undefined;
   const modules = await companions.json('modules.json');
   if (modules === undefined && !companions.has('tokenizer.json') && architecture === undefined) return undefined;
-  return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
+  return traceTokenizer(companions);
 }
 
 async function create(

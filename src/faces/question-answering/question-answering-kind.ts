@@ -14,6 +14,7 @@ import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
 import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
+import { traceTokenizer } from '../text-input/trace-tokenizer.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
 import { type AnswerSpans, type AnswerSpansOptions, answerSpans } from './answer-spans.ts';
 
@@ -52,7 +53,7 @@ export const questionAnsweringKind = defineFaceKind({ kind: 'question-answering'
 
 function find({ material, companions }: Source): FaceTrace {
   if (missingOutputs(material.predictor.signature).length > 0) return undefined;
-  return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
+  return traceTokenizer(companions);
 }
 
 function missingOutputs({ outputs }: Signature): readonly string[] {

@@ -13,6 +13,7 @@ import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
 import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
+import { traceTokenizer } from '../text-input/trace-tokenizer.ts';
 import { rankDocuments } from './rerank.ts';
 
 type Source = FaceSource<'reranking'>;
@@ -49,7 +50,7 @@ async function find({ companions }: Source): Promise<FaceTrace> {
   const names = namesOfConfig(await companions.object('config.json'));
   const isSingle = architecture?.endsWith('ForSequenceClassification') === true && (names?.length ?? 1) === 1;
   if (!isSingle && sentences?.['model_type'] !== 'CrossEncoder') return undefined;
-  return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
+  return traceTokenizer(companions);
 }
 
 async function create(

@@ -1,6 +1,16 @@
 import { AppError } from '../../errors.ts';
 import type { LeasedFace, ModelFaces } from './model-faces.ts';
 
+/** What a request may come to that names its model in the body, where such routes document it. */
+export const faceOfKindErrorCodes = [
+  'MALFORMED_JSON',
+  'VALIDATION_FAILED',
+  'FACE_NOT_FOUND',
+  'ROUTE_NOT_FOUND',
+  'QUEUE_FULL',
+  'INTERNAL',
+] as const;
+
 /** Which face a request means that names its model in the body. */
 export interface FaceChoice {
   readonly kind: string;

@@ -11,6 +11,7 @@ import { byGroups } from '../text-input/by-groups.ts';
 import { openText } from '../text-input/open-text.ts';
 import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
+import { traceTokenizer } from '../text-input/trace-tokenizer.ts';
 
 type Source = FaceSource<'text-classification'>;
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -28,7 +29,7 @@ async function find({ companions }: Source): Promise<FaceTrace> {
   if (!architecture?.endsWith('ForSequenceClassification')) return undefined;
   const names = namesOfConfig(await companions.object('config.json'));
   if (names === undefined || names.length < 2) return undefined;
-  return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
+  return traceTokenizer(companions);
 }
 
 async function create(

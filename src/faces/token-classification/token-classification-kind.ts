@@ -16,6 +16,7 @@ import { mergeRows } from '../text-input/merge-rows.ts';
 import { openText } from '../text-input/open-text.ts';
 import { tooLongOf } from '../text-input/option-of-result.ts';
 import { textField } from '../text-input/text-field.ts';
+import { traceTokenizer } from '../text-input/trace-tokenizer.ts';
 import { WindowRows, windowKinds } from '../text-input/window-rows.ts';
 import { type Aggregation, type Entity, entitiesOf } from './entities.ts';
 import { entityLabels } from './entity-labels.ts';
@@ -48,7 +49,7 @@ export const tokenClassificationKind = defineFaceKind({ kind: 'token-classificat
 async function find({ companions }: Source): Promise<FaceTrace> {
   const architecture = await architectureOf(companions);
   if (!architecture?.endsWith('ForTokenClassification')) return undefined;
-  return companions.has('tokenizer.json') ? 'found' : { missing: 'tokenizer.json is missing' };
+  return traceTokenizer(companions);
 }
 
 async function create(

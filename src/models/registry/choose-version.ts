@@ -14,13 +14,10 @@ interface Candidate {
  * @param versions highest first
  */
 export function chooseVersion<Version extends Candidate>(versions: readonly Version[]): Version | undefined {
-  const [only, ...others] = versions;
-  if (others.length === 0) return only?.predictor === undefined ? undefined : only;
-  let chosen: Version | undefined;
-  for (const next of versions.toReversed()) {
-    if (next.predictor !== undefined && canFollow(chosen, next)) chosen = next;
-  }
-  return chosen;
+  return versions.reduceRight<Version | undefined>(
+    (chosen, next) => (next.predictor !== undefined && canFollow(chosen, next) ? next : chosen),
+    undefined,
+  );
 }
 
 function canFollow(chosen: Candidate | undefined, { face }: Candidate): boolean {

@@ -61,6 +61,18 @@ export function hasReady(entry: RegisteredModel, versions: ReadonlySet<string>):
   return entry.versions.some((loaded) => versions.has(loaded.version) && loaded.predictor !== undefined);
 }
 
+/** What the policy no longer selects. The version that serves goes on while its files are there: its clients need it. */
+export function obsoleteVersions(
+  { versions, served }: RegisteredModel,
+  {
+    versions: selected,
+    older = [],
+  }: { readonly versions: readonly VersionArtifact[]; readonly older?: readonly string[] },
+): readonly LoadedVersion[] {
+  const goesOn = (loaded: LoadedVersion) => loaded === served && older.includes(loaded.version);
+  return versions.filter((loaded) => !selected.some(({ version }) => version === loaded.version) && !goesOn(loaded));
+}
+
 export function putVersion(entry: { versions: LoadedVersion[] }, next: LoadedVersion): void {
   const others = entry.versions.filter((loaded) => loaded.version !== next.version);
   entry.versions = [...others, next].sort((a, b) => compareVersions(a.version, b.version));

@@ -13,6 +13,7 @@ import {
   isUnchanged,
   logIndependence,
   membersOf,
+  obsoleteVersions,
   predictorsOf,
   putVersion,
   type RegisteredModel,
@@ -234,7 +235,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     }
     entry.error = undefined;
 
-    const { manifest, versions, older = [] } = folder;
+    const { manifest, versions } = folder;
     const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
     const loads = wanted.map((file) => this.#replace(entry, { artifact: file, manifest, ending }));
@@ -249,10 +250,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
         `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
       );
     }
-    // Clients that name no version are not left without an answer that they understand.
-    const goesOn = (loaded: LoadedVersion) => loaded === served && older.includes(loaded.version);
-    const obsolete = entry.versions.filter((loaded) => !selected.has(loaded.version) && !goesOn(loaded));
-    if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsolete);
+    if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsoleteVersions(entry, folder));
     return failures;
   }
 

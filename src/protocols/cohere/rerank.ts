@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { leaseFaceOfKind } from '../../faces/serving/choose-face.ts';
+import { faceOfKindErrorCodes, leaseFaceOfKind } from '../../faces/serving/choose-face.ts';
 import type { ModelFaces } from '../../faces/serving/model-faces.ts';
 import { instancePrediction } from '../../faces/serving/predict-face.ts';
 import { maySeeModel } from '../../http/admission/authorization.ts';
@@ -77,14 +77,7 @@ export async function rerankRoutes(app: FastifyInstance, { faces, infer }: Reran
         }),
         response: {
           200: Answer.describe('The most relevant first'),
-          ...errorResponses(
-            'MALFORMED_JSON',
-            'VALIDATION_FAILED',
-            'FACE_NOT_FOUND',
-            'ROUTE_NOT_FOUND',
-            'QUEUE_FULL',
-            'INTERNAL',
-          ),
+          ...errorResponses(...faceOfKindErrorCodes),
         },
       },
       handler: async (request, reply) => {

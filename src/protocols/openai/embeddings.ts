@@ -1,7 +1,7 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { leaseFaceOfKind } from '../../faces/serving/choose-face.ts';
+import { faceOfKindErrorCodes, leaseFaceOfKind } from '../../faces/serving/choose-face.ts';
 import type { ModelFaces } from '../../faces/serving/model-faces.ts';
 import { instancePrediction } from '../../faces/serving/predict-face.ts';
 import { maySeeModel } from '../../http/admission/authorization.ts';
@@ -60,14 +60,7 @@ export async function embeddingRoutes(app: FastifyInstance, { faces, infer }: Em
       body: Request.meta({ examples: [{ input: 'The quick brown fox' }] }),
       response: {
         200: Answer.describe('The vectors, in the order of the texts'),
-        ...errorResponses(
-          'MALFORMED_JSON',
-          'VALIDATION_FAILED',
-          'FACE_NOT_FOUND',
-          'ROUTE_NOT_FOUND',
-          'QUEUE_FULL',
-          'INTERNAL',
-        ),
+        ...errorResponses(...faceOfKindErrorCodes),
       },
     },
     handler: async (request, reply) => {

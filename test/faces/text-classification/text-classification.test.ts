@@ -37,7 +37,10 @@ test('texts of nearly one length share a run, and answers keep the order of the 
     .asked()
     .slice(before)
     .map(({ input_ids }) => input_ids?.shape);
-  expect(shapes).toEqual([[2, 8], [1, 16]]); // biome-ignore format: one line
+  expect(shapes).toEqual([
+    [2, 8],
+    [1, 16],
+  ]);
 });
 
 test('a model whose answers change with padding gets each text alone, at its own length', async () => {
@@ -52,7 +55,11 @@ test('a model whose answers change with padding gets each text alone, at its own
     face: { padding: { joined: false, why: expect.stringMatching(/logits is .* alone and .* padded/) } },
   });
   await face.predict(...texts);
-  expect(face.asked().map(({ input_ids }) => input_ids?.shape)).toEqual([[1, 3], [1, 3], [1, 12]]); // biome-ignore format: one line
+  expect(face.asked().map(({ input_ids }) => input_ids?.shape)).toEqual([
+    [1, 3],
+    [1, 3],
+    [1, 12],
+  ]);
 });
 
 test('a model without attention_mask is never padded', async () => {

@@ -1,10 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { shapeClassifier, writeModel } from '../../faces/classifier-model.ts';
-import { writeCompanions } from '../../faces/fake-tokenizer.ts';
-import { boxDetector, colourClassifier, colourFiles, ultralytics } from '../../faces/picture-models.ts';
-import { writeTinyClassifier, writeTinyTexts } from '../../faces/tiny-texts.ts';
+import { writeFaceModels } from '../../faces/write-face-models.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
 import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
 
@@ -15,12 +11,7 @@ let picture: Buffer;
 beforeAll(async () => {
   folder = await temporaryFolder();
   picture = await readFile(new URL('../../../docs/examples/sea.png', import.meta.url));
-  await writeModel(folder.path, 'shapes', shapeClassifier);
-  await writeModel(folder.path, 'colours', colourClassifier);
-  await writeCompanions(join(folder.path, 'colours', '1'), colourFiles);
-  await writeModel(folder.path, 'boxes', boxDetector(ultralytics));
-  await writeTinyClassifier(folder.path);
-  await writeTinyTexts(folder.path);
+  await writeFaceModels(folder.path);
   server = await startReadyServer({ MODELS_DIR: folder.path });
 });
 
@@ -40,7 +31,10 @@ const negative = { label: 'negative', score: expect.closeTo(0.0474, 4) };
 test('a text gets the class of the pipeline, or all of them', async () => {
   expect(await post('mood', { inputs: 'a good film' })).toEqual([200, [positive]]);
   expect(await post('mood', { inputs: ['a good film', 'a good film'] })).toEqual([200, [positive, positive]]);
-  expect(await post('mood', { inputs: { text: 'a good film' }, parameters: { top_k: null } })).toEqual([200, [positive, negative]]); // biome-ignore format: one line
+  expect(await post('mood', { inputs: { text: 'a good film' }, parameters: { top_k: null } })).toEqual([
+    200,
+    [positive, negative],
+  ]);
   expect(await post('mood', { inputs: ['a good film'], parameters: { top_k: 2 } })).toEqual([
     200,
     [[positive, negative]],

@@ -126,7 +126,11 @@ describe.each(['/v1/rerank', '/v2/rerank'])('POST %s', (path) => {
 });
 
 test('a face answers under its own name what the routes of others answer', async () => {
-  expect((await post('/embedder/predict', { text: 'cats meow' })).body).toEqual({ embedding: cats, tokens: 4, truncated: false }); // biome-ignore format: one line
+  expect((await post('/embedder/predict', { text: 'cats meow' })).body).toEqual({
+    embedding: cats,
+    tokens: 4,
+    truncated: false,
+  });
   const ranked = await post('/ranker/predict', { query: 'dogs', documents: ['cats', 'bark'], raw_scores: true });
   expect(ranked.body).toMatchObject({
     results: [
