@@ -72,7 +72,7 @@ const mayInstall = {
   pictures: ['sharp', 'zod'],
   settings: ['zod'],
   access: ['zod'],
-  inference: ['onnxruntime-node', 'onnxruntime-common'],
+  inference: ['onnxruntime-node', 'onnxruntime-common', 'zod'],
   models: ['zod'],
   sources: ['@bradenmacdonald/s3-lite-client', 'tar', 'yauzl'],
   serving: [],

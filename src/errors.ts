@@ -20,6 +20,7 @@ export type ErrorKind =
   | 'unsupported_media_type'
   | 'rate_limited'
   | 'overloaded'
+  | 'upstream'
   | 'timeout'
   | 'cancelled'
   | 'unimplemented'
@@ -70,6 +71,7 @@ const errorTable = {
   MODEL_UPLOAD_DISABLED: { kind: 'forbidden', title: 'Models cannot be uploaded' },
   MODELS_SOURCE_UNAVAILABLE: { kind: 'internal', title: 'The source of the models cannot be reached' },
   MODELS_FETCH_FAILED: { kind: 'internal', title: 'The models could not be fetched' },
+  MODEL_IN_USE: { kind: 'conflict', title: 'Other models are made of the model' },
   MANIFEST_INVALID: { kind: 'internal', title: 'The model manifest is invalid' },
 
   // The engine
@@ -78,6 +80,15 @@ const errorTable = {
   DEADLINE_EXCEEDED: { kind: 'timeout', title: 'The deadline passed' },
   RUNNER_DIED: { kind: 'overloaded', title: 'The runner of the model died' },
   SHUTTING_DOWN: { kind: 'overloaded', title: 'The server is shutting down' },
+
+  // Models made of models, and models elsewhere
+  GRAPH_INVALID: { kind: 'internal', title: 'The graph is invalid' },
+  STEP_MISMATCH: { kind: 'internal', title: 'A step gave what the next one does not take' },
+  QUORUM_NOT_REACHED: { kind: 'overloaded', title: 'Too few of the members answered' },
+  NO_ROUTE: { kind: 'invalid', title: 'No rule of the graph takes the request' },
+  REMOTE_INVALID: { kind: 'internal', title: 'The remote model is described wrongly' },
+  REMOTE_UNREACHABLE: { kind: 'overloaded', title: 'The remote server cannot be reached' },
+  REMOTE_FAILED: { kind: 'upstream', title: 'The remote server gave no usable answer' },
 
   // What is kept
   STORAGE_UNAVAILABLE: { kind: 'overloaded', title: 'What is stored cannot be reached' },

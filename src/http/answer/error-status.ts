@@ -18,6 +18,7 @@ export const statusOfKind: Readonly<Record<ErrorKind, number>> = {
   cancelled: 499,
   internal: 500,
   unimplemented: 501,
+  upstream: 502,
   overloaded: 503,
   timeout: 504,
 };

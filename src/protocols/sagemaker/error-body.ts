@@ -25,6 +25,7 @@ const mlflowCodes: Readonly<Record<ErrorKind, string>> = {
   internal: 'INTERNAL_ERROR',
   unimplemented: 'NOT_IMPLEMENTED',
   overloaded: 'TEMPORARILY_UNAVAILABLE',
+  upstream: 'TEMPORARILY_UNAVAILABLE',
   timeout: 'DEADLINE_EXCEEDED',
 };
 

@@ -2,7 +2,7 @@ import { type AppError, type ErrorKind, toAppError } from '../../errors.ts';
 import { backOff } from '../../timing/back-off.ts';
 import type { TaskError } from '../task.ts';
 
-const mayPass: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['overloaded', 'timeout', 'rate_limited']);
+const mayPass: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['overloaded', 'upstream', 'timeout', 'rate_limited']);
 const delaysSeconds = { first: 1, longest: 300 };
 
 /** Whether the same task may succeed at another time; a wrong input stays wrong. */

@@ -17,6 +17,7 @@ export const statusOfKind: Readonly<Record<ErrorKind, status>> = {
   unsupported_media_type: status.INVALID_ARGUMENT,
   rate_limited: status.RESOURCE_EXHAUSTED,
   overloaded: status.UNAVAILABLE,
+  upstream: status.UNAVAILABLE,
   timeout: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,
   unimplemented: status.UNIMPLEMENTED,
