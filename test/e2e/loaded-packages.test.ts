@@ -36,6 +36,7 @@ const optional = [
   '@fastify/cors',
   '@fastify/rate-limit',
   '@grpc/grpc-js',
+  '@marcbachmann/cel-js',
   '@opentelemetry/sdk-metrics',
   '@opentelemetry/sdk-trace',
   'ioredis',
