@@ -7,11 +7,12 @@ export interface ModelReference {
   readonly selector?: string;
 }
 
-const shape = /^(?<name>[A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:[@:](?<selector>[^:@/]{1,128}))?$/;
+/** `name`, `name@2`, `name:2`, `name@label` or `name:label`. */
+export const referencePattern = /^(?<name>[A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:[@:](?<selector>[^:@/]{1,128}))?$/;
 
-/** Reads `name`, `name@2`, `name:2`, `name@label` or `name:label`. Undefined when it is none of them. */
+/** Reads what {@link referencePattern} takes; undefined when it does not. */
 export function parseReference(text: string): ModelReference | undefined {
-  const { name, selector } = shape.exec(text)?.groups ?? {};
+  const { name, selector } = referencePattern.exec(text)?.groups ?? {};
   if (name === undefined) return undefined;
   return selector === undefined ? { name } : { name, selector };
 }

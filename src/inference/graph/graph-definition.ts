@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { referencePattern } from '../../names/reference.ts';
 import { type DataType, typedArrays } from '../../tensor/data-type.ts';
 
 /** Exporters give tensors any name, numbers too. */
@@ -37,9 +38,7 @@ const wire = z.union(
   'expected "step.output", or an object with "from" or "value" and cast, reshape, columns',
 );
 
-const reference = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}([@:][^:@/]{1,128})?$/, 'expected name, name@2 or name@label');
+const reference = z.string().regex(referencePattern, 'expected name, name@2 or name@label');
 
 const inputs = z
   .record(tensorName, wire)

@@ -2,8 +2,8 @@ import type { TensorSpec } from '../../../tensor/tensor.ts';
 import type { ArmDefinition, GraphDefinition } from '../graph-definition.ts';
 import { type CompiledRule, type CompileRule, RuleError, type RuleScope } from '../rules.ts';
 import type { GraphFaults } from './graph-faults.ts';
-import type { KnownTensors, StepOutputs } from './known-tensors.ts';
 import type { LocatedStep } from './step-table.ts';
+import type { KnownTensors, StepOutputs } from './tensors/known-tensors.ts';
 import type { GraphRules } from './usage.ts';
 
 /** Whether a graph has rules: what compiles them is loaded only then. */

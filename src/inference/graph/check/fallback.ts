@@ -2,11 +2,11 @@ import type { Tensor, TensorSpec } from '../../../tensor/tensor.ts';
 import type { Literal } from '../graph-definition.ts';
 import type { PlannedFallback } from '../graph-plan.ts';
 import type { GraphFaults, Location } from './graph-faults.ts';
-import type { KnownTensors } from './known-tensors.ts';
-import { literalRow } from './literal.ts';
 import { type FoundMember, memberText } from './members.ts';
 import { type CallDefinition, didYouMean, type TargetDefinition } from './step-table.ts';
-import { formText, unifyForms } from './tensor-form.ts';
+import type { KnownTensors } from './tensors/known-tensors.ts';
+import { literalRow } from './tensors/literal.ts';
+import { formText, unifyForms } from './tensors/tensor-form.ts';
 
 interface FallbackCheck {
   /** Outputs that the graph uses. */

@@ -11,9 +11,13 @@ export class GraphFaults {
     this.#faults.push({ location, type, message: `${location.join('.')}: ${what}` });
   }
 
+  get isEmpty(): boolean {
+    return this.#faults.length === 0;
+  }
+
   /** @throws AppError `GRAPH_INVALID` with all faults, in the order of the file, when there is one */
   throwIfAny(): void {
-    if (this.#faults.length === 0) return;
+    if (this.isEmpty) return;
     const faults = this.#faults.toSorted((a, b) => placeInFile(a.location) - placeInFile(b.location));
     const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
     const message = `The graph has ${count}: ${faults.map((fault) => fault.message).join('; ')}`;

@@ -1,11 +1,11 @@
 import type { PlannedCall, PlannedFallback, PlannedWire } from '../graph-plan.ts';
 import { planFallback } from './fallback.ts';
 import type { GraphFaults } from './graph-faults.ts';
-import type { KnownTensors } from './known-tensors.ts';
 import { memberText } from './members.ts';
 import { type CallDefinition, didYouMean, type TargetDefinition } from './step-table.ts';
-import { formText } from './tensor-form.ts';
-import { checkFit, resolveWire } from './wire.ts';
+import type { KnownTensors } from './tensors/known-tensors.ts';
+import { formText } from './tensors/tensor-form.ts';
+import { checkFit, resolveWire } from './tensors/wire.ts';
 
 export interface Planning {
   readonly tensors: KnownTensors;

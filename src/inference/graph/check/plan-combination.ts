@@ -1,10 +1,10 @@
 import type { CombineStepDefinition } from '../graph-definition.ts';
 import type { PlannedCombineStep, TensorSource } from '../graph-plan.ts';
-import { combinationFacts, concatenatedForm } from './combined.ts';
 import type { Location } from './graph-faults.ts';
 import type { Planning } from './plan-call.ts';
 import { didYouMean, parseSource } from './step-table.ts';
-import { formText, type TensorForm, unifyShapes } from './tensor-form.ts';
+import { combinationFacts, concatenatedForm } from './tensors/combined.ts';
+import { formText, type TensorForm, unifyShapes } from './tensors/tensor-form.ts';
 
 /** What a combination says, without what every step has. */
 export type PlannedCombination = Omit<PlannedCombineStep, 'name' | 'needs' | 'outputs' | 'required'>;
@@ -42,8 +42,11 @@ function checkKeys(step: CombineStepDefinition, location: Location, { faults }: 
     faults.add([...location, key], 'combination_key', `means nothing for ${combine}, which takes ${takes}`);
   }
   if (weights !== undefined && keys.includes('weights') && weights.length !== of.length) {
-    const what = `found ${weights.length} weights for ${of.length} members; expected one for each of "of"`;
+    const what = `found ${weights.length} for ${of.length} members; expected one for each of "of"`;
     faults.add([...location, 'weights'], 'weights', what);
+  }
+  if (weights !== undefined && !Number.isFinite(weights.reduce((sum, weight) => sum + weight, 0))) {
+    faults.add([...location, 'weights'], 'weights', 'their sum is beyond the greatest number; expected smaller ones');
   }
   if (quorum !== undefined && keys.includes('quorum') && quorum > of.length) {
     faults.add([...location, 'quorum'], 'quorum', `found ${quorum}; "of" has ${of.length}`);
@@ -89,16 +92,18 @@ function checkTensors(
   }
   const [first, ...others] = known;
   if (first === undefined) return;
+  if (combine === 'concat' && joins(first, first, axis) === undefined) {
+    // That of rows is a fault of the key.
+    const what = `${sourceText(first.source)} is ${formText(first.form)}, which has no axis ${axis} beside the rows`;
+    if (axis !== 0) faults.add([...location, 'axis'], 'axis', what);
+    return;
+  }
   for (const other of others) {
     const fits = combine === 'concat' ? joins(first, other, axis) : unifyShapes(first.form.shape, other.form.shape);
     if (first.form.datatype === other.form.datatype && fits !== undefined) continue;
     const what = `${sourceText(other.source)} is ${formText(other.form)}, ${sourceText(first.source)} is ${formText(first.form)}`;
     const expected = combine === 'concat' ? `all dimensions but that of axis ${axis} equal` : 'equal shapes';
     faults.add(other.location, 'unlike', `${what}; ${combine} takes one data type and ${expected}`);
-  }
-  if (combine === 'concat' && axis !== 0 && joins(first, first, axis) === undefined) {
-    const what = `${sourceText(first.source)} is ${formText(first.form)}, which has no axis ${axis} beside the rows`;
-    faults.add([...location, 'axis'], 'axis', what);
   }
   if (combine === 'mean' && index === true && first.form.shape.length === 1) {
     const what = `${sourceText(first.source)} is ${formText(first.form)}, whose only axis counts rows`;

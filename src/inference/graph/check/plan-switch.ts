@@ -1,15 +1,15 @@
 import type { SwitchStepDefinition } from '../graph-definition.ts';
 import type { PlannedSwitchStep, PlannedTarget, PlannedWire } from '../graph-plan.ts';
 import type { Location } from './graph-faults.ts';
-import type { StepOutputs } from './known-tensors.ts';
 import { memberText } from './members.ts';
 import { type Planning, planCall } from './plan-call.ts';
 import { differenceOfOutputs, outputsText } from './plan-combination.ts';
-import { outputsOfTarget } from './step-outputs.ts';
 import type { LocatedStep, TargetDefinition } from './step-table.ts';
-import { formText, hasRows } from './tensor-form.ts';
+import type { StepOutputs } from './tensors/known-tensors.ts';
+import { outputsOfTarget } from './tensors/step-outputs.ts';
+import { formText, hasRows } from './tensors/tensor-form.ts';
+import { resolveWire } from './tensors/wire.ts';
 import type { GraphRules } from './usage.ts';
-import { resolveWire } from './wire.ts';
 
 /** What a switch says, without what every step has. */
 export type PlannedSwitch = Omit<PlannedSwitchStep, 'name' | 'needs' | 'outputs' | 'required'>;

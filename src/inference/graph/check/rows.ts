@@ -1,6 +1,6 @@
 import type { TensorSpec } from '../../../tensor/tensor.ts';
 import type { MemberIndex, PlannedCall, PlannedStep, PlannedTarget } from '../graph-plan.ts';
-import { hasRows } from './tensor-form.ts';
+import { hasRows } from './tensors/tensor-form.ts';
 
 /** Whether no step makes rows change each other, as far as rules and shapes tell. */
 export function isRowWise(steps: readonly PlannedStep[], inputs: readonly TensorSpec[]): boolean {

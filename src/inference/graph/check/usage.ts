@@ -1,8 +1,8 @@
 import type { ArmDefinition, GraphDefinition } from '../graph-definition.ts';
 import type { TensorSource } from '../graph-plan.ts';
 import type { CompiledRule } from '../rules.ts';
-import type { KnownTensors } from './known-tensors.ts';
 import { type LocatedStep, parseSource, sourceOfWire } from './step-table.ts';
+import type { KnownTensors } from './tensors/known-tensors.ts';
 
 /** Rules by the arms that they are of. */
 export type GraphRules = ReadonlyMap<ArmDefinition, CompiledRule>;

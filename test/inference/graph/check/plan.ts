@@ -1,8 +1,9 @@
 import { AppError } from '../../../../src/errors.ts';
+import type { FindMember } from '../../../../src/inference/graph/check/members.ts';
 import { planGraph } from '../../../../src/inference/graph/check/plan-graph.ts';
 import { graphDefinitionSchema } from '../../../../src/inference/graph/graph-definition.ts';
 import type { GraphPlan } from '../../../../src/inference/graph/graph-plan.ts';
-import type { CompileRule } from '../../../../src/inference/graph/rules.ts';
+import { type CompiledRule, type CompileRule, RuleError } from '../../../../src/inference/graph/rules.ts';
 import { isDataType } from '../../../../src/tensor/data-type.ts';
 import type { TensorSpec } from '../../../../src/tensor/tensor.ts';
 
@@ -18,21 +19,31 @@ function specsOf(forms: Forms): TensorSpec[] {
   });
 }
 
-const noRules: CompileRule = () => {
-  throw new Error('there is no rule');
-};
+/** Rules by their text: what each reads, or why it cannot be. They decide nothing. */
+export function rulesOf(rules: Readonly<Record<string, Partial<CompiledRule> | RuleError>>): CompileRule {
+  return (text) => {
+    const rule = rules[text];
+    if (rule instanceof RuleError) throw rule;
+    if (rule === undefined) throw new Error(`${text} is compiled`);
+    return { text, reads: [], readsRequest: false, readsRows: false, decide: () => false, ...rule };
+  };
+}
 
 /** The plan of a graph over members of version 1. */
-export function plan(graph: unknown, members: Members, compileRule: CompileRule = noRules): GraphPlan {
+export function plan(graph: unknown, members: Members | FindMember, compileRule: CompileRule = rulesOf({})): GraphPlan {
+  const find = typeof members === 'function' ? members : findIn(members);
+  return planGraph(graphDefinitionSchema.parse(graph), find, compileRule);
+}
+
+function findIn(members: Members): FindMember {
   const names = Object.keys(members);
-  const find = (reference: string) => {
+  return (reference) => {
     const member = members[reference];
     if (member === undefined) return { fault: `there is no model ${reference}` };
     const [inputs, outputs] = member;
     const signature = { inputs: specsOf(inputs), outputs: specsOf(outputs) };
     return { index: names.indexOf(reference), facts: { name: reference, version: '1', signature } };
   };
-  return planGraph(graphDefinitionSchema.parse(graph), find, compileRule);
 }
 
 /** The messages of all faults of a graph. */

@@ -1,9 +1,9 @@
-import type { DataType } from '../../../tensor/data-type.ts';
-import type { TensorSpec } from '../../../tensor/tensor.ts';
-import type { GraphDefinition, WireDefinition } from '../graph-definition.ts';
-import type { GraphFaults, Location } from './graph-faults.ts';
-import { type GraphMembers, memberText } from './members.ts';
-import { type LocatedStep, parseSource, sourceOfWire, type TargetDefinition } from './step-table.ts';
+import type { DataType } from '../../../../tensor/data-type.ts';
+import type { TensorSpec } from '../../../../tensor/tensor.ts';
+import type { GraphDefinition, WireDefinition } from '../../graph-definition.ts';
+import { GraphFaults, type Location } from '../graph-faults.ts';
+import { type GraphMembers, memberText } from '../members.ts';
+import { type LocatedStep, parseSource, sourceOfWire, type TargetDefinition } from '../step-table.ts';
 import { formText, type Shape, type TensorForm, unifyShapes } from './tensor-form.ts';
 
 /** What is known of an input of the graph from one place. */
@@ -35,9 +35,16 @@ export function inferInputs(
   for (const [name, text] of Object.entries(definition.outputs ?? {})) uses.push(...mention(text, ['outputs', name]));
   const inputs = new Map<string, TensorForm | undefined>();
   for (const [input, ofInput] of Map.groupBy(uses, (use) => use.input)) {
-    inputs.set(input, unifyUses(input, ofInput, faults));
+    const isRead = ofInput.some(({ location }) => location[0] !== 'inputs') || rulesMention(definition, input);
+    // What nothing reads is a fault as a whole.
+    inputs.set(input, unifyUses(input, ofInput, isRead ? faults : new GraphFaults()));
   }
   return inputs;
+}
+
+/** Whether a rule has the name of an input in it. */
+export function rulesMention({ steps }: GraphDefinition, input: string): boolean {
+  return steps.some((step) => 'switch' in step && step.switch.some(({ when }) => when.includes(input)));
 }
 
 function* declaredInputs({ inputs }: GraphDefinition): Iterable<InputUse> {

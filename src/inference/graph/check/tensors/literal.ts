@@ -1,8 +1,8 @@
-import { AppError } from '../../../errors.ts';
-import type { DataType } from '../../../tensor/data-type.ts';
-import { tensorFromNested } from '../../../tensor/json/json-codec.ts';
-import { elementCount, type Tensor } from '../../../tensor/tensor.ts';
-import type { Literal } from '../graph-definition.ts';
+import { AppError } from '../../../../errors.ts';
+import type { DataType } from '../../../../tensor/data-type.ts';
+import { tensorFromNested } from '../../../../tensor/json/json-codec.ts';
+import type { Tensor } from '../../../../tensor/tensor.ts';
+import type { Literal } from '../../graph-definition.ts';
 import type { Shape } from './tensor-form.ts';
 
 /**
@@ -14,13 +14,15 @@ import type { Shape } from './tensor-form.ts';
 export function literalRow(literal: Literal, datatype: DataType, shape: Shape): Tensor | string {
   const isBig = datatype === 'INT64' || datatype === 'UINT64';
   try {
-    const row = tensorFromNested([isBig ? readDigits(literal) : literal], { name: '', datatype, shape: [] }, 'value');
-    const isSingle = elementCount(row.shape) === 1 && !Array.isArray(literal);
+    const element = tensorFromNested(isBig ? readDigits(literal) : literal, { name: '', datatype, shape: [] }, 'value');
+    const row = { ...element, shape: [1, ...element.shape] };
+    const isSingle = element.shape.length === 0;
     const holdsOne = shape.slice(1).every((size) => size === 1 || size === -1);
     return isSingle && holdsOne && shape.length > 0 ? { ...row, shape: shape.map(() => 1) } : row;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return error.message.replace(/^Input "value": /, '');
+    const advice = isBig ? '; beyond 2^53, its digits stand in a text' : '';
+    return `${error.message.replace(/^Input "value": /, '')}${advice}`;
   }
 }
 

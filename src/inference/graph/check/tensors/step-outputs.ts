@@ -1,8 +1,8 @@
-import type { CombineStepDefinition } from '../graph-definition.ts';
+import type { CombineStepDefinition } from '../../graph-definition.ts';
+import { GraphFaults } from '../graph-faults.ts';
+import { type LocatedStep, parseSource, type TargetDefinition } from '../step-table.ts';
 import { combinedOutputs, concatenatedForm } from './combined.ts';
-import { GraphFaults } from './graph-faults.ts';
 import type { KnownTensors, StepOutputs } from './known-tensors.ts';
-import { type LocatedStep, parseSource, type TargetDefinition } from './step-table.ts';
 import { type TensorForm, unifyForms } from './tensor-form.ts';
 import { resolveWire } from './wire.ts';
 

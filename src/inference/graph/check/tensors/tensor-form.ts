@@ -1,5 +1,5 @@
-import { shapeText } from '../../../tensor/check-signature.ts';
-import type { TensorSpec } from '../../../tensor/tensor.ts';
+import { shapeText } from '../../../../tensor/check-signature.ts';
+import type { TensorSpec } from '../../../../tensor/tensor.ts';
 
 /** Data type and shape of a tensor that no name belongs to. An empty shape is an unknown rank. */
 export type TensorForm = Omit<TensorSpec, 'name'>;

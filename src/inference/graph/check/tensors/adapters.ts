@@ -1,6 +1,6 @@
-import type { DataType } from '../../../tensor/data-type.ts';
-import type { PlannedWire } from '../graph-plan.ts';
-import type { GraphFaults, Location } from './graph-faults.ts';
+import type { DataType } from '../../../../tensor/data-type.ts';
+import type { PlannedWire } from '../../graph-plan.ts';
+import type { GraphFaults, Location } from '../graph-faults.ts';
 import { formText, type Shape, type TensorForm } from './tensor-form.ts';
 
 /** What a wire does to its tensor, in this order. */

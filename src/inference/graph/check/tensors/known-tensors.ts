@@ -1,9 +1,9 @@
-import { unservableText } from '../../../tensor/tensor.ts';
-import type { TensorSource } from '../graph-plan.ts';
-import type { GraphFaults, Location } from './graph-faults.ts';
+import { unservableText } from '../../../../tensor/tensor.ts';
+import type { TensorSource } from '../../graph-plan.ts';
+import type { GraphFaults, Location } from '../graph-faults.ts';
+import type { GraphMembers } from '../members.ts';
+import { didYouMean, type LocatedStep } from '../step-table.ts';
 import type { GraphInputs } from './graph-inputs.ts';
-import type { GraphMembers } from './members.ts';
-import { didYouMean, type LocatedStep } from './step-table.ts';
 import type { TensorForm } from './tensor-form.ts';
 
 /** Outputs of a step by name; those that a fault hides are undefined. */

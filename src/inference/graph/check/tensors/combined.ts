@@ -1,4 +1,4 @@
-import type { Combination } from '../graph-definition.ts';
+import type { Combination } from '../../graph-definition.ts';
 import type { TensorForm } from './tensor-form.ts';
 
 const floats = ['FP16', 'FP32', 'FP64'];
@@ -35,7 +35,7 @@ export function combinedOutputs(
   { index }: { index: boolean },
 ): ReadonlyMap<string, TensorForm> {
   const { shape } = form;
-  const count: TensorForm = { datatype: 'INT64', shape: shape.slice(0, 1) };
+  const count: TensorForm = { datatype: 'INT64', shape: shape.length === 0 ? [-1] : shape.slice(0, 1) };
   switch (combine) {
     case 'vote':
       return named({ value: form, share: { datatype: 'FP32', shape }, count });

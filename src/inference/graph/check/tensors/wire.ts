@@ -1,11 +1,11 @@
-import type { DataType } from '../../../tensor/data-type.ts';
-import type { Literal, WireDefinition } from '../graph-definition.ts';
-import type { PlannedWire, TensorSource } from '../graph-plan.ts';
+import type { DataType } from '../../../../tensor/data-type.ts';
+import type { Literal, WireDefinition } from '../../graph-definition.ts';
+import type { PlannedWire, TensorSource } from '../../graph-plan.ts';
+import type { GraphFaults, Location } from '../graph-faults.ts';
+import { parseSource } from '../step-table.ts';
 import { type Adapters, adaptForm } from './adapters.ts';
-import type { GraphFaults, Location } from './graph-faults.ts';
 import type { KnownTensors } from './known-tensors.ts';
 import { literalRow } from './literal.ts';
-import { parseSource } from './step-table.ts';
 import { formText, type TensorForm, unifyShapes } from './tensor-form.ts';
 
 export interface WirePlace {
@@ -20,6 +20,8 @@ export interface ResolvedWire {
   readonly form: TensorForm;
   /** As messages call it. */
   readonly what: string;
+  /** Whether the file says a `cast`, also one that changes nothing. */
+  readonly isCast: boolean;
 }
 
 /** @param goal what the wire leads to, where it is known: literals take its type */
@@ -50,7 +52,12 @@ function fromTensor(
   if (adapted === undefined) return undefined;
   const { cast, ...shaping } = adapters;
   const casts = cast !== undefined && cast !== form.datatype;
-  return { wire: { from: source, ...(casts && { cast }), ...shaping }, form: adapted, what };
+  return {
+    wire: { from: source, ...(casts && { cast }), ...shaping },
+    form: adapted,
+    what,
+    isCast: cast !== undefined,
+  };
 }
 
 function fromLiteral(
@@ -71,7 +78,9 @@ function fromLiteral(
   }
   const what = 'the literal';
   const form = adaptForm({ datatype, shape: row.shape.with(0, -1) }, shaping, { ...place, what });
-  return form === undefined ? undefined : { wire: { from: { row }, ...shaping }, form, what };
+  return form === undefined
+    ? undefined
+    : { wire: { from: { row }, ...shaping }, form, what, isCast: cast !== undefined };
 }
 
 /** The data type of a literal of text or booleans. */
@@ -83,18 +92,14 @@ function typeOfLiteral(value: unknown): DataType | undefined {
 
 /** Whether what comes out of the wire fits what takes it; a fault that says what would, when it does not. */
 export function checkFit(
-  { form, what, wire }: ResolvedWire,
+  { form, what, isCast }: ResolvedWire,
   goal: TensorForm,
   { taker, faults, location }: { taker: string; faults: GraphFaults; location: Location },
 ): boolean {
   const found = `${taker} takes ${formText(goal)}, ${what} is ${formText(form)}`;
   if (form.datatype !== goal.datatype) {
-    const advice = wire.cast === undefined ? 'add "cast"' : 'change "cast" to';
-    faults.add(
-      location,
-      'wrong_datatype',
-      `${found}; ${advice}${wire.cast === undefined ? ':' : ''} "${goal.datatype}"`,
-    );
+    const advice = isCast ? `change "cast" to "${goal.datatype}"` : `add "cast": "${goal.datatype}"`;
+    faults.add(location, 'wrong_datatype', `${found}; ${advice}`);
     return false;
   }
   if (unifyShapes(form.shape, goal.shape) !== undefined) return true;
