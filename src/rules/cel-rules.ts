@@ -10,13 +10,24 @@ const limits = { maxAstNodes: 200, maxDepth: 50 };
 const prefix = 'inferd_';
 
 /**
- * Compiles a rule in CEL. What it reads is found in its parsed form, so that each tensor, header and field becomes one typed
- * variable; the rule is then checked against their types.
+ * Makes what compiles the rules of a graph, in CEL. What a rule reads is found in its parsed form, so that each tensor,
+ * header and field becomes one typed variable; the rule is then checked against their types.
  */
-export const compileRule: CompileRule = (text, scope) => {
-  const walk = new RuleWalk(text, scope);
-  walk.visit(parseWith(new Environment({ limits }), text).ast, new Set());
-  const environment = numericEnvironment();
+export function createRuleCompiler(): CompileRule {
+  const language = new Environment({ limits });
+  const known: KnownNames = {
+    isType: (name) => language.hasVariable(name),
+    functions: new Set(language.getDefinitions().functions.map(({ name }) => name)),
+  };
+  const numeric = numericEnvironment();
+  return (text, scope) => {
+    const walk = new RuleWalk(text, scope, known);
+    walk.visit(parseWith(language, text).ast, new Set());
+    return compile(text, walk, numeric.clone());
+  };
+}
+
+function compile(text: string, walk: RuleWalk, environment: Environment): CompiledRule {
   const variables = walk.names.map((name, index) => ({ name, variable: `${prefix}${index}` }));
   for (const { name, variable } of variables) environment.registerVariable(variable, typeOf(name));
   const rewritten = parseWith(environment, walk.rewritten());
@@ -25,7 +36,7 @@ export const compileRule: CompileRule = (text, scope) => {
   if (type !== 'bool') throw new RuleError(`the rule gives ${type}; expected bool, such as a comparison`);
 
   const tensors = variables.flatMap(({ name, variable }) => (name.kind === 'tensor' ? [{ ...name, variable }] : []));
-  const rule: CompiledRule = {
+  return {
     text,
     reads: tensors.map(({ step, spec }) => ({ step, tensor: spec.name })),
     readsRequest: walk.readsNow || variables.some(({ name }) => name.kind !== 'tensor'),
@@ -42,8 +53,7 @@ export const compileRule: CompileRule = (text, scope) => {
       throw new EvaluationError(`the rule gave ${typeof decision}, not a bool`);
     },
   };
-  return rule;
-};
+}
 
 function typeOf(name: RuleName): string {
   return name.kind === 'tensor' ? typeOfRow(`${name.step}.${name.spec.name}`, name.spec) : 'string';
@@ -107,6 +117,13 @@ const refused: Readonly<Record<string, string>> = {
 
 const comprehensions = ['all', 'exists', 'exists_one', 'filter', 'map'];
 
+/** What the language itself has. */
+interface KnownNames {
+  /** Types are names too: `type(x) == int`. */
+  readonly isType: (name: string) => boolean;
+  readonly functions: ReadonlySet<string>;
+}
+
 /** Finds what a rule reads, and writes it anew with one variable for each. */
 class RuleWalk {
   readonly names: RuleName[] = [];
@@ -114,14 +131,13 @@ class RuleWalk {
   readsRows = false;
   readonly #text: string;
   readonly #scope: RuleScope;
-  readonly #environment = new Environment();
-  readonly #functions: ReadonlySet<string>;
+  readonly #known: KnownNames;
   readonly #changes: { readonly start: number; readonly end: number; readonly by: string }[] = [];
 
-  constructor(text: string, scope: RuleScope) {
+  constructor(text: string, scope: RuleScope, known: KnownNames) {
     this.#text = text;
     this.#scope = scope;
-    this.#functions = new Set(this.#environment.getDefinitions().functions.map(({ name }) => name));
+    this.#known = known;
   }
 
   rewritten(): string {
@@ -177,7 +193,7 @@ class RuleWalk {
     if (isBase(name, this.#scope)) refuseBare(name);
     if (name === 'now') this.readsNow = true;
     else if (name === 'rows') this.readsRows = true;
-    else if (!this.#environment.hasVariable(name)) {
+    else if (!this.#known.isType(name)) {
       refuseUnknown(name, 'name', [...this.#scope.tensors.keys(), 'headers', 'key', 'now', 'rows']);
     }
   }
@@ -241,6 +257,6 @@ class RuleWalk {
   #checkFunction(name: string): void {
     const why = Object.hasOwn(refused, name) ? refused[name] : undefined;
     if (why !== undefined) throw new RuleError(`${name} is not possible in a rule: ${why}`);
-    if (!this.#functions.has(name)) refuseUnknown(name, 'function', this.#functions);
+    if (!this.#known.functions.has(name)) refuseUnknown(name, 'function', this.#known.functions);
   }
 }

@@ -61,6 +61,9 @@ export function planGraph(definition: GraphDefinition, find: FindMember, compile
       'nothing reads an input, so that a request has no rows; expected an "input.name"',
     );
   }
+  if (outputs.size === 0 && faults.isEmpty) {
+    faults.add(['outputs'], 'no_output', 'the graph gives nothing; expected at least one "step.output"');
+  }
   faults.throwIfAny();
 
   const inOrder = sorted.map((name) => planned.get(name)).filter((step) => step !== undefined);

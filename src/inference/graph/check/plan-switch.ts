@@ -31,7 +31,7 @@ export function planSwitch(
   const planned = targets.map((target) => planTarget(target, outputs, planning));
   const arms = step.switch.map((arm, place) => ({ rule: rules.get(arm), target: planned[place] }));
   const perRow = arms.some(({ rule }) => rule !== undefined && rule.reads.length > 0);
-  if (perRow) checkRows(targets, planning);
+  if (perRow) checkRows(targets, planned, planning);
   const whole = arms.flatMap(({ rule, target }) => (rule && target ? [{ rule, target }] : []));
   const otherwise = step.otherwise === 'refuse' ? 'refuse' : planned.at(-1);
   if (whole.length < arms.length || otherwise === undefined) return undefined;
@@ -79,21 +79,28 @@ function giver({ call }: TargetDefinition, tensors: Planning['tensors']): string
   return member === undefined ? '' : `${memberText(member)} `;
 }
 
-/** Rows go to different arms, so that whatever an arm takes must have rows. */
-function checkRows(targets: readonly TargetDefinition[], { tensors, faults }: Planning): void {
-  for (const { call, use, location } of targets) {
+/** Rows go to different arms, so that whatever an arm takes and gives must have rows. */
+function checkRows(
+  targets: readonly TargetDefinition[],
+  planned: readonly (PlannedTarget | undefined)[],
+  { tensors, faults }: Planning,
+): void {
+  const why = 'whose first dimension counts no rows; a rule of this switch decides for each row';
+  for (const [place, { call, location }] of targets.entries()) {
     const member = call && tensors.members.called.get(call);
     for (const spec of [...(member?.facts.signature.inputs ?? []), ...(member?.facts.signature.outputs ?? [])]) {
       if (member === undefined || hasRows(spec)) continue;
-      const what = `${memberText(member)} has ${spec.name} ${formText(spec)}, whose first dimension counts no rows`;
-      faults.add([...location, 'model'], 'no_rows', `${what}; a rule of this switch decides for each row`);
+      faults.add([...location, 'model'], 'no_rows', `${memberText(member)} has ${spec.name} ${formText(spec)}, ${why}`);
     }
-    for (const [name, form] of use === undefined
-      ? []
-      : (outputsOfTarget({ use, location }, tensors, new Map()) ?? [])) {
-      if (form === undefined || hasRows(form)) continue;
-      const what = `${formText(form)} has a first dimension that counts no rows; a rule of this switch decides for each row`;
-      faults.add([...location, 'use', name], 'no_rows', what);
+    const target = planned[place];
+    const wires = target?.kind === 'call' ? target.inputs : target?.outputs;
+    for (const [name, { from, to }] of wires ?? []) {
+      const form = 'row' in from ? undefined : tensors.formOf(from);
+      if ('row' in from || form === undefined || hasRows(form)) continue;
+      // That of the member is told above.
+      if (call !== undefined && !hasRows(to)) continue;
+      const what = `${from.step}.${from.tensor} is ${formText(form)}, ${why}`;
+      faults.add([...location, call === undefined ? 'use' : 'in', name], 'no_rows', what);
     }
   }
 }

@@ -199,6 +199,31 @@ describe('inputs of the graph', () => {
   });
 });
 
+describe('outputs of the graph', () => {
+  it.each([
+    [{}, 'outputs: the graph gives nothing; expected at least one "step.output"'],
+    [{ p: 'aa.p' }, 'outputs.p: there is no step "aa"; did you mean "a"?'],
+    [{ p: 'a.q' }, 'outputs.p: a gives p; there is no "q"; did you mean "p"?'],
+  ])('%j', (outputs, message) => {
+    expect(faults({ steps: [a], outputs })).toEqual([message]);
+  });
+
+  it('that the member has and cannot be served', () => {
+    const unservable = [
+      { output: 'map', type: 'seq(map(int64,tensor(float)))', why: 'it is no tensor', remedy: 'export without ZipMap' },
+    ];
+    const signature = {
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
+      unservable,
+    } as const;
+    const find = () => ({ index: 0, facts: { name: 'm', version: '1', signature } });
+    expect(faultsOf({ steps: [a], outputs: { p: 'a.map' } }, find)).toEqual([
+      'outputs.p: a gives y; "map" is seq(map(int64,tensor(float))): it is no tensor. Remedy: export without ZipMap',
+    ]);
+  });
+});
+
 describe('combinations', () => {
   const of = (more: object, steps: object[] = [a, b]) => ({ steps: [...steps, { ...mean, ...more }] });
 
@@ -463,6 +488,27 @@ describe('switches', () => {
     expect(faults({ steps }, rules)).toEqual([
       'steps.1.switch.0.model: fixed 1 has x FP32 [1,4], whose first dimension counts no rows; a rule of this switch decides for each row',
       'steps.1.switch.0.model: fixed 1 has p FP32 [1,3], whose first dimension counts no rows; a rule of this switch decides for each row',
+    ]);
+  });
+
+  it('that decide for each row take no tensor without rows, by no wire', () => {
+    const steps = [
+      a,
+      { name: 'f', model: 'fixed', in: { x: 'input.y' } },
+      { name: 'choice', switch: [{ when: 'a.p > 0', use: { p: 'f.p' } }], otherwise: { model: 'tree' } },
+    ];
+    const why = 'whose first dimension counts no rows; a rule of this switch decides for each row';
+    expect(faults({ steps }, rules)).toEqual([`steps.2.switch.0.use.p: f.p is FP32 [1,3], ${why}`]);
+  });
+
+  it('read no tensor without rows', () => {
+    const steps = [
+      { name: 'f', model: 'fixed' },
+      { name: 'choice', switch: [{ when: 'f.p > 0', use: { p: { value: [1], cast: 'FP32' } } }], otherwise: 'refuse' },
+    ];
+    const reading = rulesOf({ 'f.p > 0': { reads: [{ step: 'f', tensor: 'p' }] } });
+    expect(faults({ steps }, reading)).toEqual([
+      'steps.1.switch.0.when: f.p is FP32 [1,3], whose first dimension counts no rows',
     ]);
   });
 

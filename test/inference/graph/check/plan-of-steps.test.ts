@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { hasRules } from '../../../../src/inference/graph/check/compile-rules.ts';
+import { graphDefinitionSchema } from '../../../../src/inference/graph/graph-definition.ts';
 import { elementCount, float32, int64, type Tensor, text } from '../../../../src/tensor/tensor.ts';
 import { type Members, plan, rulesOf } from './plan.ts';
 
@@ -255,6 +257,11 @@ describe('switches', () => {
     expect(planned.steps.at(-1)).toMatchObject({ kind: 'switch', perRow: true, needs: ['s'] });
     expect(planned.needIndependent).toEqual([Object.keys(members).indexOf('small')]);
     expect([planned.rowWise, planned.readsRequest]).toEqual([true, true]);
+  });
+
+  it('are where a graph has rules', () => {
+    expect(hasRules(graphDefinitionSchema.parse(choice('perRow')))).toBe(true);
+    expect(hasRules(graphDefinitionSchema.parse({ steps: [{ name: 'a', model: 'tree' }] }))).toBe(false);
   });
 
   it('that do not decide once', () => {

@@ -42,9 +42,13 @@ export function inferInputs(
   return inputs;
 }
 
-/** Whether a rule has the name of an input in it. */
+/** Whether a rule seems to read an input: also of one that cannot be compiled. */
 export function rulesMention({ steps }: GraphDefinition, input: string): boolean {
-  return steps.some((step) => 'switch' in step && step.switch.some(({ when }) => when.includes(input)));
+  const rules = steps.flatMap((step) => ('switch' in step ? step.switch.map(({ when }) => when) : []));
+  const mentions = rules.flatMap((rule) => [
+    ...rule.matchAll(/\binput\s*(?:\.\s*(\w+)|\[\s*(?:'([^']*)'|"([^"]*)"))/g),
+  ]);
+  return mentions.some(([, ...names]) => names.includes(input));
 }
 
 function* declaredInputs({ inputs }: GraphDefinition): Iterable<InputUse> {
