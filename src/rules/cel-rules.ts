@@ -115,6 +115,9 @@ const refused: Readonly<Record<string, string>> = {
   has: 'tensors are always there, and a header that the request lacks is ""',
 };
 
+/** Names of the language that only have others behind them. */
+const namespaces = ['cel', 'google'];
+
 const comprehensions = ['all', 'exists', 'exists_one', 'filter', 'map'];
 
 /** What the language itself has. */
@@ -156,7 +159,9 @@ class RuleWalk {
         this.#visitName(node.args, bound);
         return;
       case '.':
-        if (!this.#visitAccess(node, node.args[0], node.args[1], bound)) this.visit(node.args[0], bound);
+        if (this.#visitAccess(node, node.args[0], node.args[1], bound)) return;
+        this.visit(node.args[0], bound);
+        this.#checkField(node.args[0], node.args[1], bound);
         return;
       case '[]': {
         const [base, index] = node.args;
@@ -164,6 +169,7 @@ class RuleWalk {
         if (this.#visitAccess(node, base, name, bound)) return;
         this.visit(base, bound);
         this.visit(index, bound);
+        if (typeof name === 'string') this.#checkField(base, name, bound);
         return;
       }
       case 'call':
@@ -193,7 +199,7 @@ class RuleWalk {
     if (isBase(name, this.#scope)) refuseBare(name);
     if (name === 'now') this.readsNow = true;
     else if (name === 'rows') this.readsRows = true;
-    else if (!this.#known.isType(name)) {
+    else if (!this.#known.isType(name) || namespaces.includes(name)) {
       refuseUnknown(name, 'name', [...this.#scope.tensors.keys(), 'headers', 'key', 'now', 'rows']);
     }
   }
@@ -211,6 +217,17 @@ class RuleWalk {
     return true;
   }
 
+  /** Maps that stand in the rule have fields; of a time or a text the library would look for one only when it decides. */
+  #checkField(base: ASTNode, name: string, bound: ReadonlySet<string>): void {
+    let root = base;
+    while (root.op === '.' || root.op === '[]') root = root.args[0];
+    if (root.op === 'map' || (root.op === 'id' && bound.has(root.args))) return;
+    const methods = [...this.#known.functions].toSorted((a, b) => a.length - b.length);
+    const method = methods.find((known) => known.toLowerCase().endsWith(name.toLowerCase()));
+    const advice = method === undefined ? '' : `; did you mean ${method}()?`;
+    throw new RuleError(`${this.#text.slice(base.start, base.end)} has no ${JSON.stringify(name)}${advice}`);
+  }
+
   #indexOf(found: RuleName): number {
     const text = JSON.stringify(found);
     const index = this.names.findIndex((name) => JSON.stringify(name) === text);
@@ -223,10 +240,10 @@ class RuleWalk {
     bound: ReadonlySet<string>,
   ): void {
     this.#checkFunction(method);
-    this.visit(receiver, bound);
+    const isBind = method === 'bind' && receiver.op === 'id' && receiver.args === 'cel';
+    if (!isBind) this.visit(receiver, bound);
     const [first] = parts;
-    const binds =
-      comprehensions.includes(method) || (method === 'bind' && receiver.op === 'id' && receiver.args === 'cel');
+    const binds = isBind || comprehensions.includes(method);
     if (binds && first?.op === 'id') {
       const name = first.args;
       if (isBase(name, this.#scope) || name === 'now' || name === 'rows' || name.startsWith(prefix)) {
