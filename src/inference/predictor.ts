@@ -24,11 +24,28 @@ export interface PredictContext {
   readonly arrivedAt: number;
 }
 
+/** How a step of a graph ended: by itself, not at all, with an error, by its fallback, or past its deadline. */
+export type StepOutcome = 'ok' | 'skipped' | 'failed' | 'fell_back' | 'timeout';
+
+/** What became of a step of a graph. A switch that sends its rows to several arms has one for each of them. */
+export interface StepReport {
+  readonly name: string;
+  /** The member that answered, or was to answer; absent where the step runs no model. */
+  readonly model?: string;
+  readonly version?: string;
+  /** Of a switch: the index of the arm, or `otherwise`. */
+  readonly arm?: string;
+  readonly outcome: StepOutcome;
+  readonly ms: number;
+}
+
 /** What a predictor has made of inputs. */
 export interface Prediction {
   readonly outputs: Tensors;
   /** Where the time went; the parts never sum to more than the prediction took. */
   readonly timings: Timings;
+  /** Of a graph: its steps, in the order in which they ended. */
+  readonly steps?: readonly StepReport[];
 }
 
 /** Whether a predictor takes requests, and why not. */

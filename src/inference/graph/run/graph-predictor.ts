@@ -1,0 +1,149 @@
+import { AppError } from '../../../errors.ts';
+import { checkOutputs, checkSignature } from '../../../tensor/check-signature.ts';
+import type { Signature, Tensor, Tensors } from '../../../tensor/tensor.ts';
+import type { Clock } from '../../../timing/clock.ts';
+import { clientGone, deadlineExceeded, secondsUntil, shuttingDown } from '../../batcher/refusals.ts';
+import { answerNoRows } from '../../no-rows.ts';
+import type { Health, PredictContext, Prediction, Predictor } from '../../predictor.ts';
+import { noTimings } from '../../timings.ts';
+import type { HeldBinding } from '../graph-binding.ts';
+import type { GraphEvents } from './graph-events.ts';
+import { GraphRun } from './graph-run.ts';
+import { InFlightBounds } from './in-flight-bounds.ts';
+import { RunPlans } from './run-plans.ts';
+import { costsOfSteps } from './step-costs.ts';
+
+export interface GraphPredictorOptions {
+  readonly signature: Signature;
+  /**
+   * Holds the binding of the moment, to be released by the caller.
+   *
+   * @throws AppError `MODEL_NOT_READY` that names a member
+   */
+  readonly hold: () => HeldBinding;
+  readonly health: () => Health;
+  readonly independentRows: () => boolean;
+  readonly clock: Clock;
+  readonly events?: GraphEvents;
+}
+
+/** So long after the last request was let in, one is let in that looks too slow: what a member costs may be learned wrongly. */
+const trustCostsForMs = 10_000;
+
+/** A model made of other models. */
+export class GraphPredictor implements Predictor {
+  readonly signature: Signature;
+  readonly #options: GraphPredictorOptions;
+  readonly #bounds = new InFlightBounds();
+  readonly #plans = new RunPlans();
+  readonly #underWay = new Set<{ readonly held: HeldBinding }>();
+  readonly #waiters: (() => void)[] = [];
+  #letInMs: number;
+  #closing = false;
+
+  constructor(options: GraphPredictorOptions) {
+    this.signature = options.signature;
+    this.#options = options;
+    this.#letInMs = options.clock.now();
+  }
+
+  get independentRows(): boolean {
+    return this.#options.independentRows();
+  }
+
+  get health(): Health {
+    return this.#options.health();
+  }
+
+  /** @throws AppError also `STEP_MISMATCH`, `QUORUM_NOT_REACHED`, `NO_ROUTE`, and what its members throw, with `step` */
+  async predict(inputs: Tensors, context: PredictContext): Promise<Prediction> {
+    checkSignature(this.signature, inputs);
+    if (context.outputs !== undefined) checkOutputs(this.signature, context.outputs);
+    if (this.#closing) throw shuttingDown();
+    if (context.signal.aborted) throw clientGone();
+    if (this.#options.clock.now() >= context.deadlineMs) throw deadlineExceeded();
+    const none = this.independentRows ? this.#answerNoRows(inputs, context) : undefined;
+    if (none !== undefined) return { outputs: none, timings: noTimings };
+    const held = this.#options.hold();
+    const underWay = { held };
+    this.#underWay.add(underWay);
+    try {
+      return await this.#run(held, inputs, context);
+    } finally {
+      this.#underWay.delete(underWay);
+      held.release();
+      if (this.#underWay.size === 0) for (const resolve of this.#waiters.splice(0)) resolve();
+    }
+  }
+
+  /** What so many rows cost at least, in milliseconds, over the steps that cannot be done without; 0 when it is not known. */
+  leastMs(rows: number): number {
+    if (!this.health.ready || this.#closing) return 0;
+    const held = this.#options.hold();
+    try {
+      return costsOfSteps(this.#plans.of(held.plan, undefined), held.members, rows).wholeMs;
+    } finally {
+      held.release();
+    }
+  }
+
+  /** To be called when the signal of a prediction was aborted. */
+  dropAborted(): void {
+    for (const { held } of this.#underWay) for (const member of held.members) member.dropAborted?.();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  async #run(held: HeldBinding, inputs: Tensors, context: PredictContext): Promise<Prediction> {
+    const { clock, events } = this.#options;
+    const plan = this.#plans.of(held.plan, context.outputs);
+    const rows = this.#rowsOf(inputs);
+    const { wholeMs, afterMs } = costsOfSteps(plan, held.members, rows);
+    this.#checkDeadline(context.deadlineMs, wholeMs);
+    const inFlight = this.#bounds.enter(held.plan, context.priority);
+    try {
+      return await new GraphRun({ plan, held, inputs, context, rows, afterMs, inFlight }, { clock, events }).run();
+    } finally {
+      inFlight.leave();
+    }
+  }
+
+  #checkDeadline(deadlineMs: number, leastMs: number): void {
+    const nowMs = this.#options.clock.now();
+    const finishMs = nowMs + leastMs;
+    const isTrusted = nowMs - this.#letInMs < trustCostsForMs;
+    if (finishMs <= deadlineMs || !isTrusted) {
+      this.#letInMs = nowMs;
+      return;
+    }
+    const [needed, left] = [Math.ceil(leastMs), Math.floor(deadlineMs - nowMs)];
+    throw new AppError('DEADLINE_UNREACHABLE', {
+      message: `The steps of the graph take at least ${needed} ms, and the deadline is in ${left} ms`,
+      retryAfterSeconds: secondsUntil(deadlineMs, finishMs),
+    });
+  }
+
+  /** The first dimension of the inputs; 1 where none has one. */
+  #rowsOf(inputs: Tensors): number {
+    for (const { name } of this.signature.inputs) {
+      const rows = inputs[name]?.shape[0];
+      if (rows !== undefined) return rows;
+    }
+    return 1;
+  }
+
+  #answerNoRows(inputs: Tensors, { outputs: wanted }: PredictContext): Tensors | undefined {
+    const { signature } = this;
+    const given = signature.inputs.flatMap(({ name }) => inputs[name] ?? []);
+    const names = signature.outputs.map(({ name }) => name);
+    const indexes = names.flatMap((name, index) => (wanted === undefined || wanted.includes(name) ? [index] : []));
+    const tensors = answerNoRows(signature, { inputs: given, outputs: indexes });
+    if (tensors === undefined) return undefined;
+    const named: Record<string, Tensor> = {};
+    for (const [at, tensor] of tensors.entries()) named[names[indexes[at] ?? 0] ?? ''] = tensor;
+    return named;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Tensor, Tensors } from '../../../tensor/tensor.ts';
+import type { TensorSource } from '../graph-plan.ts';
+import { copyTensor } from './reshape.ts';
+import type { RunPlan } from './run-plan.ts';
+
+/** The wanted outputs of a graph. One that is an input, or a view of one, is copied: outputs share no memory with inputs. */
+export function namedOutputs({ outputs }: RunPlan, inputs: Tensors, read: (source: TensorSource) => Tensor): Tensors {
+  const memories = new Set(Object.values(inputs).map(memoryOf));
+  const named: Record<string, Tensor> = {};
+  for (const { name, source } of outputs) {
+    const tensor = read(source);
+    named[name] = memories.has(memoryOf(tensor)) ? copyTensor(tensor) : tensor;
+  }
+  return named;
+}
+
+function memoryOf(tensor: Tensor): ArrayBufferLike | readonly string[] {
+  return tensor.datatype === 'BYTES' ? tensor.data : tensor.data.buffer;
+}
