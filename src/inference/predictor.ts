@@ -69,6 +69,11 @@ export interface Predictor {
    * `MODEL_REFUSED_INPUT`, `INPUT_KILLED_RUNNER` or `SHUTTING_DOWN`
    */
   predict(inputs: Tensors, context: PredictContext): Promise<Prediction>;
+  /**
+   * Settles at once what is under way and whose signal was aborted, for a caller that waits for it.
+   * @default it settles when its runs end, at its deadlines at the latest
+   */
+  dropAborted?(): void;
   /** Takes no more requests; resolves after the last prediction has settled. */
   close(): Promise<void>;
 }

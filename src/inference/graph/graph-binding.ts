@@ -17,10 +17,7 @@ export interface BoundMember {
   /** What so many rows cost at least, in milliseconds; 0 when it is not known. */
   leastMs(rows: number): number;
   predict(inputs: Tensors, context: PredictContext): Promise<Prediction>;
-  /**
-   * To be called when the signal of a prediction was aborted: the member settles what nobody waits for any more.
-   * @default it settles such predictions at their deadlines
-   */
+  /** As of a predictor. */
   dropAborted?(): void;
 }
 

@@ -10,8 +10,8 @@ import type { HeldBinding } from '../graph-binding.ts';
 import type { GraphEvents } from './graph-events.ts';
 import { GraphRun } from './graph-run.ts';
 import { InFlightBounds } from './in-flight-bounds.ts';
-import { RunPlans } from './run-plans.ts';
-import { costsOfSteps } from './step-costs.ts';
+import { RunPlans } from './plan/run-plans.ts';
+import { costsOfSteps } from './plan/step-costs.ts';
 
 export interface GraphPredictorOptions {
   readonly signature: Signature;
@@ -87,7 +87,6 @@ export class GraphPredictor implements Predictor {
     }
   }
 
-  /** To be called when the signal of a prediction was aborted. */
   dropAborted(): void {
     for (const { held } of this.#underWay) for (const member of held.members) member.dropAborted?.();
   }

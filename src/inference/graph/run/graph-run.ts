@@ -2,22 +2,23 @@ import { AppError, toAppError } from '../../../errors.ts';
 import type { Tensors } from '../../../tensor/tensor.ts';
 import type { Clock } from '../../../timing/clock.ts';
 import { clientGone, deadlineExceeded } from '../../batcher/refusals.ts';
-import type { PredictContext, Prediction, StepOutcome, StepReport } from '../../predictor.ts';
+import type { PredictContext, Prediction } from '../../predictor.ts';
 import type { HeldBinding } from '../graph-binding.ts';
-import type { MemberIndex, PlannedCombineStep } from '../graph-plan.ts';
+import type { PlannedCombineStep } from '../graph-plan.ts';
 import type { RuleRequest } from '../rules.ts';
 import { combinationError } from './combination-error.ts';
-import { decideCombination, type Standing } from './decide-combination.ts';
+import { decideCombination } from './decide-combination.ts';
 import type { GraphEvents } from './graph-events.ts';
 import type { InFlight } from './in-flight-bounds.ts';
 import { namedOutputs } from './named-outputs.ts';
-import { readRuleRequest } from './rule-request.ts';
+import type { RunPlan } from './plan/run-plan.ts';
 import type { StepResult } from './run-call.ts';
-import type { RunPlan, RunStep } from './run-plan.ts';
 import { runCombination, runStep } from './run-step.ts';
 import { errorOfStep } from './step-error.ts';
-import { criticalPath, StepRun, type StepState } from './step-run.ts';
-import { type ArmReport, failureOutcome, type StepScope } from './step-scope.ts';
+import { StepReports } from './step-reports.ts';
+import { criticalPath, failuresOf, indexesThere, StepRun, standingsOf } from './step-run.ts';
+import { failureOutcome, type StepScope } from './step-scope.ts';
+import { readRuleRequest } from './switch/rule-request.ts';
 import { TensorSlots } from './tensor-slots.ts';
 
 export interface RunRequest {
@@ -40,14 +41,15 @@ export interface RunDependencies {
 export class GraphRun {
   readonly #request: RunRequest;
   readonly #dependencies: RunDependencies;
-  readonly #steps: readonly RunStep[];
   readonly #runs: readonly StepRun[];
   readonly #slots: TensorSlots;
-  readonly #reports: StepReport[] = [];
+  readonly #reports: StepReports;
   /** The context of members, without the outputs that the client wants of the graph. */
   readonly #context: PredictContext;
   readonly #settled = Promise.withResolvers<Prediction>();
-  #outputsLeft: number;
+  /** Of steps that are done without, in the order in which they failed. */
+  readonly #failed: StepRun[] = [];
+  #outputsLeft = 0;
   /** The step that gave the last output. */
   #last = -1;
   #underWay = 0;
@@ -56,40 +58,40 @@ export class GraphRun {
   #ruleRequest: RuleRequest | undefined;
 
   constructor(request: RunRequest, dependencies: RunDependencies) {
-    const { plan, inputs, inFlight, context } = request;
+    const { plan, held, inputs, inFlight, context } = request;
     const { outputs: _, ...shared } = context;
     this.#request = request;
     this.#dependencies = dependencies;
     this.#context = shared;
-    this.#steps = plan.steps;
-    this.#runs = plan.steps.map((step, index) => new StepRun(step, plan.interests[index] ?? 0));
+    this.#runs = plan.steps.map((step, index) => new StepRun(step, index));
     this.#slots = new TensorSlots(plan, inputs, inFlight);
-    this.#outputsLeft = plan.steps.reduce((count, { isOutput }) => count + (isOutput ? 1 : 0), 0);
+    this.#reports = new StepReports(held.members, dependencies);
+    for (const { isOutput } of plan.steps) if (isOutput) this.#outputsLeft += 1;
   }
 
   /** Settles after everything that was under way has. */
   async run(): Promise<Prediction> {
-    const { signal } = this.#request.context;
+    const { plan, context } = this.#request;
     const onAbort = () => this.#fail(clientGone());
-    if (!this.#request.plan.inSequence) signal.addEventListener('abort', onAbort);
+    // Members of a sequence see the signal themselves, and a listener would cost as much as a step.
+    if (!plan.inSequence) context.signal.addEventListener('abort', onAbort);
     try {
-      for (const [index, { needs }] of this.#steps.entries()) if (needs.length === 0) this.#begin(index, -1);
+      for (const run of this.#runs) if (run.of.needs.length === 0) this.#begin(run, -1);
       this.#settleIfOver();
       return await this.#settled.promise;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      if (!plan.inSequence) context.signal.removeEventListener('abort', onAbort);
       this.#slots.clear();
     }
   }
 
-  #begin(index: number, cause: number): void {
-    const { step, run } = this.#at(index);
+  #begin(run: StepRun, cause: number): void {
     if (this.#isOver || run.state !== 'waiting') return;
-    const { clock } = this.#dependencies;
-    run.startedMs = clock.now();
+    const { step } = run.of;
     run.cause = cause;
-    if (step.step.kind === 'combine') {
-      this.#decide(index, step.step);
+    run.startedMs = this.#dependencies.clock.now();
+    if (step.kind === 'combine') {
+      this.#decide(run, step);
       return;
     }
     if (this.#request.context.signal.aborted) {
@@ -98,193 +100,172 @@ export class GraphRun {
     }
     run.state = 'running';
     this.#underWay += 1;
-    runStep(step, this.#scope(index)).then(
-      (result) => this.#onResult(index, result),
-      (thrown: unknown) => this.#onFailure(index, toAppError(thrown)),
-    );
+    runStep(run.of, this.#scope(run))
+      .then(
+        (result) => this.#onResult(run, result),
+        (thrown: unknown) => this.#onFailure(run, toAppError(thrown)),
+      )
+      .catch((thrown: unknown) => this.#settled.reject(toAppError(thrown)));
   }
 
-  #scope(index: number): StepScope {
-    const { step, run } = this.#at(index);
+  #scope(run: StepRun): StepScope {
     const { held, context, rows, plan, afterMs } = this.#request;
+    const { clock, events } = this.#dependencies;
     if (!plan.inSequence) run.controller = new AbortController();
     return {
-      ...this.#dependencies,
+      clock,
+      events,
       members: held.members,
       context: this.#context,
       signal: run.controller?.signal ?? context.signal,
-      deadlineMs: context.deadlineMs - (afterMs[index] ?? 0),
-      isOptional: !step.step.required,
+      deadlineMs: context.deadlineMs - (afterMs[run.index] ?? 0),
+      isOptional: !run.isRequired,
       rows,
-      ruleRequest: () => this.#ruleRequestOf(),
+      ruleRequest: () => this.#readRuleRequest(),
       read: (source) => this.#slots.read(source),
       abort: () => this.#abort(run),
-      report: (part) => this.#report(index, part),
+      report: (part) => this.#reports.endArm(run, part),
     };
   }
 
-  #onResult(index: number, result: StepResult): void {
-    const { run } = this.#at(index);
+  #onResult(run: StepRun, result: StepResult): void {
     this.#underWay -= 1;
-    if (run.state === 'running' && !this.#isOver) this.#finish(index, result);
-    else this.#endUseless(index);
+    if (run.state === 'running' && !this.#isOver) this.#finish(run, result);
+    else this.#endUseless(run);
     this.#settleIfOver();
   }
 
-  #onFailure(index: number, error: AppError): void {
-    const { run } = this.#at(index);
+  #onFailure(run: StepRun, error: AppError): void {
     this.#underWay -= 1;
-    const { signal } = this.#request.context;
-    this.#reportUnlessDone(index, { outcome: failureOutcome(error, run.controller ?? { signal }) });
-    if (run.state === 'running' && !this.#isOver) this.#lose(index, error);
-    else this.#endUseless(index);
+    const { context } = this.#request;
+    this.#reports.end(run, { outcome: failureOutcome(error, run.controller ?? context) });
+    if (run.state === 'running' && !this.#isOver) this.#lose(run, error);
+    else this.#endUseless(run);
     this.#settleIfOver();
   }
 
-  /** What was not waited for any more has ended. */
-  #endUseless(index: number): void {
-    this.#reportUnlessDone(index, { outcome: 'skipped' });
-    if (!this.#isOver) this.#slots.release(this.#at(index).step.reads);
+  /** What nobody waits for any more has ended. */
+  #endUseless(run: StepRun): void {
+    this.#reports.end(run, { outcome: 'skipped' });
+    this.#releaseReads(run);
   }
 
   /** Keeps what a step has given, and goes on with what waited for it. */
-  #finish(index: number, { outputs, timings, outcome, member }: StepResult): void {
-    const { step, run } = this.#at(index);
+  #finish(run: StepRun, { outputs, timings, outcome, member }: StepResult): void {
+    const { used, gives, isOutput, readers } = run.of;
+    this.#releaseReads(run);
     try {
-      for (const [at, name] of step.used.entries()) {
-        const tensor = outputs[name];
-        if (tensor === undefined) throw new AppError('STEP_MISMATCH', { message: `there is no output ${name}` });
-        this.#slots.put(step.gives[at] ?? -1, tensor);
+      for (let at = 0; at < used.length; at += 1) {
+        const tensor = outputs[used[at] ?? ''];
+        if (tensor === undefined) throw new AppError('STEP_MISMATCH', { message: `output ${used[at]} is missing` });
+        this.#slots.put(gives[at] ?? -1, tensor);
       }
     } catch (thrown) {
-      this.#reportUnlessDone(index, { outcome: 'failed', member });
-      this.#lose(index, toAppError(thrown));
+      this.#reports.end(run, { outcome: 'failed', member });
+      this.#lose(run, toAppError(thrown));
       return;
     }
     run.timings = timings;
     run.state = 'done';
-    this.#reportUnlessDone(index, { outcome, member });
-    if (step.isOutput) {
+    this.#reports.end(run, { outcome, member });
+    if (isOutput) {
       this.#outputsLeft -= 1;
-      this.#last = index;
+      this.#last = run.index;
     }
-    this.#release(index);
-    for (const reader of step.readers) this.#onNeedEnded(reader, index);
+    this.#release(run);
+    for (const reader of readers) this.#onNeedEnded(this.#at(reader), run.index);
   }
 
   /** A step has failed: so has the request, unless it can do without. */
-  #lose(index: number, error: AppError): void {
-    const { step } = this.#at(index);
-    const located = errorOfStep(step.step.name, error);
+  #lose(run: StepRun, error: AppError): void {
+    this.#loseBy(run, errorOfStep(run.name, error));
+  }
+
+  #loseBy(run: StepRun, failure: AppError): void {
     if (this.#request.context.signal.aborted) this.#fail(clientGone());
-    else if (step.step.required || step.isOutput) this.#fail(located);
-    else this.#miss(index, located);
+    else if (run.isRequired) this.#fail(failure);
+    else this.#miss(run, failure);
   }
 
   /** The request goes on without a step, and without what needs it. */
-  #miss(index: number, failure: AppError): void {
-    const { step, run } = this.#at(index);
+  #miss(run: StepRun, failure: AppError): void {
     run.state = 'absent';
     run.failure = failure;
-    this.#release(index);
-    for (const reader of step.readers) {
-      const { step: other, run: readerRun } = this.#at(reader);
-      if (other.step.kind === 'combine') this.#onNeedEnded(reader, index);
-      else if (readerRun.state === 'waiting') this.#missReader(reader, failure);
+    this.#failed.push(run);
+    this.#release(run);
+    for (const index of run.of.readers) {
+      const reader = this.#at(index);
+      if (reader.of.step.kind === 'combine') this.#onNeedEnded(reader, run.index);
+      else if (reader.state === 'waiting') {
+        this.#reports.end(reader, { outcome: 'skipped' });
+        this.#loseBy(reader, failure);
+      }
     }
   }
 
-  #missReader(index: number, failure: AppError): void {
-    const { step } = this.#at(index);
-    this.#reportUnlessDone(index, { outcome: 'skipped' });
-    if (step.step.required || step.isOutput) this.#fail(failure);
-    else this.#miss(index, failure);
-  }
-
-  #onNeedEnded(index: number, cause: number): void {
-    const { step, run } = this.#at(index);
-    if (run.state !== 'waiting' || this.#isOver) return;
+  #onNeedEnded(run: StepRun, cause: number): void {
     run.unmet -= 1;
-    if (step.step.kind === 'combine' || run.unmet === 0) this.#begin(index, cause);
+    if (run.of.step.kind === 'combine' || run.unmet === 0) this.#begin(run, cause);
   }
 
-  #decide(index: number, step: PlannedCombineStep): void {
-    const { run } = this.#at(index);
-    const decision = decideCombination(step, this.#standings(step));
+  #decide(run: StepRun, step: PlannedCombineStep): void {
+    const decision = decideCombination(step, standingsOf(run, this.#runs));
     switch (decision.kind) {
       case 'wait':
         return;
       case 'take':
-        this.#combine(index, step, decision.indexes);
+        this.#combine(run, step, decision.indexes);
         return;
       case 'enough':
         run.stopWaiting ??= this.#dependencies.clock.setTimer(step.waitMs ?? 0, () => {
-          this.#combine(index, step, this.#indexesThere(step));
+          this.#combine(run, step, indexesThere(run, this.#runs));
           this.#settleIfOver();
         });
         return;
-      case 'fail': {
-        this.#reportUnlessDone(index, { outcome: 'failed' });
+      case 'fail':
         run.stopWaiting?.();
-        this.#lose(index, combinationError(step, this.#failuresOf(index)));
-      }
+        this.#reports.end(run, { outcome: 'failed' });
+        this.#lose(run, combinationError(step, failuresOf(run, this.#failed)));
     }
   }
 
-  #combine(index: number, step: PlannedCombineStep, taken: readonly number[]): void {
-    const { step: runStepOf, run } = this.#at(index);
+  #combine(run: StepRun, step: PlannedCombineStep, taken: readonly number[]): void {
     if (run.state !== 'waiting' || this.#isOver) return;
     run.stopWaiting?.();
     let result: StepResult;
     try {
-      result = runCombination(step, taken, { used: runStepOf.used, read: (source) => this.#slots.read(source) });
+      result = runCombination(step, taken, { used: run.of.used, read: (source) => this.#slots.read(source) });
     } catch (thrown) {
-      this.#reportUnlessDone(index, { outcome: 'failed' });
-      this.#lose(index, toAppError(thrown));
+      this.#reports.end(run, { outcome: 'failed' });
+      this.#lose(run, toAppError(thrown));
       return;
     }
-    this.#finish(index, result);
+    this.#finish(run, result);
   }
 
-  #standings({ of }: PlannedCombineStep): Standing[] {
-    return of.map(({ step }) => {
-      if (step === 'input') return 'there';
-      const state = this.#stateOf(step);
-      if (state === 'done') return 'there';
-      return state === 'absent' ? 'gone' : 'coming';
-    });
-  }
-
-  #indexesThere(step: PlannedCombineStep): number[] {
-    return this.#standings(step).flatMap((standing, index) => (standing === 'there' ? [index] : []));
-  }
-
-  #stateOf(name: string): StepState | undefined {
-    return this.#runs[this.#steps.findIndex(({ step }) => step.name === name)]?.state;
-  }
-
-  #failuresOf(index: number): AppError[] {
-    return this.#at(index).step.needs.flatMap((need) => this.#runs[need]?.failure ?? []);
-  }
-
-  /** A step has ended: what it alone still read is dropped, and what it alone still waited for is ended. */
-  #release(index: number): void {
-    const { step } = this.#at(index);
-    this.#slots.release(step.reads);
-    for (const need of step.needs) {
-      const { run } = this.#at(need);
-      run.interest -= 1;
-      if (run.interest > 0) continue;
-      if (run.state === 'running') {
-        run.state = 'absent';
-        this.#abort(run);
-      } else if (run.state === 'waiting') {
-        run.state = 'absent';
-        run.stopWaiting?.();
-        this.#reportUnlessDone(need, { outcome: 'skipped' });
+  /** A step has ended: what only it still read is dropped, and what only it still waited for is ended. */
+  #release(run: StepRun): void {
+    this.#releaseReads(run);
+    for (const index of run.of.needs) {
+      const need = this.#at(index);
+      need.interest -= 1;
+      if (need.interest > 0) continue;
+      if (need.state === 'running') {
+        need.state = 'absent';
+        this.#abort(need);
+      } else if (need.state === 'waiting') {
+        need.state = 'absent';
+        need.stopWaiting?.();
+        this.#reports.end(need, { outcome: 'skipped' });
         this.#release(need);
       }
     }
+  }
+
+  #releaseReads(run: StepRun): void {
+    if (run.hasRead) return;
+    run.hasRead = true;
+    this.#slots.release(run.of.reads);
   }
 
   #abort({ controller }: StepRun): void {
@@ -307,54 +288,25 @@ export class GraphRun {
   #settleIfOver(): void {
     if (this.#outputsLeft === 0) this.#isOver = true;
     if (!this.#isOver || this.#underWay > 0) return;
-    const { clock } = this.#dependencies;
     const { context, plan, inputs } = this.#request;
     if (this.#failure !== undefined) this.#settled.reject(this.#failure);
-    else if (clock.now() > context.deadlineMs) this.#settled.reject(deadlineExceeded());
+    else if (this.#dependencies.clock.now() > context.deadlineMs) this.#settled.reject(deadlineExceeded());
     else {
       const outputs = namedOutputs(plan, inputs, (source) => this.#slots.read(source));
-      this.#settled.resolve({ outputs, timings: criticalPath(this.#runs, this.#last), steps: this.#reports });
+      const timings = criticalPath(this.#runs, this.#last);
+      this.#settled.resolve({ outputs, timings, steps: this.#reports.all });
     }
   }
 
-  #ruleRequestOf(): RuleRequest {
+  #readRuleRequest(): RuleRequest {
     const { context, held, rows } = this.#request;
     this.#ruleRequest ??= readRuleRequest(context, held.plan.headers, rows);
     return this.#ruleRequest;
   }
 
-  #reportUnlessDone(
-    index: number,
-    end: { readonly outcome: StepOutcome; readonly member?: MemberIndex | undefined },
-  ): void {
-    const { step, run } = this.#at(index);
-    if (run.reported) return;
-    const began = run.startedMs > 0 || run.state !== 'waiting';
-    const ms = began ? this.#dependencies.clock.now() - run.startedMs : 0;
-    const member = end.member ?? (step.step.kind === 'model' ? step.step.call.member : undefined);
-    this.#report(index, { outcome: end.outcome, member, ms });
-  }
-
-  #report(index: number, { arm, outcome, member, ms }: Omit<ArmReport, 'arm'> & { readonly arm?: string }): void {
-    const { step, run } = this.#at(index);
-    run.reported = true;
-    const bound = member === undefined ? undefined : this.#request.held.members[member];
-    const report: StepReport = {
-      name: step.step.name,
-      ...(bound !== undefined && { model: bound.name, version: bound.version }),
-      ...(arm !== undefined && { arm }),
-      outcome,
-      ms,
-    };
-    this.#reports.push(report);
-    this.#dependencies.events?.onStep?.(report);
-  }
-
-  #at(index: number): { readonly step: RunStep; readonly run: StepRun } {
-    const step = this.#steps[index];
+  #at(index: number): StepRun {
     const run = this.#runs[index];
-    if (step === undefined || run === undefined)
-      throw new AppError('INTERNAL', { message: `there is no step ${index}` });
-    return { step, run };
+    if (run === undefined) throw new AppError('INTERNAL', { message: `there is no step ${index}` });
+    return run;
   }
 }

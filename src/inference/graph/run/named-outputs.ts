@@ -1,7 +1,7 @@
 import type { Tensor, Tensors } from '../../../tensor/tensor.ts';
 import type { TensorSource } from '../graph-plan.ts';
-import { copyTensor } from './reshape.ts';
-import type { RunPlan } from './run-plan.ts';
+import type { RunPlan } from './plan/run-plan.ts';
+import { copyTensor } from './wires/reshape.ts';
 
 /** The wanted outputs of a graph. One that is an input, or a view of one, is copied: outputs share no memory with inputs. */
 export function namedOutputs({ outputs }: RunPlan, inputs: Tensors, read: (source: TensorSource) => Tensor): Tensors {

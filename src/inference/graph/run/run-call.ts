@@ -5,9 +5,9 @@ import type { PredictContext, StepOutcome } from '../../predictor.ts';
 import { noTimings, type Timings } from '../../timings.ts';
 import type { BoundMember } from '../graph-binding.ts';
 import type { MemberIndex, PlannedCall, PlannedFallback } from '../graph-plan.ts';
-import { repeatRow } from './reshape.ts';
 import type { StepScope } from './step-scope.ts';
-import { wireTensor } from './wire-tensor.ts';
+import { repeatRow } from './wires/reshape.ts';
+import { wireTensor } from './wires/wire-tensor.ts';
 
 /** What a step has given. */
 export interface StepResult {

@@ -3,10 +3,10 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import { noTimings } from '../../timings.ts';
 import { combine } from '../combine/combine.ts';
 import type { PlannedCombineStep, TensorSource } from '../graph-plan.ts';
+import type { RunStep } from './plan/run-plan.ts';
 import { runCall, type StepResult } from './run-call.ts';
-import type { RunStep } from './run-plan.ts';
-import { runSwitch } from './run-switch.ts';
 import type { StepScope } from './step-scope.ts';
+import { runSwitch } from './switch/run-switch.ts';
 
 /**
  * Runs a step whose tensors are there.

@@ -2,7 +2,7 @@ import { AppError } from '../../../errors.ts';
 import { type Tensor, type Tensors, tensorBytes } from '../../../tensor/tensor.ts';
 import type { TensorSource } from '../graph-plan.ts';
 import type { InFlight } from './in-flight-bounds.ts';
-import { type RunPlan, slotKey } from './run-plan.ts';
+import { type RunPlan, slotKey } from './plan/run-plan.ts';
 
 /** The tensors between the steps of one request. Each is dropped after its last reader. */
 export class TensorSlots {

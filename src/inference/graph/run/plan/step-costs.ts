@@ -1,5 +1,5 @@
-import type { BoundMember } from '../graph-binding.ts';
-import type { PlannedCall, PlannedTarget } from '../graph-plan.ts';
+import type { BoundMember } from '../../graph-binding.ts';
+import type { PlannedCall, PlannedTarget } from '../../graph-plan.ts';
 import type { RunPlan, RunStep } from './run-plan.ts';
 
 /** What the steps of a run cost at least, in milliseconds. */
@@ -11,15 +11,26 @@ export interface StepCosts {
 }
 
 export function costsOfSteps({ steps }: RunPlan, members: readonly BoundMember[], rows: number): StepCosts {
-  const afterMs = new Array<number>(steps.length).fill(0);
+  // What can be done without takes no time of what cannot, but of what is optional itself.
+  const requiredMs = new Array<number>(steps.length).fill(0);
+  const optionalMs = new Array<number>(steps.length).fill(0);
   let wholeMs = 0;
   for (let index = steps.length - 1; index >= 0; index -= 1) {
     const runStep = steps[index];
     if (runStep === undefined) continue;
-    const throughMs = (afterMs[index] ?? 0) + leastMsOf(runStep, members, rows);
-    for (const need of runStep.needs) afterMs[need] = Math.max(afterMs[need] ?? 0, throughMs);
-    if (runStep.step.required) wholeMs = Math.max(wholeMs, throughMs);
+    const leastMs = leastMsOf(runStep, members, rows);
+    const isRequired = runStep.step.required || runStep.isOutput;
+    const throughMs = (requiredMs[index] ?? 0) + (isRequired ? leastMs : 0);
+    const throughOptionalMs = isRequired ? throughMs : (optionalMs[index] ?? 0) + leastMs;
+    for (const need of runStep.needs) {
+      requiredMs[need] = Math.max(requiredMs[need] ?? 0, throughMs);
+      optionalMs[need] = Math.max(optionalMs[need] ?? 0, throughOptionalMs);
+    }
+    wholeMs = Math.max(wholeMs, throughMs);
   }
+  const afterMs = steps.map(({ step, isOutput }, index) =>
+    step.required || isOutput ? (requiredMs[index] ?? 0) : (optionalMs[index] ?? 0),
+  );
   return { wholeMs, afterMs };
 }
 

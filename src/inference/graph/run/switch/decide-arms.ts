@@ -1,8 +1,8 @@
-import { AppError, mostFaults } from '../../../errors.ts';
-import type { PlannedSwitchStep, PlannedTarget, TensorSource } from '../graph-plan.ts';
-import type { CompiledRule } from '../rules.ts';
-import { doesNotFit, tensorText } from './step-error.ts';
-import type { StepScope } from './step-scope.ts';
+import { AppError, mostFaults } from '../../../../errors.ts';
+import type { PlannedSwitchStep, PlannedTarget, TensorSource } from '../../graph-plan.ts';
+import type { CompiledRule } from '../../rules.ts';
+import { doesNotFit, tensorText } from '../step-error.ts';
+import type { StepScope } from '../step-scope.ts';
 
 /** The rows that go to an arm, in their order. */
 export interface Group {

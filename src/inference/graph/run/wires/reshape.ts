@@ -1,6 +1,6 @@
-import { typedArrays } from '../../../tensor/data-type.ts';
-import { rowElements } from '../../../tensor/rows.ts';
-import { elementCount, type Tensor } from '../../../tensor/tensor.ts';
+import { typedArrays } from '../../../../tensor/data-type.ts';
+import { rowElements } from '../../../../tensor/rows.ts';
+import { elementCount, type Tensor } from '../../../../tensor/tensor.ts';
 
 /** The same elements in rows of another shape; undefined when a row has not as many. At most one other dimension is -1. */
 export function reshapeRows(tensor: Tensor, shape: readonly number[]): Tensor | undefined {

@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../../../tensor/tensor.ts';
+import type { TensorSpec } from '../../../../tensor/tensor.ts';
 import type {
   GraphPlan,
   PlannedCombineStep,
@@ -7,7 +7,7 @@ import type {
   PlannedTarget,
   PlannedWire,
   TensorSource,
-} from '../graph-plan.ts';
+} from '../../graph-plan.ts';
 
 /** A step of a run. Steps, and tensors between them, are known by their indexes. */
 export interface RunStep {
@@ -20,6 +20,8 @@ export interface RunStep {
   readonly asks: readonly string[] | undefined;
   /** Steps that it reads from. */
   readonly needs: readonly number[];
+  /** Of a combination, the steps of `of`, -1 for inputs of the graph. */
+  readonly of: readonly number[];
   /** Slots that it reads from. */
   readonly reads: readonly number[];
   /** Steps that read from it. */
@@ -37,8 +39,6 @@ export interface RunPlan {
   readonly slots: ReadonlyMap<string, number>;
   /** By slot, how many steps read it; an output of the graph has one more. */
   readonly slotReaders: readonly number[];
-  /** By step, how many steps read from it; one that gives an output of the graph has one more. */
-  readonly interests: readonly number[];
   /** Whether no two steps ever run at once and every failure fails the request, so that nothing is cancelled on its own. */
   readonly inSequence: boolean;
 }
@@ -73,6 +73,7 @@ export function planRun(plan: GraphPlan, wanted: readonly string[] | undefined):
       gives: [...names].flatMap((tensor) => slots.get(slotKey({ step: step.name, tensor })) ?? []),
       asks: names.size < step.outputs.length ? inOrder(step.outputs, names) : undefined,
       needs: needs[index] ?? [],
+      of: step.kind === 'combine' ? step.of.map((source) => indexes.get(source.step) ?? -1) : [],
       reads: readSlots(sourcesOf(step, names), slots),
       readers: needs.flatMap((of, reader) => (of.includes(index) ? [reader] : [])),
       isOutput: ofGraph.has(step.name),
@@ -83,7 +84,6 @@ export function planRun(plan: GraphPlan, wanted: readonly string[] | undefined):
     outputs,
     slots,
     slotReaders: countSlotReaders(steps, outputs, slots),
-    interests: steps.map(({ readers, isOutput }) => readers.length + (isOutput ? 1 : 0)),
     inSequence: steps.every(runsAlone),
   };
 }

@@ -1,11 +1,11 @@
-import { AppError } from '../../../errors.ts';
-import { typedArrays } from '../../../tensor/data-type.ts';
-import { rowElements } from '../../../tensor/rows.ts';
-import { elementCount, type Tensor } from '../../../tensor/tensor.ts';
-import type { TensorSource } from '../graph-plan.ts';
-import { takeRows } from './reshape.ts';
-import { slotKey } from './run-plan.ts';
-import { doesNotFit, tensorText } from './step-error.ts';
+import { AppError } from '../../../../errors.ts';
+import { typedArrays } from '../../../../tensor/data-type.ts';
+import { rowElements } from '../../../../tensor/rows.ts';
+import { elementCount, type Tensor } from '../../../../tensor/tensor.ts';
+import type { TensorSource } from '../../graph-plan.ts';
+import { slotKey } from '../plan/run-plan.ts';
+import { doesNotFit, tensorText } from '../step-error.ts';
+import { takeRows } from '../wires/reshape.ts';
 
 /** Reads tensors as the rows of one arm see them. Each is cut once, however often it is read. */
 export function readRows(

@@ -1,5 +1,5 @@
-import type { PredictContext } from '../../predictor.ts';
-import type { RuleRequest } from '../rules.ts';
+import type { PredictContext } from '../../../predictor.ts';
+import type { RuleRequest } from '../../rules.ts';
 
 const noKey = { id: '', name: '' };
 

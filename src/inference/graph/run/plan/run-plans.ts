@@ -1,4 +1,4 @@
-import type { GraphPlan } from '../graph-plan.ts';
+import type { GraphPlan } from '../../graph-plan.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 
 /** Most sets of wanted outputs whose plans are kept. */

@@ -1,12 +1,12 @@
-import { AppError } from '../../../errors.ts';
-import { type Tensor, zeros } from '../../../tensor/tensor.ts';
-import { noTimings, timingsInParallel } from '../../timings.ts';
-import type { PlannedSwitchStep, PlannedTarget } from '../graph-plan.ts';
+import { AppError } from '../../../../errors.ts';
+import { type Tensor, zeros } from '../../../../tensor/tensor.ts';
+import { noTimings, timingsInParallel } from '../../../timings.ts';
+import type { PlannedSwitchStep, PlannedTarget } from '../../graph-plan.ts';
+import { runCall, type StepResult } from '../run-call.ts';
+import { failureOutcome, type StepScope } from '../step-scope.ts';
+import { wireTensor } from '../wires/wire-tensor.ts';
 import { decideArm, decideRows, type Group, rowsOfRules } from './decide-arms.ts';
 import { putRowsBack, readRows, type Share } from './rows-of-arms.ts';
-import { runCall, type StepResult } from './run-call.ts';
-import { failureOutcome, type StepScope } from './step-scope.ts';
-import { wireTensor } from './wire-tensor.ts';
 
 /** The outputs that are used, and what to ask members for. */
 export interface Asked {

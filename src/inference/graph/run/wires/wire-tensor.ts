@@ -1,10 +1,10 @@
-import type { Fault } from '../../../errors.ts';
-import type { Tensor, TensorSpec } from '../../../tensor/tensor.ts';
-import type { PlannedWire, TensorSource } from '../graph-plan.ts';
-import { castTensor } from './cast/cast-tensor.ts';
+import type { Fault } from '../../../../errors.ts';
+import type { Tensor, TensorSpec } from '../../../../tensor/tensor.ts';
+import type { PlannedWire, TensorSource } from '../../graph-plan.ts';
+import { doesNotFit, tensorText } from '../step-error.ts';
+import type { StepScope } from '../step-scope.ts';
+import { castTensor } from './cast-tensor.ts';
 import { pickColumns, repeatRow, reshapeRows } from './reshape.ts';
-import { doesNotFit, tensorText } from './step-error.ts';
-import type { StepScope } from './step-scope.ts';
 
 /**
  * The tensor that a wire leads to: read, or repeated for each row, and adapted.
