@@ -44,7 +44,7 @@ function roundedToEven(value: number, precision: number): string {
 }
 
 function withoutZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return text.includes('.') ? text.replace(/\.?0*$/, '') : text;
 }
 
 /** The number that a text is, also `INF` and `NaN` in letters of any case; undefined when it is none. */
