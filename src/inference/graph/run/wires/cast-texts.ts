@@ -5,22 +5,25 @@ const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 const wholeNumber = /^\s*([+-]?)(\d+)\s*$/;
 const special = /^\s*([+-]?)(inf|infinity|nan)\s*$/i;
 
-/** Digits that ONNX Runtime writes of a float: eight of FP16 and FP32, seventeen of FP64. */
-const digits: Partial<Record<DataType, number>> = { FP16: 8, FP32: 8, FP64: 17 };
+/** Significant digits that ONNX Runtime writes of a float, also of one of double precision. */
+const precision = 8;
 
-/** A number as ONNX Runtime writes it: C's `%.8g`, `%.17g` or `%d`; `NaN`, `INF`, `-INF`. */
+/** A number as ONNX Runtime writes it: C's `%.8g` for floats; `NaN`, `INF`, `-INF`. */
 export function textOf(value: number | bigint | string, from: DataType): string {
-  const precision = digits[from];
-  if (typeof value !== 'number' || precision === undefined) return String(value);
+  if (typeof value !== 'number' || !isFloat(from)) return String(value);
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? 'INF' : '-INF';
-  return generalFormat(value, precision);
+  return generalFormat(value);
 }
 
-/** As `%.<precision>g` of C: scientific for small and large ones, without zeros at the end. */
-function generalFormat(value: number, precision: number): string {
+function isFloat(datatype: DataType): boolean {
+  return datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64';
+}
+
+/** As `%g` of C: scientific for small and large ones, without zeros at the end. */
+function generalFormat(value: number): string {
   const sign = Object.is(value, -0) || value < 0 ? '-' : '';
-  const [digitsOf = '', exponentText = '0'] = roundedToEven(Math.abs(value), precision).split('e');
+  const [digitsOf = '', exponentText = '0'] = roundedToEven(Math.abs(value)).split('e');
   const exponent = Number(exponentText);
   if (exponent < -4 || exponent >= precision) {
     const power = String(Math.abs(exponent)).padStart(2, '0');
@@ -34,7 +37,7 @@ function generalFormat(value: number, precision: number): string {
 const mostDigits = 100;
 
 /** As `toExponential`, but for a number in the middle of two: C takes the even one, JavaScript the larger. */
-function roundedToEven(value: number, precision: number): string {
+function roundedToEven(value: number): string {
   const rounded = value.toExponential(precision - 1);
   if (!value.toExponential(precision).includes('5e')) return rounded;
   const [exact = '', exponent = '0'] = value.toExponential(mostDigits).split('e');
