@@ -143,6 +143,18 @@ describe('a fallback', () => {
     expect(second.asked).toEqual([]);
   });
 
+  it('does not answer when the deadline of the request is over', async () => {
+    const clock = new VirtualClock();
+    const late = { ...bound('late', mapping(clock, Math.abs)), predict: () => rejectsAfter(clock, 200) };
+    const second = mapping(clock, Math.abs);
+    const steps = [model('a', call(0, 'input.x', toSecond))];
+    const { graph } = openGraph(plan(steps, { y: 'a.y' }), [late, bound('second', second)], { clock });
+    const answer = watch(graph.predict(rowsOf(1, 2), asking(clock, { deadlineMs: 100 })), clock);
+    await clock.advance(200);
+    expect(answer.error).toMatchObject({ code: 'RUNNER_DIED' });
+    expect(second.asked).toEqual([]);
+  });
+
   it('that fails too leaves the error of the member', async () => {
     const clock = new VirtualClock();
     const steps = [model('a', call(0, 'input.x', toSecond))];
@@ -155,3 +167,9 @@ describe('a fallback', () => {
     expect(answer.error).toMatchObject({ code: 'RUNNER_DIED' });
   });
 });
+
+function rejectsAfter(clock: VirtualClock, ms: number): Promise<never> {
+  return new Promise((_, reject) => {
+    clock.setTimer(ms, () => reject(failing('RUNNER_DIED')));
+  });
+}

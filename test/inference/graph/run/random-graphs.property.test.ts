@@ -129,9 +129,8 @@ function optionalSteps(planned: readonly PlannedStep[], outputs: readonly string
   for (const { name } of planned.toReversed()) {
     const readers = planned.filter((reader) => used.has(reader.name)).filter(({ needs }) => needs.includes(name));
     const canDoWithout = (reader: PlannedStep) =>
-      reader.kind === 'combine'
-        ? reader.combine === 'first' || reader.quorum < reader.of.length
-        : optional.has(reader.name);
+      optional.has(reader.name) ||
+      (reader.kind === 'combine' && (reader.combine === 'first' || reader.quorum < reader.of.length));
     const isOutput = outputs.some((path) => path.startsWith(`${name}.`));
     if (readers.length > 0 && !isOutput && readers.every(canDoWithout)) optional.add(name);
   }
