@@ -9,9 +9,11 @@ import { noTimings } from '../../timings.ts';
 import type { HeldBinding } from '../graph-binding.ts';
 import type { GraphEvents } from './graph-events.ts';
 import { GraphRun } from './graph-run.ts';
-import { InFlightBounds } from './in-flight-bounds.ts';
+import { type InFlight, InFlightBounds } from './in-flight-bounds.ts';
 import { RunPlans } from './plan/run-plans.ts';
 import { costsOfSteps } from './plan/step-costs.ts';
+import type { RunDependencies } from './run-request.ts';
+import { runSequence } from './sequence-run.ts';
 
 export interface GraphPredictorOptions {
   readonly signature: Signature;
@@ -30,13 +32,19 @@ export interface GraphPredictorOptions {
 /** So long after the last request was let in, one is let in that looks too slow: what a member costs may be learned wrongly. */
 const trustCostsForMs = 10_000;
 
+interface UnderWay {
+  readonly held: HeldBinding;
+  inFlight: InFlight | undefined;
+}
+
 /** A model made of other models. */
 export class GraphPredictor implements Predictor {
   readonly signature: Signature;
   readonly #options: GraphPredictorOptions;
+  readonly #dependencies: RunDependencies;
   readonly #bounds = new InFlightBounds();
   readonly #plans = new RunPlans();
-  readonly #underWay = new Set<{ readonly held: HeldBinding }>();
+  readonly #underWay = new Set<UnderWay>();
   readonly #waiters: (() => void)[] = [];
   #letInMs: number;
   #closing = false;
@@ -44,6 +52,7 @@ export class GraphPredictor implements Predictor {
   constructor(options: GraphPredictorOptions) {
     this.signature = options.signature;
     this.#options = options;
+    this.#dependencies = { clock: options.clock, events: options.events };
     this.#letInMs = options.clock.now();
   }
 
@@ -61,18 +70,29 @@ export class GraphPredictor implements Predictor {
     if (context.outputs !== undefined) checkOutputs(this.signature, context.outputs);
     if (this.#closing) throw shuttingDown();
     if (context.signal.aborted) throw clientGone();
-    if (this.#options.clock.now() >= context.deadlineMs) throw deadlineExceeded();
-    const none = this.independentRows ? this.#answerNoRows(inputs, context) : undefined;
+    const beganMs = this.#options.clock.now();
+    if (beganMs >= context.deadlineMs) throw deadlineExceeded();
+    const rows = this.#rowsOf(inputs);
+    const none = rows === 0 && this.independentRows ? this.#answerNoRows(inputs, context) : undefined;
     if (none !== undefined) return { outputs: none, timings: noTimings };
     const held = this.#options.hold();
-    const underWay = { held };
+    const underWay: UnderWay = { held, inFlight: undefined };
     this.#underWay.add(underWay);
     try {
-      return await this.#run(held, inputs, context);
+      const plan = this.#plans.of(held.plan, context.outputs);
+      const { wholeMs, afterMs } = costsOfSteps(plan, held.members, rows);
+      this.#checkDeadline(beganMs, context.deadlineMs, wholeMs);
+      const inFlight = this.#bounds.enter(held.plan, context.priority);
+      underWay.inFlight = inFlight;
+      const request = { plan, held, inputs, context, rows, afterMs, inFlight, beganMs };
+      if (plan.inSequence) return await runSequence(request, this.#dependencies);
+      return await new GraphRun(request, this.#dependencies).run();
     } finally {
+      underWay.inFlight?.leave();
       this.#underWay.delete(underWay);
       held.release();
-      if (this.#underWay.size === 0) for (const resolve of this.#waiters.splice(0)) resolve();
+      if (this.#underWay.size === 0 && this.#waiters.length > 0)
+        for (const resolve of this.#waiters.splice(0)) resolve();
     }
   }
 
@@ -96,22 +116,7 @@ export class GraphPredictor implements Predictor {
     if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  async #run(held: HeldBinding, inputs: Tensors, context: PredictContext): Promise<Prediction> {
-    const { clock, events } = this.#options;
-    const plan = this.#plans.of(held.plan, context.outputs);
-    const rows = this.#rowsOf(inputs);
-    const { wholeMs, afterMs } = costsOfSteps(plan, held.members, rows);
-    this.#checkDeadline(context.deadlineMs, wholeMs);
-    const inFlight = this.#bounds.enter(held.plan, context.priority);
-    try {
-      return await new GraphRun({ plan, held, inputs, context, rows, afterMs, inFlight }, { clock, events }).run();
-    } finally {
-      inFlight.leave();
-    }
-  }
-
-  #checkDeadline(deadlineMs: number, leastMs: number): void {
-    const nowMs = this.#options.clock.now();
+  #checkDeadline(nowMs: number, deadlineMs: number, leastMs: number): void {
     const finishMs = nowMs + leastMs;
     const isTrusted = nowMs - this.#letInMs < trustCostsForMs;
     if (finishMs <= deadlineMs || !isTrusted) {

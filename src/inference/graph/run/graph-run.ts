@@ -1,41 +1,20 @@
 import { AppError, toAppError } from '../../../errors.ts';
-import type { Tensors } from '../../../tensor/tensor.ts';
-import type { Clock } from '../../../timing/clock.ts';
 import { clientGone, deadlineExceeded } from '../../batcher/refusals.ts';
 import type { PredictContext, Prediction } from '../../predictor.ts';
-import type { HeldBinding } from '../graph-binding.ts';
 import type { PlannedCombineStep } from '../graph-plan.ts';
 import type { RuleRequest } from '../rules.ts';
 import { combinationError } from './combination-error.ts';
 import { decideCombination } from './decide-combination.ts';
-import type { GraphEvents } from './graph-events.ts';
-import type { InFlight } from './in-flight-bounds.ts';
 import { namedOutputs } from './named-outputs.ts';
-import type { RunPlan } from './plan/run-plan.ts';
 import type { StepResult } from './run-call.ts';
+import { type RunDependencies, type RunRequest, withoutOutputs } from './run-request.ts';
 import { runCombination, runStep } from './run-step.ts';
 import { errorOfStep } from './step-error.ts';
-import { StepReports } from './step-reports.ts';
+import { type StepEnd, StepReports } from './step-reports.ts';
 import { criticalPath, failuresOf, indexesThere, StepRun, standingsOf } from './step-run.ts';
 import { failureOutcome, type StepScope } from './step-scope.ts';
 import { readRuleRequest } from './switch/rule-request.ts';
 import { TensorSlots } from './tensor-slots.ts';
-
-export interface RunRequest {
-  readonly plan: RunPlan;
-  readonly held: HeldBinding;
-  readonly inputs: Tensors;
-  readonly context: PredictContext;
-  readonly rows: number;
-  /** By step, what follows it costs at least. */
-  readonly afterMs: readonly number[];
-  readonly inFlight: InFlight;
-}
-
-export interface RunDependencies {
-  readonly clock: Clock;
-  readonly events: GraphEvents | undefined;
-}
 
 /** One request on its way through a graph: each step begins when its tensors are there. */
 export class GraphRun {
@@ -44,7 +23,6 @@ export class GraphRun {
   readonly #runs: readonly StepRun[];
   readonly #slots: TensorSlots;
   readonly #reports: StepReports;
-  /** The context of members, without the outputs that the client wants of the graph. */
   readonly #context: PredictContext;
   readonly #settled = Promise.withResolvers<Prediction>();
   /** Of steps that are done without, in the order in which they failed. */
@@ -59,28 +37,26 @@ export class GraphRun {
 
   constructor(request: RunRequest, dependencies: RunDependencies) {
     const { plan, held, inputs, inFlight, context } = request;
-    const { outputs: _, ...shared } = context;
     this.#request = request;
     this.#dependencies = dependencies;
-    this.#context = shared;
+    this.#context = withoutOutputs(context);
     this.#runs = plan.steps.map((step, index) => new StepRun(step, index));
     this.#slots = new TensorSlots(plan, inputs, inFlight);
-    this.#reports = new StepReports(held.members, dependencies);
+    this.#reports = new StepReports(held.members, dependencies.events);
     for (const { isOutput } of plan.steps) if (isOutput) this.#outputsLeft += 1;
   }
 
   /** Settles after everything that was under way has. */
   async run(): Promise<Prediction> {
-    const { plan, context } = this.#request;
+    const { context } = this.#request;
     const onAbort = () => this.#fail(clientGone());
-    // Members of a sequence see the signal themselves, and a listener would cost as much as a step.
-    if (!plan.inSequence) context.signal.addEventListener('abort', onAbort);
+    context.signal.addEventListener('abort', onAbort);
     try {
       for (const run of this.#runs) if (run.of.needs.length === 0) this.#begin(run, -1);
       this.#settleIfOver();
       return await this.#settled.promise;
     } finally {
-      if (!plan.inSequence) context.signal.removeEventListener('abort', onAbort);
+      context.signal.removeEventListener('abort', onAbort);
       this.#slots.clear();
     }
   }
@@ -109,22 +85,26 @@ export class GraphRun {
   }
 
   #scope(run: StepRun): StepScope {
-    const { held, context, rows, plan, afterMs } = this.#request;
+    const { held, context, rows, afterMs } = this.#request;
     const { clock, events } = this.#dependencies;
-    if (!plan.inSequence) run.controller = new AbortController();
+    const controller = new AbortController();
+    run.controller = controller;
     return {
       clock,
       events,
       members: held.members,
       context: this.#context,
-      signal: run.controller?.signal ?? context.signal,
+      signal: controller.signal,
       deadlineMs: context.deadlineMs - (afterMs[run.index] ?? 0),
       isOptional: !run.isRequired,
       rows,
       ruleRequest: () => this.#readRuleRequest(),
       read: (source) => this.#slots.read(source),
       abort: () => this.#abort(run),
-      report: (part) => this.#reports.endArm(run, part),
+      report: (part) => {
+        run.isReported = true;
+        this.#reports.endArm(run.of, part);
+      },
     };
   }
 
@@ -138,7 +118,7 @@ export class GraphRun {
   #onFailure(run: StepRun, error: AppError): void {
     this.#underWay -= 1;
     const { context } = this.#request;
-    this.#reports.end(run, { outcome: failureOutcome(error, run.controller ?? context) });
+    this.#reportEnd(run, { outcome: failureOutcome(error, run.controller ?? context) });
     if (run.state === 'running' && !this.#isOver) this.#lose(run, error);
     else this.#endUseless(run);
     this.#settleIfOver();
@@ -146,7 +126,7 @@ export class GraphRun {
 
   /** What nobody waits for any more has ended. */
   #endUseless(run: StepRun): void {
-    this.#reports.end(run, { outcome: 'skipped' });
+    this.#reportEnd(run, { outcome: 'skipped' });
     this.#releaseReads(run);
   }
 
@@ -161,13 +141,13 @@ export class GraphRun {
         this.#slots.put(gives[at] ?? -1, tensor);
       }
     } catch (thrown) {
-      this.#reports.end(run, { outcome: 'failed', member });
+      this.#reportEnd(run, { outcome: 'failed', member });
       this.#lose(run, toAppError(thrown));
       return;
     }
     run.timings = timings;
     run.state = 'done';
-    this.#reports.end(run, { outcome, member });
+    this.#reportEnd(run, { outcome, member });
     if (isOutput) {
       this.#outputsLeft -= 1;
       this.#last = run.index;
@@ -197,7 +177,7 @@ export class GraphRun {
       const reader = this.#at(index);
       if (reader.of.step.kind === 'combine') this.#onNeedEnded(reader, run.index);
       else if (reader.state === 'waiting') {
-        this.#reports.end(reader, { outcome: 'skipped' });
+        this.#reportEnd(reader, { outcome: 'skipped' });
         this.#loseBy(reader, failure);
       }
     }
@@ -224,7 +204,7 @@ export class GraphRun {
         return;
       case 'fail':
         run.stopWaiting?.();
-        this.#reports.end(run, { outcome: 'failed' });
+        this.#reportEnd(run, { outcome: 'failed' });
         this.#lose(run, combinationError(step, failuresOf(run, this.#failed)));
     }
   }
@@ -236,7 +216,7 @@ export class GraphRun {
     try {
       result = runCombination(step, taken, { used: run.of.used, read: (source) => this.#slots.read(source) });
     } catch (thrown) {
-      this.#reports.end(run, { outcome: 'failed' });
+      this.#reportEnd(run, { outcome: 'failed' });
       this.#lose(run, toAppError(thrown));
       return;
     }
@@ -256,7 +236,7 @@ export class GraphRun {
       } else if (need.state === 'waiting') {
         need.state = 'absent';
         need.stopWaiting?.();
-        this.#reports.end(need, { outcome: 'skipped' });
+        this.#reportEnd(need, { outcome: 'skipped' });
         this.#release(need);
       }
     }
@@ -296,6 +276,14 @@ export class GraphRun {
       const timings = criticalPath(this.#runs, this.#last);
       this.#settled.resolve({ outputs, timings, steps: this.#reports.all });
     }
+  }
+
+  /** The first word counts, which the arms of a switch have. */
+  #reportEnd(run: StepRun, end: StepEnd): void {
+    if (run.isReported) return;
+    run.isReported = true;
+    const ms = run.startedMs === undefined ? 0 : this.#dependencies.clock.now() - run.startedMs;
+    this.#reports.end(run.of, end, ms);
   }
 
   #readRuleRequest(): RuleRequest {

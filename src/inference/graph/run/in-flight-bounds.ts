@@ -29,17 +29,19 @@ export class InFlightBounds {
     this.#checkBytes(bounds, isBackground, 1);
     this.#requests += 1;
     if (isBackground) this.#background += 1;
-    return {
-      hold: (bytes) => {
-        if (bytes > 0) this.#checkBytes(bounds, isBackground, bytes);
-        this.#bytes += bytes;
-        if (isBackground) this.#backgroundBytes += bytes;
-      },
-      leave: () => {
-        this.#requests -= 1;
-        if (isBackground) this.#background -= 1;
-      },
-    };
+    return new InFlight(this, bounds, isBackground);
+  }
+
+  /** @throws AppError `QUEUE_FULL` */
+  hold(bounds: Bounds, isBackground: boolean, bytes: number): void {
+    if (bytes > 0) this.#checkBytes(bounds, isBackground, bytes);
+    this.#bytes += bytes;
+    if (isBackground) this.#backgroundBytes += bytes;
+  }
+
+  leave(isBackground: boolean): void {
+    this.#requests -= 1;
+    if (isBackground) this.#background -= 1;
   }
 
   #checkBytes({ maxInFlightBytes }: Bounds, isBackground: boolean, bytes: number): void {
@@ -56,14 +58,29 @@ export class InFlightBounds {
 }
 
 /** A request that is under way. */
-export interface InFlight {
+export class InFlight {
+  readonly #all: InFlightBounds;
+  readonly #bounds: Bounds;
+  readonly #isBackground: boolean;
+
+  constructor(all: InFlightBounds, bounds: Bounds, isBackground: boolean) {
+    this.#all = all;
+    this.#bounds = bounds;
+    this.#isBackground = isBackground;
+  }
+
   /**
    * Counts bytes of tensors between steps; negative ones when they are dropped.
    *
    * @throws AppError `QUEUE_FULL`
    */
-  hold(bytes: number): void;
-  leave(): void;
+  hold(bytes: number): void {
+    this.#all.hold(this.#bounds, this.#isBackground, bytes);
+  }
+
+  leave(): void {
+    this.#all.leave(this.#isBackground);
+  }
 }
 
 function shareOf(most: number): number {

@@ -5,13 +5,21 @@ import { copyTensor } from './wires/reshape.ts';
 
 /** The wanted outputs of a graph. One that is an input, or a view of one, is copied: outputs share no memory with inputs. */
 export function namedOutputs({ outputs }: RunPlan, inputs: Tensors, read: (source: TensorSource) => Tensor): Tensors {
-  const memories = new Set(Object.values(inputs).map(memoryOf));
   const named: Record<string, Tensor> = {};
   for (const { name, source } of outputs) {
     const tensor = read(source);
-    named[name] = memories.has(memoryOf(tensor)) ? copyTensor(tensor) : tensor;
+    named[name] = sharesMemory(tensor, inputs) ? copyTensor(tensor) : tensor;
   }
   return named;
+}
+
+function sharesMemory(tensor: Tensor, inputs: Tensors): boolean {
+  const memory = memoryOf(tensor);
+  for (const name in inputs) {
+    const input = inputs[name];
+    if (input !== undefined && memoryOf(input) === memory) return true;
+  }
+  return false;
 }
 
 function memoryOf(tensor: Tensor): ArrayBufferLike | readonly string[] {

@@ -1,7 +1,7 @@
 import { AppError, type ErrorKind, toAppError } from '../../../errors.ts';
 import type { Tensor, Tensors } from '../../../tensor/tensor.ts';
 import { clientGone } from '../../batcher/refusals.ts';
-import type { PredictContext, StepOutcome } from '../../predictor.ts';
+import type { PredictContext, Prediction, StepOutcome } from '../../predictor.ts';
 import { noTimings, type Timings } from '../../timings.ts';
 import type { BoundMember } from '../graph-binding.ts';
 import type { MemberIndex, PlannedCall, PlannedFallback } from '../graph-plan.ts';
@@ -21,6 +21,13 @@ export interface StepResult {
 /** Failures that say nothing against the input. */
 const kindsThatFallBack: readonly ErrorKind[] = ['overloaded', 'timeout', 'internal', 'upstream'];
 
+/** What a call sends to a member, and asks for: all outputs where `asks` is undefined. */
+export interface Question {
+  readonly inputs: Tensors;
+  readonly asks: readonly string[] | undefined;
+  readonly scope: StepScope;
+}
+
 /**
  * Asks the member, and its fallback where it fails.
  *
@@ -32,26 +39,39 @@ export async function runCall(
   asks: readonly string[] | undefined,
   scope: StepScope,
 ): Promise<StepResult> {
-  const { member, fallback } = call;
-  const inputs: Record<string, Tensor> = {};
-  for (const [name, wire] of call.inputs) inputs[name] = wireTensor(wire, ['in', name], scope);
-  const predictor = memberOf(member, scope);
+  const question = { inputs: inputsOf(call, scope), asks, scope };
   try {
-    const deadlineMs = deadlineOf(call, scope);
-    const { outputs, timings } = await predictor.predict(inputs, contextOf(scope, asks, deadlineMs));
-    return { outputs, timings, outcome: 'ok', member };
+    const { outputs, timings } = await askMember(call, question);
+    return { outputs, timings, outcome: 'ok', member: call.member };
   } catch (thrown) {
-    const error = toAppError(thrown);
-    if (scope.context.signal.aborted) throw clientGone();
-    if (fallback === undefined || !mayFallBack(error, scope)) throw error;
-    return await fallBack(fallback, error, { inputs, asks, scope });
+    return await recover(call, thrown, question);
   }
+}
+
+/** The inputs of the member, as its wires lead to them. */
+export function inputsOf({ inputs: wires }: PlannedCall, scope: StepScope): Tensors {
+  const inputs: Record<string, Tensor> = {};
+  for (const [name, wire] of wires) inputs[name] = wireTensor(wire, 'in', name, scope);
+  return inputs;
+}
+
+export function askMember(call: PlannedCall, { inputs, asks, scope }: Question): Promise<Prediction> {
+  return memberOf(call.member, scope).predict(inputs, contextOf(scope, asks, deadlineOf(call, scope)));
+}
+
+/** What the fallback gives, where there is one for such a failure. */
+export async function recover({ fallback }: PlannedCall, thrown: unknown, question: Question): Promise<StepResult> {
+  const { scope } = question;
+  const error = toAppError(thrown);
+  if (scope.context.signal.aborted) throw clientGone();
+  if (fallback === undefined || !mayFallBack(error, scope)) throw error;
+  return fallBack(fallback, error, question);
 }
 
 async function fallBack(
   fallback: PlannedFallback,
   error: AppError,
-  { inputs, asks, scope }: { inputs: Tensors; asks: readonly string[] | undefined; scope: StepScope },
+  { inputs, asks, scope }: Question,
 ): Promise<StepResult> {
   if ('rows' in fallback) {
     const rows = Object.entries(fallback.rows).map(([name, row]) => [name, repeatRow(row, scope.rows)]);
@@ -82,12 +102,16 @@ function contextOf(
   asks: readonly string[] | undefined,
   deadlineMs: number,
 ): PredictContext {
-  return asks === undefined ? { ...context, signal, deadlineMs } : { ...context, signal, deadlineMs, outputs: asks };
+  if (asks !== undefined) return { ...context, signal, deadlineMs, outputs: asks };
+  // A copy for each step would be most of what a graph costs.
+  if (signal === context.signal && deadlineMs === context.deadlineMs) return context;
+  return { ...context, signal, deadlineMs };
 }
 
 /** When the member itself must have ended: what may answer in its place needs time too. */
 function deadlineOf({ timeoutMs, fallback }: PlannedCall, scope: StepScope): number {
   let deadlineMs = deadlineWithReserve(scope);
+  if (timeoutMs === undefined && fallback === undefined) return deadlineMs;
   const nowMs = scope.clock.now();
   if (fallback !== undefined) {
     const leastMs = 'rows' in fallback ? 0 : (scope.members[fallback.member]?.leastMs(scope.rows) ?? 0);

@@ -1,16 +1,11 @@
-import type { Clock } from '../../../timing/clock.ts';
 import type { StepOutcome, StepReport } from '../../predictor.ts';
 import type { BoundMember } from '../graph-binding.ts';
 import type { MemberIndex } from '../graph-plan.ts';
 import type { GraphEvents } from './graph-events.ts';
-import type { StepRun } from './step-run.ts';
+import type { RunStep } from './plan/run-plan.ts';
+import type { ArmReport } from './step-scope.ts';
 
-interface Dependencies {
-  readonly clock: Clock;
-  readonly events: GraphEvents | undefined;
-}
-
-interface End {
+export interface StepEnd {
   readonly outcome: StepOutcome;
   readonly member?: MemberIndex | undefined;
 }
@@ -19,37 +14,32 @@ interface End {
 export class StepReports {
   readonly all: StepReport[] = [];
   readonly #members: readonly BoundMember[];
-  readonly #dependencies: Dependencies;
+  readonly #events: GraphEvents | undefined;
 
-  constructor(members: readonly BoundMember[], dependencies: Dependencies) {
+  constructor(members: readonly BoundMember[], events: GraphEvents | undefined) {
     this.#members = members;
-    this.#dependencies = dependencies;
+    this.#events = events;
   }
 
-  /** A step has ended; the first word counts, which the arms of a switch have. */
-  end(run: StepRun, { outcome, member }: End): void {
-    const { step } = run.of;
-    if (run.isReported) return;
-    run.isReported = true;
-    const ms = run.startedMs === undefined ? 0 : this.#dependencies.clock.now() - run.startedMs;
-    this.#report(
-      step.name,
-      { outcome, member: member ?? (step.kind === 'model' ? step.call.member : undefined) },
-      { ms },
+  end({ step }: RunStep, { outcome, member }: StepEnd, ms: number): void {
+    const index = member ?? (step.kind === 'model' ? step.call.member : undefined);
+    const bound = index === undefined ? undefined : this.#members[index];
+    const { name } = step;
+    this.#add(
+      bound === undefined ? { name, outcome, ms } : { name, model: bound.name, version: bound.version, outcome, ms },
     );
   }
 
   /** An arm of a switch has ended. */
-  endArm(run: StepRun, { arm, ms, ...end }: End & { readonly arm: string; readonly ms: number }): void {
-    run.isReported = true;
-    this.#report(run.name, end, { arm, ms });
+  endArm({ step }: RunStep, { arm, outcome, member, ms }: ArmReport): void {
+    const bound = member === undefined ? undefined : this.#members[member];
+    const of =
+      bound === undefined ? { name: step.name } : { name: step.name, model: bound.name, version: bound.version };
+    this.#add({ ...of, arm, outcome, ms });
   }
 
-  #report(name: string, { outcome, member }: End, more: Pick<StepReport, 'arm' | 'ms'>): void {
-    const bound = member === undefined ? undefined : this.#members[member];
-    const of = bound === undefined ? { name } : { name, model: bound.name, version: bound.version };
-    const report: StepReport = { ...of, outcome, ...more };
+  #add(report: StepReport): void {
     this.all.push(report);
-    this.#dependencies.events?.onStep?.(report);
+    this.#events?.onStep?.(report);
   }
 }

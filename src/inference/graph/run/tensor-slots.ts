@@ -2,12 +2,12 @@ import { AppError } from '../../../errors.ts';
 import { type Tensor, type Tensors, tensorBytes } from '../../../tensor/tensor.ts';
 import type { TensorSource } from '../graph-plan.ts';
 import type { InFlight } from './in-flight-bounds.ts';
-import { type RunPlan, slotKey } from './plan/run-plan.ts';
+import { type RunPlan, type Slots, slotOf, sourceText } from './plan/run-plan.ts';
 
 /** The tensors between the steps of one request. Each is dropped after its last reader. */
 export class TensorSlots {
   readonly #inputs: Tensors;
-  readonly #slots: ReadonlyMap<string, number>;
+  readonly #slots: Slots;
   readonly #readers: number[];
   readonly #tensors: (Tensor | undefined)[] = [];
   readonly #inFlight: InFlight;
@@ -30,10 +30,10 @@ export class TensorSlots {
   }
 
   read(source: TensorSource): Tensor {
-    const tensor =
-      source.step === 'input' ? this.#inputs[source.tensor] : this.#tensors[this.#slots.get(slotKey(source)) ?? -1];
+    const isInput = source.step === 'input';
+    const tensor = isInput ? this.#inputs[source.tensor] : this.#tensors[slotOf(this.#slots, source) ?? -1];
     if (tensor !== undefined) return tensor;
-    throw new AppError('INTERNAL', { message: `${slotKey(source)} is read before it is there` });
+    throw new AppError('INTERNAL', { message: `${sourceText(source)} is read before it is there` });
   }
 
   /** To be called when a reader of these has ended. */

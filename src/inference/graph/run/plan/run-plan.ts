@@ -35,15 +35,21 @@ export interface RunPlan {
   readonly steps: readonly RunStep[];
   /** The wanted outputs in the order of the signature. */
   readonly outputs: readonly { readonly name: string; readonly source: TensorSource }[];
-  /** The slot of each tensor between steps, by {@link slotKey}. */
-  readonly slots: ReadonlyMap<string, number>;
+  /** The slot of each tensor between steps, by step and name. */
+  readonly slots: Slots;
   /** By slot, how many steps read it; an output of the graph has one more. */
   readonly slotReaders: readonly number[];
   /** Whether no two steps ever run at once and every failure fails the request, so that nothing is cancelled on its own. */
   readonly inSequence: boolean;
 }
 
-export function slotKey({ step, tensor }: TensorSource): string {
+export type Slots = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+export function slotOf(slots: Slots, { step, tensor }: TensorSource): number | undefined {
+  return slots.get(step)?.get(tensor);
+}
+
+export function sourceText({ step, tensor }: TensorSource): string {
   return `${step}.${tensor}`;
 }
 
@@ -56,9 +62,11 @@ export function planRun(plan: GraphPlan, wanted: readonly string[] | undefined):
   const used = usedTensors(plan, outputs);
   const planned = plan.steps.filter(({ name }) => used.has(name));
   const indexes = new Map(planned.map(({ name }, index) => [name, index]));
-  const slots = new Map<string, number>();
+  const slots = new Map<string, Map<string, number>>();
+  let count = 0;
   for (const { name } of planned) {
-    for (const tensor of used.get(name) ?? []) slots.set(slotKey({ step: name, tensor }), slots.size);
+    slots.set(name, new Map([...(used.get(name) ?? [])].map((tensor, index) => [tensor, count + index])));
+    count += used.get(name)?.size ?? 0;
   }
   const needs = planned.map((step) => {
     const sources = sourcesOf(step, used.get(step.name) ?? new Set());
@@ -70,7 +78,7 @@ export function planRun(plan: GraphPlan, wanted: readonly string[] | undefined):
     return {
       step,
       used: [...names],
-      gives: [...names].flatMap((tensor) => slots.get(slotKey({ step: step.name, tensor })) ?? []),
+      gives: [...names].flatMap((tensor) => slotOf(slots, { step: step.name, tensor }) ?? []),
       asks: names.size < step.outputs.length ? inOrder(step.outputs, names) : undefined,
       needs: needs[index] ?? [],
       of: step.kind === 'combine' ? step.of.map((source) => indexes.get(source.step) ?? -1) : [],
@@ -83,7 +91,7 @@ export function planRun(plan: GraphPlan, wanted: readonly string[] | undefined):
     steps,
     outputs,
     slots,
-    slotReaders: countSlotReaders(steps, outputs, slots),
+    slotReaders: countSlotReaders(steps, outputs, slots, count),
     inSequence: steps.every(runsAlone),
   };
 }
@@ -137,8 +145,8 @@ function wireSources(wires: Iterable<PlannedWire>): TensorSource[] {
   return [...wires].flatMap(({ from }) => ('step' in from ? [from] : []));
 }
 
-function readSlots(sources: readonly TensorSource[], slots: ReadonlyMap<string, number>): number[] {
-  return [...new Set(sources.flatMap((source) => slots.get(slotKey(source)) ?? []))];
+function readSlots(sources: readonly TensorSource[], slots: Slots): number[] {
+  return [...new Set(sources.flatMap((source) => slotOf(slots, source) ?? []))];
 }
 
 function inOrder(outputs: readonly TensorSpec[], names: ReadonlySet<string>): string[] {
@@ -148,14 +156,15 @@ function inOrder(outputs: readonly TensorSpec[], names: ReadonlySet<string>): st
 function countSlotReaders(
   steps: readonly RunStep[],
   outputs: RunPlan['outputs'],
-  slots: ReadonlyMap<string, number>,
+  slots: Slots,
+  slotCount: number,
 ): number[] {
-  const counts = new Array<number>(slots.size).fill(0);
+  const counts = new Array<number>(slotCount).fill(0);
   const count = (slot: number | undefined) => {
     if (slot !== undefined) counts[slot] = (counts[slot] ?? 0) + 1;
   };
   for (const { reads } of steps) reads.forEach(count);
-  for (const { source } of outputs) count(slots.get(slotKey(source)));
+  for (const { source } of outputs) count(slotOf(slots, source));
   return counts;
 }
 

@@ -10,7 +10,22 @@ export interface StepCosts {
   readonly afterMs: readonly number[];
 }
 
-export function costsOfSteps({ steps }: RunPlan, members: readonly BoundMember[], rows: number): StepCosts {
+export function costsOfSteps(plan: RunPlan, members: readonly BoundMember[], rows: number): StepCosts {
+  return plan.inSequence ? costsInSequence(plan, members, rows) : costsOfPaths(plan, members, rows);
+}
+
+function costsInSequence({ steps }: RunPlan, members: readonly BoundMember[], rows: number): StepCosts {
+  const afterMs = new Array<number>(steps.length);
+  let wholeMs = 0;
+  for (let index = steps.length - 1; index >= 0; index -= 1) {
+    const step = steps[index];
+    afterMs[index] = wholeMs;
+    if (step !== undefined) wholeMs += leastMsOf(step, members, rows);
+  }
+  return { wholeMs, afterMs };
+}
+
+function costsOfPaths({ steps }: RunPlan, members: readonly BoundMember[], rows: number): StepCosts {
   // What can be done without takes no time of what cannot, but of what is optional itself.
   const requiredMs = new Array<number>(steps.length).fill(0);
   const optionalMs = new Array<number>(steps.length).fill(0);

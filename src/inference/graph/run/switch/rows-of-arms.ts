@@ -3,7 +3,7 @@ import { typedArrays } from '../../../../tensor/data-type.ts';
 import { rowElements } from '../../../../tensor/rows.ts';
 import { elementCount, type Tensor } from '../../../../tensor/tensor.ts';
 import type { TensorSource } from '../../graph-plan.ts';
-import { slotKey } from '../plan/run-plan.ts';
+import { sourceText } from '../plan/run-plan.ts';
 import { doesNotFit, tensorText } from '../step-error.ts';
 import { takeRows } from '../wires/reshape.ts';
 
@@ -15,7 +15,7 @@ export function readRows(
 ): (source: TensorSource) => Tensor {
   const taken = new Map<string, Tensor>();
   return (source) => {
-    const key = slotKey(source);
+    const key = sourceText(source);
     const known = taken.get(key);
     if (known !== undefined) return known;
     const whole = read(source);

@@ -82,7 +82,7 @@ function runUse(target: Extract<PlannedTarget, { kind: 'use' }>, { used }: Asked
   const outputs: Record<string, Tensor> = {};
   for (const name of used) {
     const wire = target.outputs.get(name);
-    if (wire !== undefined) outputs[name] = wireTensor(wire, ['use', name], scope);
+    if (wire !== undefined) outputs[name] = wireTensor(wire, 'use', name, scope);
   }
   return { outputs, timings: noTimings, outcome: 'ok' };
 }

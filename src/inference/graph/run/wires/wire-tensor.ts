@@ -6,26 +6,38 @@ import type { StepScope } from '../step-scope.ts';
 import { castTensor } from './cast-tensor.ts';
 import { pickColumns, repeatRow, reshapeRows } from './reshape.ts';
 
+/** What of a step a wire leads to: an input of its member, or an output that it makes of what is there. */
+type End = 'in' | 'use';
+
 /**
  * The tensor that a wire leads to: read, or repeated for each row, and adapted.
  *
- * @param location of what the wire leads to, in the step
  * @throws AppError `STEP_MISMATCH`, or an error of an invalid request where the tensor is one of its inputs
  */
-export function wireTensor(wire: PlannedWire, location: Fault['location'], scope: StepScope): Tensor {
+export function wireTensor(wire: PlannedWire, end: End, name: string, scope: StepScope): Tensor {
   const { from, cast, reshape, columns, to } = wire;
-  const source = 'step' in from ? from : undefined;
-  let tensor = 'step' in from ? scope.read(from) : from.row;
-  if (cast !== undefined) tensor = castTensor(tensor, cast, location);
-  if (reshape !== undefined) tensor = fitting(reshapeRows(tensor, reshape), tensor, `reshape [${reshape}]`);
-  if (columns !== undefined) tensor = fitting(pickColumns(tensor, columns), tensor, `columns [${columns}]`);
-  if (source === undefined) tensor = repeatRow(tensor, scope.rows);
-  if (!fitsSpec(tensor, to)) throw mismatch(tensor, to, location, source);
+  if ('step' in from) {
+    const tensor = scope.read(from);
+    const isAdapted = cast !== undefined || reshape !== undefined || columns !== undefined;
+    const adapted = isAdapted ? adapt(tensor, wire, [end, name]) : tensor;
+    if (!fitsSpec(adapted, to)) throw mismatch(adapted, to, [end, name], from);
+    return adapted;
+  }
+  const tensor = repeatRow(adapt(from.row, wire, [end, name]), scope.rows);
+  if (!fitsSpec(tensor, to)) throw mismatch(tensor, to, [end, name], undefined);
   return tensor;
+}
 
-  function fitting(adapted: Tensor | undefined, before: Tensor, adapter: string): Tensor {
-    if (adapted !== undefined) return adapted;
-    throw doesNotFit(location, source, `is ${tensorText(before)}, which does not fit ${adapter}`);
+function adapt(tensor: Tensor, { from, cast, reshape, columns }: PlannedWire, location: Fault['location']): Tensor {
+  let adapted = cast === undefined ? tensor : castTensor(tensor, cast, location);
+  if (reshape !== undefined) adapted = fitting(reshapeRows(adapted, reshape), adapted, `reshape [${reshape}]`);
+  if (columns !== undefined) adapted = fitting(pickColumns(adapted, columns), adapted, `columns [${columns}]`);
+  return adapted;
+
+  function fitting(after: Tensor | undefined, before: Tensor, adapter: string): Tensor {
+    if (after !== undefined) return after;
+    const problem = `is ${tensorText(before)}, which does not fit ${adapter}`;
+    throw doesNotFit(location, 'step' in from ? from : undefined, problem);
   }
 }
 
