@@ -53,7 +53,7 @@ function bound(name: string, predictor: Pick<Predictor, 'predict' | 'independent
     name,
     version: '1',
     independentRows,
-    leastMs: () => 0,
+    leastMs: () => 0.05,
     predict: (inputs, of) => predictor.predict(inputs, of),
   };
 }

@@ -9,11 +9,11 @@ import { noTimings } from '../../timings.ts';
 import type { HeldBinding } from '../graph-binding.ts';
 import type { GraphEvents } from './graph-events.ts';
 import { GraphRun } from './graph-run.ts';
-import { type InFlight, InFlightBounds } from './in-flight-bounds.ts';
 import { RunPlans } from './plan/run-plans.ts';
 import { costsOfSteps } from './plan/step-costs.ts';
-import type { RunDependencies } from './run-request.ts';
+import type { RunDependencies, RunRequest } from './run-request.ts';
 import { runSequence } from './sequence-run.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface GraphPredictorOptions {
   readonly signature: Signature;
@@ -32,20 +32,15 @@ export interface GraphPredictorOptions {
 /** So long after the last request was let in, one is let in that looks too slow: what a member costs may be learned wrongly. */
 const trustCostsForMs = 10_000;
 
-interface UnderWay {
-  readonly held: HeldBinding;
-  inFlight: InFlight | undefined;
-}
+type Arrived = Pick<RunRequest, 'inputs' | 'context' | 'rows' | 'beganMs'>;
 
 /** A model made of other models. */
 export class GraphPredictor implements Predictor {
   readonly signature: Signature;
   readonly #options: GraphPredictorOptions;
   readonly #dependencies: RunDependencies;
-  readonly #bounds = new InFlightBounds();
   readonly #plans = new RunPlans();
-  readonly #underWay = new Set<UnderWay>();
-  readonly #waiters: (() => void)[] = [];
+  readonly #underWay = new UnderWay();
   #letInMs: number;
   #closing = false;
 
@@ -65,7 +60,16 @@ export class GraphPredictor implements Predictor {
   }
 
   /** @throws AppError also `STEP_MISMATCH`, `QUORUM_NOT_REACHED`, `NO_ROUTE`, and what its members throw, with `step` */
-  async predict(inputs: Tensors, context: PredictContext): Promise<Prediction> {
+  predict(inputs: Tensors, context: PredictContext): Promise<Prediction> {
+    // Not async: the promise of the run is that of the request, and each promise more is seen in the processor time.
+    try {
+      return this.#begin(inputs, context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #begin(inputs: Tensors, context: PredictContext): Promise<Prediction> {
     checkSignature(this.signature, inputs);
     if (context.outputs !== undefined) checkOutputs(this.signature, context.outputs);
     if (this.#closing) throw shuttingDown();
@@ -74,25 +78,24 @@ export class GraphPredictor implements Predictor {
     if (beganMs >= context.deadlineMs) throw deadlineExceeded();
     const rows = this.#rowsOf(inputs);
     const none = rows === 0 && this.independentRows ? this.#answerNoRows(inputs, context) : undefined;
-    if (none !== undefined) return { outputs: none, timings: noTimings };
+    if (none !== undefined) return Promise.resolve({ outputs: none, timings: noTimings });
+    const request = this.#admit({ inputs, context, rows, beganMs });
+    if (request.plan.inSequence) return runSequence(request, this.#dependencies);
+    return new GraphRun(request, this.#dependencies).run();
+  }
+
+  /** Holds a binding for the request, which the run gives back. */
+  #admit({ inputs, context, rows, beganMs }: Arrived): RunRequest {
     const held = this.#options.hold();
-    const underWay: UnderWay = { held, inFlight: undefined };
-    this.#underWay.add(underWay);
     try {
       const plan = this.#plans.of(held.plan, context.outputs);
       const { wholeMs, afterMs } = costsOfSteps(plan, held.members, rows);
       this.#checkDeadline(beganMs, context.deadlineMs, wholeMs);
-      const inFlight = this.#bounds.enter(held.plan, context.priority);
-      underWay.inFlight = inFlight;
-      const request = { plan, held, inputs, context, rows, afterMs, inFlight, beganMs };
-      if (plan.inSequence) return await runSequence(request, this.#dependencies);
-      return await new GraphRun(request, this.#dependencies).run();
-    } finally {
-      underWay.inFlight?.leave();
-      this.#underWay.delete(underWay);
+      const inFlight = this.#underWay.enter(held, context.priority);
+      return { plan, held, inputs, context, rows, afterMs, inFlight, beganMs };
+    } catch (error) {
       held.release();
-      if (this.#underWay.size === 0 && this.#waiters.length > 0)
-        for (const resolve of this.#waiters.splice(0)) resolve();
+      throw error;
     }
   }
 
@@ -108,12 +111,12 @@ export class GraphPredictor implements Predictor {
   }
 
   dropAborted(): void {
-    for (const { held } of this.#underWay) for (const member of held.members) member.dropAborted?.();
+    for (const { members } of this.#underWay.bindings()) for (const member of members) member.dropAborted?.();
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    await this.#underWay.whenNone();
   }
 
   #checkDeadline(nowMs: number, deadlineMs: number, leastMs: number): void {

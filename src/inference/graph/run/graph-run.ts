@@ -58,6 +58,7 @@ export class GraphRun {
     } finally {
       context.signal.removeEventListener('abort', onAbort);
       this.#slots.clear();
+      this.#request.inFlight.leave();
     }
   }
 

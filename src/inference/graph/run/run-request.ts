@@ -3,8 +3,8 @@ import type { Clock } from '../../../timing/clock.ts';
 import type { PredictContext } from '../../predictor.ts';
 import type { HeldBinding } from '../graph-binding.ts';
 import type { GraphEvents } from './graph-events.ts';
-import type { InFlight } from './in-flight-bounds.ts';
 import type { RunPlan } from './plan/run-plan.ts';
+import type { InFlight } from './under-way.ts';
 
 /** A request that has been let in. */
 export interface RunRequest {

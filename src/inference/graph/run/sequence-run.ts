@@ -20,14 +20,15 @@ export async function runSequence(request: RunRequest, dependencies: RunDependen
   const { plan, context, inputs } = request;
   const { clock } = dependencies;
   const scope = new SequenceScope(request, dependencies);
-  const { slots, reports } = scope;
   let queueMs = 0;
   let batchMs = 0;
   let inferMs = 0;
   let batchRows = 0;
   try {
-    for (const [index, runStep] of plan.steps.entries()) {
-      if (context.signal.aborted) throw clientGone();
+    for (let index = 0; index < plan.steps.length; index += 1) {
+      const runStep = plan.steps[index];
+      if (runStep === undefined) continue;
+      if (index > 0 && context.signal.aborted) throw clientGone();
       scope.enter(runStep, index);
       let timings: Timings;
       try {
@@ -47,9 +48,10 @@ export async function runSequence(request: RunRequest, dependencies: RunDependen
     }
     if (scope.startedMs > context.deadlineMs) throw deadlineExceeded();
     const outputs = namedOutputs(plan, inputs, scope.read);
-    return { outputs, timings: { queueMs, batchMs, inferMs, batchRows }, steps: reports.all };
+    return { outputs, timings: { queueMs, batchMs, inferMs, batchRows }, steps: scope.reports.all };
   } finally {
-    slots.clear();
+    scope.slots.clear();
+    request.inFlight.leave();
   }
 }
 

@@ -1,8 +1,8 @@
 import { AppError } from '../../../errors.ts';
 import { type Tensor, type Tensors, tensorBytes } from '../../../tensor/tensor.ts';
 import type { TensorSource } from '../graph-plan.ts';
-import type { InFlight } from './in-flight-bounds.ts';
 import { type RunPlan, type Slots, slotOf, sourceText } from './plan/run-plan.ts';
+import type { InFlight } from './under-way.ts';
 
 /** The tensors between the steps of one request. Each is dropped after its last reader. */
 export class TensorSlots {
