@@ -75,6 +75,7 @@ function planOf(signature: Signature, steps: readonly PlannedStep[], output: str
   return {
     signature,
     rowWise: true,
+    needIndependent: [],
     steps,
     outputs: new Map([[first?.name ?? '', { step: of, tensor: output }]]),
     readsRequest: false,

@@ -121,6 +121,7 @@ export function plan(
   return {
     signature: { inputs: [anything('x')], outputs: Object.keys(outputs).map(anything) },
     rowWise: true,
+    needIndependent: [],
     steps,
     outputs: new Map(Object.entries(outputs).map(([name, path]) => [name, source(path)])),
     readsRequest: false,

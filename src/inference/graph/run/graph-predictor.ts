@@ -12,7 +12,7 @@ import { GraphRun } from './graph-run.ts';
 import { RunPlans } from './plan/run-plans.ts';
 import { costsOfSteps } from './plan/step-costs.ts';
 import type { RunDependencies, RunRequest } from './run-request.ts';
-import { runSequence } from './sequence-run.ts';
+import { runSequence } from './sequence/sequence-run.ts';
 import { UnderWay } from './under-way.ts';
 
 export interface GraphPredictorOptions {

@@ -3,12 +3,13 @@ import { clientGone, deadlineExceeded } from '../../batcher/refusals.ts';
 import type { PredictContext, Prediction } from '../../predictor.ts';
 import type { PlannedCombineStep } from '../graph-plan.ts';
 import type { RuleRequest } from '../rules.ts';
-import { combinationError } from './combination-error.ts';
-import { decideCombination } from './decide-combination.ts';
+import { combinationError } from './combination/combination-error.ts';
+import { decideCombination } from './combination/decide-combination.ts';
+import { runCombination } from './combination/run-combination.ts';
 import { namedOutputs } from './named-outputs.ts';
 import type { StepResult } from './run-call.ts';
 import { type RunDependencies, type RunRequest, withoutOutputs } from './run-request.ts';
-import { runCombination, runStep } from './run-step.ts';
+import { runStep } from './run-step.ts';
 import { errorOfStep } from './step-error.ts';
 import { type StepEnd, StepReports } from './step-reports.ts';
 import { criticalPath, failuresOf, indexesThere, StepRun, standingsOf } from './step-run.ts';
@@ -67,14 +68,8 @@ export class GraphRun {
     const { step } = run.of;
     run.cause = cause;
     run.startedMs = this.#dependencies.clock.now();
-    if (step.kind === 'combine') {
-      this.#decide(run, step);
-      return;
-    }
-    if (this.#request.context.signal.aborted) {
-      this.#fail(clientGone());
-      return;
-    }
+    if (step.kind === 'combine') return this.#decide(run, step);
+    if (this.#request.context.signal.aborted) return this.#fail(clientGone());
     run.state = 'running';
     this.#underWay += 1;
     runStep(run.of, this.#scope(run))
@@ -195,8 +190,7 @@ export class GraphRun {
       case 'wait':
         return;
       case 'take':
-        this.#combine(run, step, decision.indexes);
-        return;
+        return this.#combine(run, step, decision.indexes);
       case 'enough':
         run.stopWaiting ??= this.#dependencies.clock.setTimer(step.waitMs ?? 0, () => {
           this.#combine(run, step, indexesThere(run, this.#runs));

@@ -1,6 +1,6 @@
 import type { AppError } from '../../../errors.ts';
 import { noTimings, type Timings, timingsInSequence } from '../../timings.ts';
-import type { Standing } from './decide-combination.ts';
+import type { Standing } from './combination/decide-combination.ts';
 import type { RunStep } from './plan/run-plan.ts';
 
 /** `absent`: it failed and the request goes on without it, or it is needed no more. */

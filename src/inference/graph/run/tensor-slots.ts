@@ -9,13 +9,14 @@ export class TensorSlots {
   readonly #inputs: Tensors;
   readonly #slots: Slots;
   readonly #readers: number[];
-  readonly #tensors: (Tensor | undefined)[] = [];
+  readonly #tensors: (Tensor | undefined)[];
   readonly #inFlight: InFlight;
   #bytes = 0;
 
   constructor({ slots, slotReaders }: RunPlan, inputs: Tensors, inFlight: InFlight) {
     this.#slots = slots;
-    this.#readers = [...slotReaders];
+    this.#readers = slotReaders.slice();
+    this.#tensors = new Array(slotReaders.length);
     this.#inputs = inputs;
     this.#inFlight = inFlight;
   }
@@ -50,7 +51,7 @@ export class TensorSlots {
 
   clear(): void {
     this.#forget(this.#bytes);
-    this.#tensors.length = 0;
+    this.#tensors.fill(undefined);
   }
 
   #forget(bytes: number): void {

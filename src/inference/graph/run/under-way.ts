@@ -8,7 +8,7 @@ const backgroundShare = 1 / 4;
 
 /** The requests that are under way in a graph, and the tensors between their steps. */
 export class UnderWay {
-  readonly #requests = new Set<InFlight>();
+  readonly #requests: InFlight[] = [];
   readonly #waiters: (() => void)[] = [];
   #background = 0;
   #bytes = 0;
@@ -22,12 +22,13 @@ export class UnderWay {
   enter(held: HeldBinding, priority: Priority | undefined): InFlight {
     const { maxInFlight } = held.plan;
     const isBackground = levelOf(priority) === backgroundLevel;
-    if (this.#requests.size >= maxInFlight) throw full(maxInFlight, this.#requests.size);
+    if (this.#requests.length >= maxInFlight) throw full(maxInFlight, this.#requests.length);
     const most = isBackground ? shareOf(maxInFlight) : maxInFlight;
     if (isBackground && this.#background >= most) throw full(most, this.#background);
     this.#checkBytes(held.plan, isBackground, 1);
     const request = new InFlight(this, held, isBackground);
-    this.#requests.add(request);
+    request.index = this.#requests.length;
+    this.#requests.push(request);
     if (isBackground) this.#background += 1;
     return request;
   }
@@ -40,21 +41,26 @@ export class UnderWay {
   }
 
   leave(request: InFlight): void {
-    this.#requests.delete(request);
+    // The last one takes its place: a set would cost more than anything else here.
+    const last = this.#requests.pop();
+    if (last !== undefined && last !== request) {
+      this.#requests[request.index] = last;
+      last.index = request.index;
+    }
     if (request.isBackground) this.#background -= 1;
     request.held.release();
-    if (this.#requests.size > 0 || this.#waiters.length === 0) return;
+    if (this.#requests.length > 0 || this.#waiters.length === 0) return;
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
   /** What is held, once for each request. */
   bindings(): HeldBinding[] {
-    return Array.from(this.#requests, ({ held }) => held);
+    return this.#requests.map(({ held }) => held);
   }
 
   /** Resolves when nothing is under way. */
   whenNone(): Promise<void> {
-    if (this.#requests.size === 0) return Promise.resolve();
+    if (this.#requests.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -75,6 +81,8 @@ export class UnderWay {
 export class InFlight {
   readonly held: HeldBinding;
   readonly isBackground: boolean;
+  /** Its place among all. */
+  index = 0;
   readonly #all: UnderWay;
 
   constructor(all: UnderWay, held: HeldBinding, isBackground: boolean) {

@@ -1,6 +1,6 @@
-import { AppError, type ErrorKind } from '../../../errors.ts';
-import type { PlannedCombineStep } from '../graph-plan.ts';
-import { reasonOf } from './step-error.ts';
+import { AppError, type ErrorKind } from '../../../../errors.ts';
+import type { PlannedCombineStep } from '../../graph-plan.ts';
+import { reasonOf } from '../step-error.ts';
 
 /** Kinds of a request that fails again however often it is tried. */
 const kindsOfBadInput: readonly ErrorKind[] = ['malformed', 'invalid', 'too_large'];

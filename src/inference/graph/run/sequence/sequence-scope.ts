@@ -1,16 +1,16 @@
-import type { Tensor } from '../../../tensor/tensor.ts';
-import type { Clock } from '../../../timing/clock.ts';
-import type { PredictContext } from '../../predictor.ts';
-import type { BoundMember } from '../graph-binding.ts';
-import type { TensorSource } from '../graph-plan.ts';
-import type { RuleRequest } from '../rules.ts';
-import type { GraphEvents } from './graph-events.ts';
-import type { RunStep } from './plan/run-plan.ts';
-import { type RunDependencies, type RunRequest, withoutOutputs } from './run-request.ts';
-import { type StepEnd, StepReports } from './step-reports.ts';
-import type { ArmReport, StepScope } from './step-scope.ts';
-import { readRuleRequest } from './switch/rule-request.ts';
-import { TensorSlots } from './tensor-slots.ts';
+import type { Tensor } from '../../../../tensor/tensor.ts';
+import type { Clock } from '../../../../timing/clock.ts';
+import type { PredictContext } from '../../../predictor.ts';
+import type { BoundMember } from '../../graph-binding.ts';
+import type { TensorSource } from '../../graph-plan.ts';
+import type { RuleRequest } from '../../rules.ts';
+import type { GraphEvents } from '../graph-events.ts';
+import type { RunStep } from '../plan/run-plan.ts';
+import { type RunDependencies, type RunRequest, withoutOutputs } from '../run-request.ts';
+import { type StepEnd, StepReports } from '../step-reports.ts';
+import type { ArmReport, StepScope } from '../step-scope.ts';
+import { readRuleRequest } from '../switch/rule-request.ts';
+import { TensorSlots } from '../tensor-slots.ts';
 
 /** One scope for the steps of a sequence, which it goes through. */
 export class SequenceScope implements StepScope {

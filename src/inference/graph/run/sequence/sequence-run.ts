@@ -1,16 +1,16 @@
-import { AppError, toAppError } from '../../../errors.ts';
-import { clientGone, deadlineExceeded } from '../../batcher/refusals.ts';
-import type { Prediction } from '../../predictor.ts';
-import type { Timings } from '../../timings.ts';
-import { namedOutputs } from './named-outputs.ts';
-import type { RunStep } from './plan/run-plan.ts';
-import { askMember, inputsOf, runCall, type StepResult } from './run-call.ts';
-import type { RunDependencies, RunRequest } from './run-request.ts';
-import { runCombination } from './run-step.ts';
+import { AppError, toAppError } from '../../../../errors.ts';
+import { clientGone, deadlineExceeded } from '../../../batcher/refusals.ts';
+import type { Prediction } from '../../../predictor.ts';
+import type { Timings } from '../../../timings.ts';
+import { runCombination } from '../combination/run-combination.ts';
+import { namedOutputs } from '../named-outputs.ts';
+import type { RunStep } from '../plan/run-plan.ts';
+import { askMember, inputsOf, runCall, type StepResult } from '../run-call.ts';
+import type { RunDependencies, RunRequest } from '../run-request.ts';
+import { errorOfStep } from '../step-error.ts';
+import { failureOutcome } from '../step-scope.ts';
+import { runSwitch } from '../switch/run-switch.ts';
 import { SequenceScope } from './sequence-scope.ts';
-import { errorOfStep } from './step-error.ts';
-import { failureOutcome } from './step-scope.ts';
-import { runSwitch } from './switch/run-switch.ts';
 
 /**
  * Runs steps of which each begins when the one before it has ended, and none can be done without. What runs graphs of any

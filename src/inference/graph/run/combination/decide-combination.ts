@@ -1,4 +1,4 @@
-import type { PlannedCombineStep } from '../graph-plan.ts';
+import type { PlannedCombineStep } from '../../graph-plan.ts';
 
 /** Where a tensor of a combination stands: it is there, it still comes, or it never will. */
 export type Standing = 'there' | 'coming' | 'gone';
