@@ -68,8 +68,12 @@ export class GraphRun {
     const { step } = run.of;
     run.cause = cause;
     run.startedMs = this.#dependencies.clock.now();
-    if (step.kind === 'combine') return this.#decide(run, step);
-    if (this.#request.context.signal.aborted) return this.#fail(clientGone());
+    if (step.kind === 'combine') this.#decide(run, step);
+    else if (this.#request.context.signal.aborted) this.#fail(clientGone());
+    else this.#start(run);
+  }
+
+  #start(run: StepRun): void {
     run.state = 'running';
     this.#underWay += 1;
     runStep(run.of, this.#scope(run))
@@ -186,22 +190,17 @@ export class GraphRun {
 
   #decide(run: StepRun, step: PlannedCombineStep): void {
     const decision = decideCombination(step, standingsOf(run, this.#runs));
-    switch (decision.kind) {
-      case 'wait':
-        return;
-      case 'take':
-        return this.#combine(run, step, decision.indexes);
-      case 'enough':
-        run.stopWaiting ??= this.#dependencies.clock.setTimer(step.waitMs ?? 0, () => {
-          this.#combine(run, step, indexesThere(run, this.#runs));
-          this.#settleIfOver();
-        });
-        return;
-      case 'fail':
-        run.stopWaiting?.();
-        this.#reportEnd(run, { outcome: 'failed' });
-        this.#lose(run, combinationError(step, failuresOf(run, this.#failed)));
+    if (decision.kind === 'take') this.#combine(run, step, decision.indexes);
+    if (decision.kind === 'enough') {
+      run.stopWaiting ??= this.#dependencies.clock.setTimer(step.waitMs ?? 0, () => {
+        this.#combine(run, step, indexesThere(run, this.#runs));
+        this.#settleIfOver();
+      });
     }
+    if (decision.kind !== 'fail') return;
+    run.stopWaiting?.();
+    this.#reportEnd(run, { outcome: 'failed' });
+    this.#lose(run, combinationError(step, failuresOf(run, this.#failed)));
   }
 
   #combine(run: StepRun, step: PlannedCombineStep, taken: readonly number[]): void {
