@@ -113,7 +113,12 @@ export const manifestSchema = z
       .default({})
       .describe('Names of versions, such as {"stable": 1}, for /v1/models/{name}/labels/{label}'),
     timeoutMs: z.int().min(1).max(3_600_000).default(30_000).describe('Longest deadline of a prediction'),
-    loadTimeoutMs: z.int().min(1).max(3_600_000).default(120_000).describe('Longest time for loading and warming up'),
+    loadTimeoutMs: z
+      .int()
+      .min(1)
+      .max(3_600_000)
+      .default(120_000)
+      .describe('Longest time for loading and warming up, and then again for making and trying the typed face'),
     memoryLimitMb: z.int().min(16).optional().describe('A runner that takes more is replaced'),
     maxOutputBytes: z
       .int()

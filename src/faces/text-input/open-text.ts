@@ -77,7 +77,7 @@ export async function openText(
     companions.object('sentence_bert_config.json'),
   ]);
   companions.checkSize('tokenizer.json');
-  const held = await tools.texts.load(path);
+  const held = await tools.texts.load(path, signal);
   const limits = readTextLimits({ tokenizer, model, sentences }, held.facts.ids, settings?.maxLength);
   const fixed = fixedLength(signature);
   const encoder = new TextEncoder(tools.texts, held, {
