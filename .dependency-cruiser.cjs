@@ -52,6 +52,7 @@ const mayImport = {
     'errors',
     'http',
   ],
+  pieces: ['faces', 'domains', 'pictures', 'texts', 'models', 'inference', 'tensor', 'timing', 'errors'],
   tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
   predictions: ['serving', 'storage', 'models', 'tensor', 'tabular', 'timing', 'errors', 'http', 'telemetry'],
   client: ['tensor', 'timing', 'errors'],

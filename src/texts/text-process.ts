@@ -32,7 +32,7 @@ export class TextProcess {
   #tokenizerCount = 0;
   #loading = 0;
 
-  constructor({ log, start = startChild }: TextProcessDependencies) {
+  constructor({ log, start = startTextChild }: TextProcessDependencies) {
     this.#child = new SupervisedChild({
       log,
       start,
@@ -133,7 +133,8 @@ export class TextProcess {
   }
 }
 
-function startChild(): ChildProcess {
+/** Starts the program of the text process. */
+export function startTextChild(): ChildProcess {
   return fork(childPath, [], {
     serialization: 'advanced',
     env: childEnvironment(process.env),

@@ -13,7 +13,7 @@ export interface TokenRow {
 const known = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
 
 /** What keeps the inputs of a model from being made of tokens; empty when nothing does. */
-export function tokenInputFaults({ inputs }: Signature): readonly string[] {
+export function tokenInputFaults({ inputs }: Signature): string[] {
   const faults = inputs.flatMap(({ name, datatype, shape }) => {
     if (!known.has(name)) return [`the model needs the input ${name}, which texts do not have`];
     if (datatype !== 'INT64' && datatype !== 'INT32')
