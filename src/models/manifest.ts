@@ -5,6 +5,10 @@ import { faceSettings } from './face-settings/face-settings.ts';
 /** Most rows of a run that requests share, and that one request fills, unless the manifest has a number of its own. */
 const defaultRows = { shared: 32, oneRequest: 1024 };
 
+function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0));
+}
+
 const batching = z
   .strictObject({
     enabled: z
@@ -27,6 +31,25 @@ const batching = z
       .max(2 ** 40)
       .default(256 * 1024 * 1024)
       .describe('Most bytes of tensors that may wait'),
+    maxTokens: z
+      .int()
+      .min(1)
+      .max(2 ** 24)
+      .default(4096)
+      .describe('Most tokens, padding included, that the texts of one request put into a run'),
+    buckets: z
+      .array(z.int().min(1).max(1_000_000))
+      .min(1)
+      .max(100)
+      .refine(isAscending, 'expected numbers in ascending order')
+      .exactOptional()
+      .describe('Lengths in tokens that texts are padded to, ascending; longer texts are padded to the most tokens'),
+    pad: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether texts of unlike length are padded to share runs, where a trial shows that it changes no answer',
+      ),
   })
   .prefault({})
   .transform(({ maxSize, ...others }) => ({

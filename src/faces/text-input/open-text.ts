@@ -12,7 +12,7 @@ import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
 import { exampleText } from './example-text.ts';
-import { groupTexts } from './group-texts.ts';
+import { type GroupOptions, groupTexts } from './group-texts.ts';
 import { type Padding, provePadding } from './prove-padding.ts';
 
 type TooLong = NonNullable<TextSettings['tooLong']>;
@@ -100,6 +100,7 @@ export async function openText(
     },
   );
   const { maxLength } = encoder.limits;
+  const { batching } = material.manifest;
   const maxBytes = settings?.maxBytes ?? usualMaxBytes;
   return {
     maxBytes,
@@ -115,7 +116,9 @@ export async function openText(
       const groups = groupTexts(rows, {
         signature: served.signature,
         limits: encoder.limits,
-        mayJoin: padding.joined && served.independentRows,
+        sharing: sharingOf(padding, served, batching),
+        maxTokens: batching.maxTokens,
+        buckets: batching.buckets,
         fixedLength: fixed,
         isSingle: takesOneAtATime(served.signature),
       });
@@ -136,12 +139,24 @@ async function tryPadding(
 ): Promise<Padding> {
   const fixed = fixedLength(predictor.signature);
   if (fixed !== undefined) return { joined: true, why: `The model takes ${fixed} tokens of each text.` };
+  const { pad, buckets } = manifest.batching;
+  if (!pad) return { joined: false, why: 'model.json says "pad": false: only texts of one length share runs.' };
   const rows = await encoder.encode(trialTexts, { tooLong: 'truncate', locate: () => [], signal });
   const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-  const length = bucketOf(longest + 1, encoder.limits.maxLength);
+  const length = bucketOf(longest + 1, encoder.limits.maxLength, buckets);
   const deadlineMs = performance.now() + manifest.loadTimeoutMs;
   const context = { requestId: 'padding-trial', signal, deadlineMs, arrivedAt: Date.now() };
   return provePadding({ predictor, rows, length, limits: encoder.limits, context });
+}
+
+function sharingOf(
+  padding: Padding,
+  { independentRows }: Pick<ServedModel, 'independentRows'>,
+  { pad }: FaceSource['material']['manifest']['batching'],
+): GroupOptions['sharing'] {
+  if (!independentRows) return 'none';
+  if (padding.joined) return 'padded';
+  return pad ? 'none' : 'exact';
 }
 
 /** Half of the room, so that it fits beside another. */
