@@ -53,7 +53,11 @@ export function groupedInstances(
   instances: readonly unknown[],
 ): GroupedInstances<ServedModel> | undefined {
   if (domain.encodeGroups === undefined) return undefined;
-  return { encode: async (model, context) => (await domain.encodeGroups?.(instances, model, context)) ?? [] };
+  const rowsAreInstances = domain.assemble === undefined;
+  return {
+    rowsAreInstances,
+    encode: async (model, context) => (await domain.encodeGroups?.(instances, model, context)) ?? [],
+  };
 }
 
 /** How the instances are encoded where each runs by itself. */
