@@ -1,5 +1,6 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { KeyRing } from './access/key-ring.ts';
+import { domainConstraint } from './domains/domain-constraint.ts';
 import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { withFacePaths } from './faces/serving/face-paths.ts';
@@ -124,6 +125,7 @@ export async function createApp(
       return faces.served();
     },
   };
+  const hasFace = (path: string) => faceMethodsOf(modelFaces, path).length > 0;
   const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks);
   const { tableLimitCells } = settings;
   const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
@@ -160,6 +162,7 @@ export async function createApp(
     },
   });
   stack.defer(() => app.close());
+  app.addConstraintStrategy(domainConstraint((path) => faces.find(path)?.optional === true && hasFace(path)));
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
   const { jsonLimitBytes, compressionRatioLimit } = settings;
@@ -172,7 +175,7 @@ export async function createApp(
   answerUnknownRoutes(
     app,
     { maxHeaderBytes },
-    { isHidden: (path) => faces.hides(path), methodsOf: (path) => faceMethodsOf(modelFaces, path) },
+    { isHidden: (path) => faces.hides(path) && !hasFace(path), methodsOf: (path) => faceMethodsOf(modelFaces, path) },
   );
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
@@ -191,7 +194,7 @@ export async function createApp(
       const maySee = (model: string) => maySeeModel(request, model);
       const found = modelFaces.served().filter(({ domain }) => maySee(domain.model));
       const kinds = new Set(found.map(({ kind }) => kind));
-      const own = servedPaths(faces, withoutKinds(withFacePaths(documented, found), kinds), maySee);
+      const own = withFacePaths(withoutKinds(servedPaths(faces, documented, maySee), kinds), found);
       return { ...own, ...modelPaths(registry, documented, maySee) };
     },
   });

@@ -117,11 +117,8 @@ export async function createServices(
     log,
   });
   stack.defer(() => registry.close());
-  const modelFaces = new ModelFaces(
-    registry,
-    options.domains.map(({ name }) => name),
-  );
-  const faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
+  const modelFaces = new ModelFaces(registry, (name) => faces.hasOwn(name));
+  const faces: Faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
   registry.onChange(() => faces.modelsChanged());
   served.follow(() => registry.list());
   registry.onChange(() => served.forgetGone());

@@ -1,4 +1,5 @@
 import type { AnyDomain } from '../domains/define-domain.ts';
+import { signatureProblem } from '../domains/faces.ts';
 import { AppError } from '../errors.ts';
 import { defaultPictureThreads, FaceTools } from '../faces/face-tools.ts';
 import { modelFaceOf } from '../faces/model-face.ts';
@@ -75,9 +76,15 @@ export async function withLocalVersion<Result>(
   }
 }
 
-/** The domains, with the one of the files of the version where none has its name. */
+/** The domains, with the one of the files of the version where none has its name, or it does not fit the version. */
 export function withFoundDomain(domains: readonly AnyDomain[], { served }: LocalVersion): readonly AnyDomain[] {
   const found = modelFaceOf(served.face)?.domain;
-  if (found === undefined || domains.some(({ name }) => name === found.name)) return domains;
-  return [...domains, found];
+  if (found === undefined) return domains;
+  const others = domains.filter((domain) => domain.name !== found.name);
+  const own = domains.find((domain) => domain.name === found.name);
+  const isOwnHidden =
+    own?.optional === true &&
+    own.signature !== undefined &&
+    signatureProblem(own.signature, served.predictor.signature) !== undefined;
+  return own === undefined || isOwnHidden ? [...others, found] : domains;
 }

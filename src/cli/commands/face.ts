@@ -74,7 +74,7 @@ async function showFace(folder: string, { check, tolerance }: z.output<typeof op
         message: `${folder} has no face: ${faceReport?.why ?? 'it has no version'}`,
       });
     }
-    const faces = new ModelFaces(registry, []);
+    const faces = new ModelFaces(registry);
     const infer = createInfer({ registry, clock: systemClock, timeoutMs, counters: new ServedCounters() });
     const answer = async (instances: readonly unknown[]) => {
       const body = { shape: 'many', query: {}, content: { json: { instances } } } as const;
