@@ -55,7 +55,7 @@ export function createOpenFace({ tools, clock, log }: OpenFaceDependencies): Ope
       const created = await createInTime(kind, source, signal);
       const face = new ModelFace(material.version, created);
       try {
-        await untilAborted(proveFace(created.domain, material, { clock, signal }), signal);
+        await untilAborted(proveFace(created, material, { clock, signal }), signal);
       } catch (thrown) {
         await created.close?.();
         throw thrown;

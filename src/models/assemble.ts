@@ -38,7 +38,7 @@ export async function assembleOnnx(
   const { version, root, folders } = artifact;
   const warn = (err: Error) => log.warn({ err, model: name, version }, noCopy);
   const source = await openLoadSource(artifact, { warn, ...(signal !== undefined && { signal }) });
-  const { labels, metadata } = source;
+  const { labels, labelClasses, metadata } = source;
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   let model: (Predictor & Engine) | undefined;
   try {
@@ -56,7 +56,7 @@ export async function assembleOnnx(
       name,
       version,
       manifest,
-      graphLabels: labels,
+      graphLabels: { ...labelClasses, ...labels },
       metadata,
       root,
       folders,

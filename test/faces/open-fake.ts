@@ -18,6 +18,8 @@ export interface FakeVersion {
   /** `model.json` */
   readonly manifest?: object;
   readonly graphLabels?: Record<string, string[]>;
+  /** What the graph calls the values of outputs that are labels. */
+  readonly labelClasses?: Record<string, string[]>;
   readonly metadata?: ReadonlyMap<string, string>;
   /** Where the files beside the graph lie. */
   readonly folder?: string;
@@ -69,7 +71,7 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     name: 'm',
     version: '1',
     manifest,
-    graphLabels,
+    graphLabels: { ...version.labelClasses, ...graphLabels },
     metadata,
     root: folder ?? '/',
     folders: folder === undefined ? [] : [folder],
