@@ -7,8 +7,12 @@ import { inTurns } from '../timing/turns.ts';
 import type { AnyDomain } from './define-domain.ts';
 
 /** Tells logs what stands behind the tensors of a request to a domain. */
-export function typedRequest({ name }: AnyDomain, instances: readonly unknown[]): TypedRequest {
-  return { domain: name, instances };
+export function typedRequest(
+  { name }: AnyDomain,
+  instances: readonly unknown[],
+  options?: TypedRequest['options'],
+): TypedRequest {
+  return { domain: name, instances, ...(options !== undefined && { options }) };
 }
 
 /** One result for each instance, whether they ran together or each by itself. */

@@ -107,6 +107,7 @@ function rowText(captured: CapturedPrediction, instance: number, inputs: string,
     batch_ms: round(inference?.timings.batchMs),
     infer_ms: round(inference?.timings.inferMs),
     batch_rows: inference?.timings.batchRows,
+    options: typed?.options,
   };
   return `${JSON.stringify(columns).slice(0, -1)},"inputs":${inputs},"outputs":${outputs}}`;
 }

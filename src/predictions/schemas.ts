@@ -83,6 +83,11 @@ export const predictionSchema = z.object({
   phases,
   inputs: z.any(),
   outputs: z.any(),
+  options: z
+    .any()
+    .describe(
+      'What the request said beside its instances, such as `top_k`; null: nothing, or no domain that has options',
+    ),
   feedback: feedbackSchema.nullable().describe('What counts: the last label, score and comment'),
 });
 

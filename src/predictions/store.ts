@@ -56,7 +56,11 @@ const columns = [
 ] as const;
 
 /** JSON comes as the text that was written: parsed by the driver, whole numbers beyond 2^53 would be others. */
-const kept = [sql<KeptText>`inputs::text`.as('inputs'), sql<KeptText>`outputs::text`.as('outputs')] as const;
+const kept = [
+  sql<KeptText>`inputs::text`.as('inputs'),
+  sql<KeptText>`outputs::text`.as('outputs'),
+  sql<KeptText>`options::text`.as('options'),
+] as const;
 
 /**
  * Adds rows; those that are there already stay as they are.
@@ -64,14 +68,14 @@ const kept = [sql<KeptText>`inputs::text`.as('inputs'), sql<KeptText>`outputs::t
  * @param rows texts of JSON objects with the columns of the table, but for the feedback
  */
 export async function insertPredictions(db: Db, rows: readonly string[]): Promise<void> {
-  const list = sql.raw([...columns, 'inputs', 'outputs'].join(', '));
+  const list = sql.raw([...columns, 'inputs', 'outputs', 'options'].join(', '));
   // One parameter, whatever the number of rows: nothing is written out or escaped for each value.
   await sql`
     insert into ${sql.id(schemaName, 'predictions')} (${list})
     select ${list} from json_to_recordset(${`[${rows.join(',')}]`}::json) as row (
       at timestamptz, id uuid, instance integer, request_id text, model text, version text, domain text, key_id text,
       key_name text, status text, total_ms real, encode_ms real, queue_ms real, batch_ms real, infer_ms real,
-      batch_rows integer, inputs json, outputs json
+      batch_rows integer, inputs json, outputs json, options json
     )
     on conflict do nothing
   `.execute(db);

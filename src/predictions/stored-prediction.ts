@@ -44,6 +44,7 @@ export interface StoredPrediction {
   readonly batch_rows: number | null;
   readonly inputs: KeptText;
   readonly outputs: KeptText;
+  readonly options: KeptText;
   /** The oldest first. */
   readonly feedback: readonly Feedback[];
 }

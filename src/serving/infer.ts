@@ -38,6 +38,8 @@ export interface TypedRequest {
   readonly domain: string;
   /** What the tensors are made from. */
   readonly instances: readonly unknown[];
+  /** What the request says beside them, as plain data: by it the instances can be asked again. @default nothing */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface InferResult<Answer> extends DecodableInference {
