@@ -2,6 +2,8 @@ import type { DecodableInference, TypedRequest } from '../serving/infer.ts';
 import type { GroupedInstances } from '../serving/instance-groups.ts';
 import type { SeparateInstances } from '../serving/separate-instances.ts';
 import type { ServedModel } from '../serving/served-model.ts';
+import { commonRows, sliceRows } from '../tensor/rows.ts';
+import type { Tensors } from '../tensor/tensor.ts';
 import type { SlicedWork } from '../timing/sliced-work.ts';
 import { inTurns } from '../timing/turns.ts';
 import type { AnyDomain } from './define-domain.ts';
@@ -44,11 +46,34 @@ function* decodeGroups(
     );
   }
   for (const [index, group] of groups.entries()) {
-    const own = group.map((instance) => instances[instance]);
-    for (const [at, result] of domain.decode(runs[index] ?? {}, own, model).entries()) results[group[at] ?? 0] = result;
-    yield;
+    for (const { outputs, start, end } of slicesOf(runs[index] ?? {}, group.length)) {
+      const rows = group.slice(start, end);
+      const own = rows.map((instance) => instances[instance]);
+      for (const [at, result] of domain.decode(outputs, own, model).entries()) results[rows[at] ?? 0] = result;
+      yield;
+    }
   }
   return results;
+}
+
+/** So many elements of outputs are decoded in one go, which takes some milliseconds. */
+const sliceElementCount = 2 ** 17;
+
+/** The outputs of a run in slices of rows, where they have a row for each instance and are large; views of them. */
+function* slicesOf(
+  outputs: Tensors,
+  rows: number,
+): Generator<{ readonly outputs: Tensors; readonly start: number; readonly end: number }> {
+  const tensors = Object.values(outputs);
+  const elements = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const whole = { outputs, start: 0, end: rows };
+  const size = Math.max(1, Math.floor((sliceElementCount * rows) / Math.max(1, elements)));
+  if (size >= rows || commonRows(tensors) !== rows) return yield whole;
+  for (let start = 0; start < rows; start += size) {
+    const end = Math.min(rows, start + size);
+    const slice = Object.entries(outputs).map(([name, tensor]) => [name, sliceRows(tensor, start, end)]);
+    yield { outputs: Object.fromEntries(slice), start, end };
+  }
 }
 
 /** Which instances share a run, where the domain says so. */
