@@ -2,6 +2,7 @@ import type { EncodedGroup } from '../../serving/instance-groups.ts';
 import type { Signature } from '../../tensor/tensor.ts';
 import type { TextLimits } from '../../texts/text-limits.ts';
 import { type TokenRow, tokenInputs } from '../../texts/token-inputs.ts';
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { bucketOf } from './buckets.ts';
 
 export interface GroupOptions {
@@ -19,8 +20,11 @@ export interface GroupOptions {
   readonly isSingle: boolean;
 }
 
-/** The texts of a request by their lengths: each group is padded to a length that other requests are likely to have too. */
-export function groupTexts(rows: readonly TokenRow[], options: GroupOptions): readonly EncodedGroup[] {
+/**
+ * The texts of a request by their lengths: each group is padded to a length that other requests are likely to have too. A
+ * pause is where others may go on.
+ */
+export function* groupTexts(rows: readonly TokenRow[], options: GroupOptions): SlicedWork<readonly EncodedGroup[]> {
   const { signature, limits, sharing, maxTokens, buckets, fixedLength, isSingle } = options;
   const lengthOf = ({ ids }: TokenRow) =>
     fixedLength ?? (sharing === 'padded' ? bucketOf(ids.length, limits.maxLength, buckets) : ids.length);
@@ -28,14 +32,17 @@ export function groupTexts(rows: readonly TokenRow[], options: GroupOptions): re
     const row = rows[index];
     return row === undefined ? 0 : lengthOf(row);
   });
-  return [...byLength].flatMap(([length, indexes]) => {
+  const groups: EncodedGroup[] = [];
+  for (const [length, indexes] of byLength) {
     const isShared = sharing !== 'none' && !isSingle;
     const most = isShared ? Math.max(1, Math.floor(maxTokens / Math.max(1, length))) : 1;
-    return chunks(indexes, most).map((instances) => {
+    for (const instances of chunks(indexes, most)) {
       const own = instances.flatMap((index) => rows[index] ?? []);
-      return { instances, inputs: tokenInputs(signature, own, length, limits) };
-    });
-  });
+      groups.push({ instances, inputs: tokenInputs(signature, own, length, limits) });
+      yield;
+    }
+  }
+  return groups;
 }
 
 function chunks(list: readonly number[], size: number): number[][] {

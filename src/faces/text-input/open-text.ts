@@ -7,6 +7,7 @@ import type { EncodedText, TextPair } from '../../texts/encoded-text.ts';
 import { type EncodeOptions, TextEncoder } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
 import { fixedLength, type TokenRow, tokenInputFaults } from '../../texts/token-inputs.ts';
+import { inTurns } from '../../timing/turns.ts';
 import type { FaceCounters } from '../face-counters.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
@@ -50,7 +51,7 @@ export interface FaceText {
   groups(
     rows: readonly (TokenRow & { readonly isTruncated?: boolean })[],
     model: Pick<ServedModel, 'signature' | 'independentRows'>,
-  ): readonly EncodedGroup[];
+  ): Promise<readonly EncodedGroup[]>;
   close(): void;
 }
 
@@ -112,8 +113,8 @@ export async function openText(
     encode: (texts, options) => encoder.encode(texts, options),
     encodePairs: (pairs, options) => encoder.encodePairs(pairs, options),
     padding,
-    groups: (rows, served) => {
-      const groups = groupTexts(rows, {
+    groups: async (rows, served) => {
+      const work = groupTexts(rows, {
         signature: served.signature,
         limits: encoder.limits,
         sharing: sharingOf(padding, served, batching),
@@ -122,6 +123,7 @@ export async function openText(
         fixedLength: fixed,
         isSingle: takesOneAtATime(served.signature),
       });
+      const groups = await inTurns(work);
       count(tools.counters, material.name, rows, groups);
       return groups;
     },
