@@ -25,8 +25,29 @@ export function decodeRuns(
 ): unknown[] | Promise<unknown[]> {
   if (groups !== undefined) return inTurns(decodeGroups(domain, { runs, groups, model }, instances));
   const [together] = runs;
-  if (runs.length === 1 && together !== undefined) return domain.decode(together, instances, model);
-  return runs.flatMap((ofOne, index) => domain.decode(ofOne, instances.slice(index, index + 1), model));
+  if (domain.decodeInSlices === undefined && runs.length === 1 && together !== undefined) {
+    return domain.decode(together, instances, model);
+  }
+  return inTurns(decodeEach(domain, { runs, model }, instances));
+}
+
+/** The results of one run of all instances, or of one run for each. */
+function* decodeEach(
+  domain: AnyDomain,
+  { runs, model }: Required<Pick<DecodableInference, 'runs' | 'model'>>,
+  instances: readonly unknown[],
+): SlicedWork<unknown[]> {
+  const results: unknown[] = [];
+  for (const [index, outputs] of runs.entries()) {
+    const own = runs.length === 1 ? instances : instances.slice(index, index + 1);
+    const decoded =
+      domain.decodeInSlices === undefined
+        ? domain.decode(outputs, own, model)
+        : yield* domain.decodeInSlices(outputs, own, model);
+    for (const result of decoded) results.push(result);
+    yield;
+  }
+  return results;
 }
 
 /** The results of groups, in the order of the instances. A pause is where other requests may go on. */
