@@ -1,6 +1,7 @@
 import { type ErrorCode, errorCodes } from '../src/errors.ts';
 import { statusOfKind } from '../src/http/answer/error-status.ts';
 import { problemType } from '../src/http/answer/problem.ts';
+import { graphJsonSchema } from '../src/inference/graph/graph-definition.ts';
 import { manifestJsonSchema } from '../src/models/manifest.ts';
 import { documentedSettings } from './documented-settings.ts';
 import { settingsPage } from './settings-page.ts';
@@ -11,6 +12,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['.env.example', envExample()],
     ['docs/errors.md', errorTable()],
     ['docs/settings.md', settingsPage()],
+    ['models/graph.schema.json', `${JSON.stringify(graphJsonSchema(), null, 2)}\n`],
     ['models/model.schema.json', `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`],
   ]);
 }

@@ -1,5 +1,6 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { KeyRing } from './access/key-ring.ts';
+import { domainConstraint } from './domains/domain-constraint.ts';
 import type { Faces } from './domains/faces.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { withFacePaths } from './faces/serving/face-paths.ts';
@@ -31,6 +32,7 @@ import {
 } from './http/routes/default-prediction.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
+import { modelGraphRoute } from './http/routes/model-graph.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { documentRoutes, type Paths } from './http/routes/openapi.ts';
 import { requestId } from './http/terms/request-id.ts';
@@ -124,6 +126,7 @@ export async function createApp(
       return faces.served();
     },
   };
+  const hasFace = (path: string) => faceMethodsOf(modelFaces, path).length > 0;
   const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks);
   const { tableLimitCells } = settings;
   const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
@@ -160,6 +163,7 @@ export async function createApp(
     },
   });
   stack.defer(() => app.close());
+  app.addConstraintStrategy(domainConstraint((path) => faces.find(path)?.optional === true && hasFace(path)));
   app.setValidatorCompiler(zodValidatorCompiler);
   app.setSerializerCompiler(zodSerializerCompiler);
   const { jsonLimitBytes, compressionRatioLimit } = settings;
@@ -172,7 +176,7 @@ export async function createApp(
   answerUnknownRoutes(
     app,
     { maxHeaderBytes },
-    { isHidden: (path) => faces.hides(path), methodsOf: (path) => faceMethodsOf(modelFaces, path) },
+    { isHidden: (path) => faces.hides(path) && !hasFace(path), methodsOf: (path) => faceMethodsOf(modelFaces, path) },
   );
   measureRequests(app, metrics);
   traceRequests(app, services.tracing);
@@ -191,7 +195,7 @@ export async function createApp(
       const maySee = (model: string) => maySeeModel(request, model);
       const found = modelFaces.served().filter(({ domain }) => maySee(domain.model));
       const kinds = new Set(found.map(({ kind }) => kind));
-      const own = servedPaths(faces, withoutKinds(withFacePaths(documented, found), kinds), maySee);
+      const own = withFacePaths(withoutKinds(servedPaths(faces, documented, maySee), kinds), found);
       return { ...own, ...modelPaths(registry, documented, maySee) };
     },
   });
@@ -201,6 +205,7 @@ export async function createApp(
   if (services.role === 'worker') return app;
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
+  app.register(modelGraphRoute, { registry });
   app.register(nativeRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
   app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });

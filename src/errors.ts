@@ -83,6 +83,7 @@ const errorTable = {
 
   // Models made of models, and models elsewhere
   GRAPH_INVALID: { kind: 'internal', title: 'The graph is invalid' },
+  GRAPH_NOT_FOUND: { kind: 'not_found', title: 'The model is not made of others' },
   STEP_MISMATCH: { kind: 'internal', title: 'A step gave what the next one does not take' },
   QUORUM_NOT_REACHED: { kind: 'overloaded', title: 'Too few of the members answered' },
   NO_ROUTE: { kind: 'invalid', title: 'No rule of the graph takes the request' },
@@ -142,6 +143,8 @@ export interface AppErrorOptions {
   readonly faultCount?: number;
   /** When trying again may help, in whole seconds. */
   readonly retryAfterSeconds?: number;
+  /** The step of a graph that failed; one of a graph within the graph as `outer.inner`. */
+  readonly step?: string;
   readonly cause?: unknown;
 }
 
@@ -162,6 +165,8 @@ export class AppError extends Error {
   /** How many there are, also of those that are not told. */
   readonly faultCount: number;
   readonly retryAfterSeconds: number | undefined;
+  /** The step of a graph that failed. */
+  readonly step: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions) {
     super(cut(options.message, mostCharacters.message), 'cause' in options ? { cause: options.cause } : undefined);
@@ -172,6 +177,7 @@ export class AppError extends Error {
     this.faults = faults.slice(0, mostFaults).map(cutFault);
     this.faultCount = faultCount;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.step = options.step;
   }
 
   get kind(): ErrorKind {
@@ -198,7 +204,7 @@ function cut(text: string, characters: number): string {
 
 /** The same error, with its faults where the request holds what they are about. */
 export function relocateFaults(error: AppError, locate: (location: Fault['location']) => Fault['location']): AppError {
-  const { code, message, received, expected, faultCount, retryAfterSeconds } = error;
+  const { code, message, received, expected, faultCount, retryAfterSeconds, step } = error;
   const faults = error.faults.map((fault) => ({ ...fault, location: locate(fault.location) }));
   return new AppError(code, {
     message,
@@ -207,6 +213,7 @@ export function relocateFaults(error: AppError, locate: (location: Fault['locati
     faults,
     faultCount,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(step !== undefined && { step }),
     cause: error,
   });
 }
@@ -222,13 +229,14 @@ export function hideFolders(text: string): string {
 
 /** The same error, as {@link hideFolders} shows it; its cause is the whole one. */
 export function withoutFolders(error: AppError): AppError {
-  const { code, message, received, expected, faults, retryAfterSeconds } = error;
+  const { code, message, received, expected, faults, retryAfterSeconds, step } = error;
   return new AppError(code, {
     message: hideFolders(message),
     received,
     expected,
     faults,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(step !== undefined && { step }),
     cause: error,
   });
 }

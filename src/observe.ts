@@ -1,5 +1,6 @@
 import type { FaceCounters } from './faces/face-counters.ts';
 import type { EngineEvents } from './inference/events.ts';
+import type { GraphEvents } from './inference/graph/run/graph-events.ts';
 import type { VersionArtifact } from './models/artifact.ts';
 import type { Assemble } from './models/assembled.ts';
 import type { PredictionCounts } from './predictions/recording/dropped.ts';
@@ -93,6 +94,20 @@ export function engineObserver({ served, tracing }: EngineObservers): EngineEven
     onSpotCheck: (model, version, outcome) => served.recordSpotCheck(model, version, outcome),
     onRunnerRestart: (model, version) => served.recordRestart(model, version),
   };
+}
+
+/** Counts what goes on in graphs, and traces it. */
+export function graphEvents({ served, tracing }: EngineObservers): (name: string, version: string) => GraphEvents {
+  return (name, version) => ({
+    onAnswer: (rows, ms) => served.graph(name, version).recordAnswer(rows, ms),
+    onStep: (report, trace) => {
+      served.graph(name, version).recordStep(report);
+      if (trace === undefined || report.outcome === 'skipped') return;
+      tracing?.recordStep({ ...report, graph: name, endedMs: Date.now(), trace });
+    },
+    onRoute: (step, arm, rows) => served.graph(name, version).recordRoute(step, arm, rows),
+    onRuleError: (step) => served.graph(name, version).recordRuleError(step),
+  });
 }
 
 /** Assembles as `assemble` does, and counts how the loads went. */

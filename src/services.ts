@@ -9,6 +9,7 @@ import { defaultPictureThreads, FaceTools } from './faces/face-tools.ts';
 import { createOpenFace } from './faces/open-face.ts';
 import { faceWork } from './faces/serving/face-work.ts';
 import { ModelFaces } from './faces/serving/model-faces.ts';
+import { graphDependencies } from './graphs.ts';
 import { loadModel } from './inference/model.ts';
 import type { SpawnRunner } from './inference/runner/spawn-runner.ts';
 import { createAssemble } from './models/assemble.ts';
@@ -21,6 +22,7 @@ import {
   countPredictions,
   countTokens,
   engineObserver,
+  graphEvents,
   predictionLogObserver,
   whenOnline,
 } from './observe.ts';
@@ -109,6 +111,7 @@ export async function createServices(
         { maxOutputBytes: settings.outputLimitBytes, ...model },
         { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
       ),
+    graphs: graphDependencies({ counters: served, clock: systemClock, eventsOf: graphEvents({ served, tracing }) }),
     log,
   });
   const registry = new Registry({
@@ -117,11 +120,8 @@ export async function createServices(
     log,
   });
   stack.defer(() => registry.close());
-  const modelFaces = new ModelFaces(
-    registry,
-    options.domains.map(({ name }) => name),
-  );
-  const faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
+  const modelFaces = new ModelFaces(registry, (name) => faces.hasOwn(name));
+  const faces: Faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
   registry.onChange(() => faces.modelsChanged());
   served.follow(() => registry.list());
   registry.onChange(() => served.forgetGone());

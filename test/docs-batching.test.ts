@@ -28,7 +28,8 @@ describe('docs/batching.md', () => {
   it('has the defaults', () => {
     const { batching } = parseManifest('model.json', '{}');
     const named: Record<string, unknown> = { ...batching, maxSize: '–', enabled: '"auto"' };
-    for (const key of ['enabled', 'maxSize', 'maxDelayMs', 'maxQueueRows', 'maxQueueBytes']) {
+    const keys = ['enabled', 'maxSize', 'maxDelayMs', 'maxQueueRows', 'maxQueueBytes', 'maxTokens', 'pad'];
+    for (const key of keys) {
       expect(page.replaceAll('`', ''), key).toContain(`| ${key} | ${named[key]} |`);
     }
   });

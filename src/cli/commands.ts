@@ -30,6 +30,11 @@ export const commands: readonly Command[] = [
     run: checked(async (args) => (await tools()).runCommand((await import('./commands/face.ts')).faceCommand, args)),
   },
   {
+    name: 'check',
+    summary: 'Validate a model repository, and name every fault',
+    run: checked(async (args) => (await tools()).runCommand((await import('./commands/check.ts')).checkCommand, args)),
+  },
+  {
     name: 'conformance',
     summary: 'Examine a server of the Open Inference Protocol',
     run: checked(async (args) =>

@@ -1,16 +1,15 @@
 import type { AnyDomain } from '../domains/define-domain.ts';
+import { signatureProblem } from '../domains/faces.ts';
 import { AppError } from '../errors.ts';
 import { defaultPictureThreads, FaceTools } from '../faces/face-tools.ts';
 import { modelFaceOf } from '../faces/model-face.ts';
 import { createOpenFace } from '../faces/open-face.ts';
-import { loadModel } from '../inference/model.ts';
-import { createAssemble } from '../models/assemble.ts';
 import type { Lease } from '../models/registry/lease.ts';
-import { Registry } from '../models/registry/registry.ts';
 import { scanRepository } from '../models/repository/repository.ts';
 import { ServedCounters } from '../served/served-counters.ts';
 import { createInfer, type Infer } from '../serving/infer.ts';
 import { systemClock } from '../timing/clock.ts';
+import { openLocalRegistry, silent, withMembers } from './local-registry.ts';
 
 /** A version of a model that this process runs for itself. */
 export interface LocalVersion {
@@ -27,7 +26,6 @@ export interface LocalVersionOptions {
 }
 
 const timeoutMs = 60_000;
-const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 /**
  * Works with one version out of a model repository, whatever the version policy of the model says, and unloads it.
@@ -54,16 +52,11 @@ export async function withLocalVersion<Result>(
     throw new AppError('VERSION_NOT_FOUND', { message, received: version, expected: present });
   }
   const tools = new FaceTools({ log: silent, pictureThreads: defaultPictureThreads() });
-  const registry = new Registry({
-    assemble: createAssemble({
-      loadModel: (options) => loadModel(options, { clock: systemClock, log: silent }),
-      openFace: createOpenFace({ tools, clock: systemClock, log: silent }),
-      log: silent,
-    }),
-    now: () => systemClock.now(),
-    log: silent,
-  });
+  const registry = openLocalRegistry({ openFace: createOpenFace({ tools, clock: systemClock, log: silent }) });
   try {
+    // Members are as the policies of their models say, the model itself is the one version.
+    const members = withMembers(await scanRepository(modelsDir, { ownName: modelName }), model);
+    await registry.sync(members.filter(({ name }) => name !== model));
     const [failure] = await registry.syncModel({ ...folder, versions: [wanted] });
     if (failure !== undefined) throw failure;
     const served = registry.acquire(model);
@@ -75,9 +68,15 @@ export async function withLocalVersion<Result>(
   }
 }
 
-/** The domains, with the one of the files of the version where none has its name. */
+/** The domains, with the one of the files of the version where none has its name, or it does not fit the version. */
 export function withFoundDomain(domains: readonly AnyDomain[], { served }: LocalVersion): readonly AnyDomain[] {
   const found = modelFaceOf(served.face)?.domain;
-  if (found === undefined || domains.some(({ name }) => name === found.name)) return domains;
-  return [...domains, found];
+  if (found === undefined) return domains;
+  const others = domains.filter((domain) => domain.name !== found.name);
+  const own = domains.find((domain) => domain.name === found.name);
+  const isOwnHidden =
+    own?.optional === true &&
+    own.signature !== undefined &&
+    signatureProblem(own.signature, served.predictor.signature) !== undefined;
+  return own === undefined || isOwnHidden ? [...others, found] : domains;
 }

@@ -72,6 +72,12 @@ export interface Domain<Input extends z.ZodType = z.ZodType, Output extends z.Zo
     instances: readonly z.output<Input>[],
     model: ServedModel,
   ): SlicedWork<z.output<Output>[]>;
+  /** What {@link decode} does, with pauses where others may go on, for outputs that take many milliseconds. */
+  decodeInSlices?(
+    outputs: Tensors,
+    instances: readonly z.output<Input>[],
+    model: ServedModel,
+  ): SlicedWork<z.output<Output>[]>;
   /**
    * Whether instances of a request share a run only where rows are known to be independent.
    * @default false: they do unless the model takes one at a time

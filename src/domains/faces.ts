@@ -44,9 +44,14 @@ export class Faces {
     return [...this.domains.filter((domain) => this.hiddenBecause(domain) === undefined), ...this.#found()];
   }
 
-  /** The domain of that name, whether its routes are there or not. */
+  /** The domain of that name, whether its routes are there or not; one that is found in files where they are not. */
   named(name: string): AnyDomain | undefined {
-    return [...this.domains, ...this.#found()].find((domain) => domain.name === name);
+    return [...this.served(), ...this.domains].find((domain) => domain.name === name);
+  }
+
+  /** Whether the name is that of a domain whose routes are there: no model that is called so has others. */
+  hasOwn(name: string): boolean {
+    return this.domains.some((domain) => domain.name === name && this.hiddenBecause(domain) === undefined);
   }
 
   /** Why the routes of the domain are not there; undefined when they are. */
@@ -115,7 +120,7 @@ export class Faces {
 }
 
 /** Why a model of another signature than the wanted one cannot serve; it may have more outputs. */
-function signatureProblem(wanted: Signature, given: Signature): string | undefined {
+export function signatureProblem(wanted: Signature, given: Signature): string | undefined {
   const unknown = given.inputs.find(({ name }) => !wanted.inputs.some((input) => input.name === name));
   if (unknown !== undefined) return `its model takes the input ${specText(unknown)}, which the domain does not give`;
   return (

@@ -15,6 +15,7 @@ import type { Infer } from '../serving/infer.ts';
 import { formCoercion } from './coerce-form.ts';
 import { type DomainOrder, domainWorkName } from './deferred.ts';
 import type { AnyDomain } from './define-domain.ts';
+import { constrainToDomain } from './domain-constraint.ts';
 import type { Faces } from './faces.ts';
 import { type BodyShape, locateFaults, mostInstances, multipartLimits, readInstances } from './instances.ts';
 import { parseForm } from './parse-form.ts';
@@ -35,6 +36,7 @@ const predictionErrors = problemResponses('MALFORMED_JSON', ...predictionErrorCo
 export async function domainRoutes(app: FastifyInstance, options: DomainRoutesOptions): Promise<void> {
   const { domain, faces } = options;
   declareScope(app, 'infer', domain.model);
+  if (domain.optional === true) app.addHook('onRoute', constrainToDomain);
   app.addHook('onRequest', (request, _reply, done) => {
     const reason = faces.hiddenBecause(domain);
     done(reason === undefined ? undefined : noRoute(request, reason));

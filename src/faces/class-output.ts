@@ -1,11 +1,14 @@
 import { AppError } from '../errors.ts';
 import type { Signature, Tensor, TensorSpec, Tensors } from '../tensor/tensor.ts';
 import { invalidFace } from './face-faults.ts';
+import type { ScoreSource } from './probability.ts';
 
 /** The output of a model that has a score for each class. */
 export interface ScoresOutput {
   readonly name: string;
   readonly spec: TensorSpec;
+  /** What errors call numbers of it that are no probabilities. */
+  readonly source: ScoreSource;
   /**
    * Says how many classes have names.
    *
@@ -42,6 +45,7 @@ export function scoresOutput(
   return {
     name: spec.name,
     spec,
+    source: { output: spec.name, key: 'face.function' },
     checkLabels(labels) {
       named = labels.length;
       if (labels.length === 0 || classes < 0 || labels.length === classes) return;

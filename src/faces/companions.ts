@@ -1,7 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toAppError } from '../errors.ts';
+import { companionFiles } from '../models/files/companion-files.ts';
 import { refuseOutside } from '../models/files/refuse-outside.ts';
+import type { FaceMaterial } from '../models/version-face.ts';
 import { invalidFace } from './face-faults.ts';
 
 const mostBytes = { tokenizer: 64 * 2 ** 20, other: 2 ** 20 } as const;
@@ -88,4 +90,18 @@ export class Companions {
       throw invalidFace([`${name}: it is not valid JSON`], cause);
     }
   }
+}
+
+/**
+ * The files beside the graph of a version.
+ *
+ * @throws AppError for a file outside of the repository
+ */
+export async function readCompanions({ root, folders }: Pick<FaceMaterial, 'root' | 'folders'>): Promise<Companions> {
+  const files = await companionFiles(folders);
+  for (const { path } of files) await refuseOutside(root, path);
+  return new Companions(
+    root,
+    files.map(({ name, path, stat }) => ({ name, path, sizeBytes: Number(stat.size) })),
+  );
 }

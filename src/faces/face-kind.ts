@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AnyDomain } from '../domains/define-domain.ts';
 import type { FaceSettings } from '../models/face-settings/face-settings.ts';
 import type { FaceMaterial } from '../models/version-face.ts';
+import type { Tensors } from '../tensor/tensor.ts';
 import type { Companions } from './companions.ts';
 import type { FaceTools } from './face-tools.ts';
 import type { Padding } from './text-input/prove-padding.ts';
@@ -59,6 +60,12 @@ export interface CreatedFace {
   readonly padding?: Padding;
   /** What a request may say in its query, and the domain that keeps to it. @default nothing */
   readonly options?: FaceOptions;
+  /**
+   * Looks at the outputs that the model has given for the example. @default nothing is looked at
+   *
+   * @throws AppError `FACE_INVALID` that names the key of `model.json` to set
+   */
+  readonly check?: (outputs: Tensors) => void;
   readonly close?: () => Promise<void>;
 }
 

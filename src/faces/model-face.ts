@@ -37,20 +37,34 @@ export class ModelFace implements VersionFace {
    * @throws AppError `VALIDATION_FAILED`
    */
   domainFor(query: Readonly<Record<string, unknown>>): AnyDomain {
+    return this.domainWith(this.optionsOf(query));
+  }
+
+  /**
+   * What a request says of the face in its query; undefined: nothing.
+   *
+   * @throws AppError `VALIDATION_FAILED`
+   */
+  optionsOf(query: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
     const { options } = this;
     if (options === undefined || !Object.keys(options.schema.shape).some((key) => Object.hasOwn(query, key))) {
-      return this.domain;
+      return undefined;
     }
     const result = options.schema.safeParse(query, { reportInput: true });
     if (!result.success) throw validationError(result.error, ['query']);
-    return options.bind(result.data);
+    return result.data;
   }
 
-  /** The domain that keeps to what a kept result shows of its request. */
-  domainOfResult(result: unknown): AnyDomain {
+  /** The domain that keeps to options, which are those of {@link optionsOf} or were kept. */
+  domainWith(options: Readonly<Record<string, unknown>> | undefined): AnyDomain {
+    return options === undefined ? this.domain : (this.options?.bind(options) ?? this.domain);
+  }
+
+  /** What a kept result shows of the options of its request, which were not kept. */
+  optionsOfResult(result: unknown): Readonly<Record<string, unknown>> | undefined {
     const { options } = this;
-    if (options?.ofResult === undefined || typeof result !== 'object' || result === null) return this.domain;
-    return options.bind(options.ofResult({ ...result }));
+    if (options?.ofResult === undefined || typeof result !== 'object' || result === null) return undefined;
+    return options.ofResult({ ...result });
   }
 
   get terms(): ClientTerms {

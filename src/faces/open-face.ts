@@ -1,13 +1,13 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { FaceSettings } from '../models/face-settings/face-settings.ts';
-import { companionFiles } from '../models/files/companion-files.ts';
-import { refuseOutside } from '../models/files/refuse-outside.ts';
 import type { FaceMaterial, FaceReport, OpenFace } from '../models/version-face.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
-import { Companions } from './companions.ts';
+import { untilAborted } from '../timing/until-aborted.ts';
+import { readCompanions } from './companions.ts';
 import { embeddingKind } from './embedding/embedding-kind.ts';
-import type { FaceKind, FaceSource } from './face-kind.ts';
+import { invalidFace } from './face-faults.ts';
+import type { CreatedFace, FaceKind, FaceSource } from './face-kind.ts';
 import type { FaceTools } from './face-tools.ts';
 import { imageClassificationKind } from './image-classification/image-classification-kind.ts';
 import { ModelFace } from './model-face.ts';
@@ -42,27 +42,47 @@ function faceKinds(): readonly FaceKind[] {
 /** Finds the face of a version by its files, makes it, and runs its example before the version serves. */
 export function createOpenFace({ tools, clock, log }: OpenFaceDependencies): OpenFace {
   const kinds = faceKinds();
-  return async (material, signal) => {
-    const { face: settings } = material.manifest;
+  return async (material, stopped) => {
+    const { face: settings, loadTimeoutMs } = material.manifest;
     if (settings === false) return { state: 'none', why: 'model.json has "face": false' };
+    const late = new AbortController();
+    const cancelTimer = clock.setTimer(loadTimeoutMs, () => late.abort(tooLate(loadTimeoutMs)));
+    const signal = stopped === undefined ? late.signal : AbortSignal.any([stopped, late.signal]);
     try {
       const source: FaceSource = { material, companions: await readCompanions(material), settings, tools };
       const kind = settings === undefined ? await findKind(kinds, source, log) : kindOf(kinds, settings);
       if ('why' in kind) return { state: 'none', why: kind.why };
-      const created = await kind.create(source, signal);
+      const created = await createInTime(kind, source, signal);
       const face = new ModelFace(material.version, created);
       try {
-        await proveFace(created.domain, material, { clock, signal });
+        await untilAborted(proveFace(created, material, { clock, signal }), signal);
       } catch (thrown) {
         await created.close?.();
         throw thrown;
       }
       return { state: 'ready', face };
     } catch (thrown) {
-      signal?.throwIfAborted();
-      return notReady(toAppError(thrown), material, log);
+      stopped?.throwIfAborted();
+      return notReady(late.signal.aborted ? tooLate(loadTimeoutMs) : toAppError(thrown), material, log);
+    } finally {
+      cancelTimer();
     }
   };
+}
+
+/** @throws the reason of the signal; a face that is made behind it is closed */
+async function createInTime(kind: FaceKind, source: FaceSource, signal: AbortSignal): Promise<CreatedFace> {
+  const creating = Promise.resolve(kind.create(source, signal));
+  try {
+    return await untilAborted(creating, signal);
+  } catch (thrown) {
+    void creating.then((late) => late.close?.()).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+function tooLate(loadTimeoutMs: number): AppError {
+  return invalidFace([`it could not be made and tried within loadTimeoutMs, which is ${loadTimeoutMs} ms`]);
 }
 
 /** A face that nobody asked for must not take the tensors of a model away. */
@@ -103,13 +123,4 @@ async function findKind(
   return {
     why: missing.length > 0 ? missing.join('; ') : 'no file says how it is used, and its inputs are no columns',
   };
-}
-
-async function readCompanions({ root, folders }: FaceMaterial): Promise<Companions> {
-  const files = await companionFiles(folders);
-  for (const { path } of files) await refuseOutside(root, path);
-  return new Companions(
-    root,
-    files.map(({ name, path, stat }) => ({ name, path, sizeBytes: Number(stat.size) })),
-  );
 }

@@ -1,4 +1,3 @@
-import type { AnyDomain } from '../domains/define-domain.ts';
 import { decodeRuns, groupedInstances } from '../domains/typed-request.ts';
 import { toAppError } from '../errors.ts';
 import type { PredictContext } from '../inference/predictor.ts';
@@ -7,6 +6,7 @@ import { encodeContext } from '../serving/encode-context.ts';
 import type { ServedModel } from '../serving/served-model.ts';
 import type { Clock } from '../timing/clock.ts';
 import { invalidFace } from './face-faults.ts';
+import type { CreatedFace } from './face-kind.ts';
 
 export interface ProveOptions {
   readonly clock: Pick<Clock, 'now' | 'setTimer'>;
@@ -19,7 +19,7 @@ export interface ProveOptions {
  * @throws AppError `FACE_INVALID` that says at which step it failed, and why
  */
 export async function proveFace(
-  domain: AnyDomain,
+  { domain, check }: Pick<CreatedFace, 'domain' | 'check'>,
   { name, version, manifest, predictor }: FaceMaterial,
   { clock, signal = new AbortController().signal }: ProveOptions,
 ): Promise<void> {
@@ -41,6 +41,7 @@ export async function proveFace(
   const runs = await step('the model refuses its example', () =>
     Promise.all(groups.map(async ({ inputs }) => (await predictor.predict(inputs, context)).outputs)),
   );
+  check?.(runs[0] ?? {});
   const isGrouped = domain.encodeGroups !== undefined;
   const results = await step('the answer to its example cannot be decoded', async () =>
     decodeRuns(

@@ -104,6 +104,14 @@ export class BatchedModel implements Predictor, Engine {
     return { outputs: this.#reader.name(outputs, request.outputs), timings };
   }
 
+  get cost(): EngineStats['cost'] {
+    return this.#batcher.cost.line;
+  }
+
+  dropAborted(): void {
+    this.#batcher.dropAborted();
+  }
+
   stats(): EngineStats {
     const { queueRows, queueBytes, backgroundRows, oldestWaitMs, cost } = this.#batcher;
     return { runners: this.#pool.stats, queueRows, queueBytes, backgroundRows, oldestWaitMs, cost: cost.line };

@@ -28,6 +28,8 @@ export interface Engine {
   /** Threads inside an operator. */
   readonly intraOpThreads: number;
   stats(): EngineStats;
+  /** The learned cost of a run, as in {@link stats}. */
+  readonly cost: CostLine | undefined;
   /** Calls the listener whenever the health of the predictor has changed; the returned function ends that. */
   whenHealthChanges(listener: (health: Health) => void): () => void;
 }

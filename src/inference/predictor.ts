@@ -17,11 +17,39 @@ export interface PredictContext {
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
   /** The key of the client; undefined when there are no keys. */
-  readonly caller?: { readonly id: string; readonly name: string } | undefined;
-  /** Headers that a predictor may choose by, by lower-case name. @default none */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly caller?:
+    | {
+        readonly id: string;
+        readonly name: string;
+        /** What the key may do, where it is known. */
+        readonly scopes?: ReadonlySet<string>;
+      }
+    | undefined;
+  /** Headers that a predictor may choose by. @default none */
+  readonly headers?: RequestHeaders | undefined;
   /** When the request arrived, in milliseconds since 1970. */
   readonly arrivedAt: number;
+}
+
+/** Headers of a request over HTTP, or the metadata of one over gRPC. */
+export interface RequestHeaders {
+  /** @param name in small letters */
+  get(name: string): string | undefined;
+}
+
+/** How a step of a graph ended: by itself, not at all, with an error, by its fallback, or past its deadline. */
+export type StepOutcome = 'ok' | 'skipped' | 'failed' | 'fell_back' | 'timeout';
+
+/** What became of a step of a graph. A switch that sends its rows to several arms has one for each of them. */
+export interface StepReport {
+  readonly name: string;
+  /** The member that answered, or was to answer; absent where the step runs no model. */
+  readonly model?: string;
+  readonly version?: string;
+  /** Of a switch: the index of the arm, or `otherwise`. */
+  readonly arm?: string;
+  readonly outcome: StepOutcome;
+  readonly ms: number;
 }
 
 /** What a predictor has made of inputs. */
@@ -29,10 +57,19 @@ export interface Prediction {
   readonly outputs: Tensors;
   /** Where the time went; the parts never sum to more than the prediction took. */
   readonly timings: Timings;
+  /** Of a graph: its steps, in the order in which they ended. */
+  readonly steps?: readonly StepReport[];
 }
 
 /** Whether a predictor takes requests, and why not. */
-export type Health = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+export type Health =
+  | { readonly ready: true }
+  | {
+      readonly ready: false;
+      readonly reason: string;
+      /** Whether only another server is at fault. @default false */
+      readonly elsewhere?: boolean;
+    };
 
 /**
  * The one interface of everything that answers, so that any of them can stand in any other's place. Its properties can be
@@ -52,6 +89,11 @@ export interface Predictor {
    * `MODEL_REFUSED_INPUT`, `INPUT_KILLED_RUNNER` or `SHUTTING_DOWN`
    */
   predict(inputs: Tensors, context: PredictContext): Promise<Prediction>;
+  /**
+   * Settles at once what is under way and whose signal was aborted, for a caller that waits for it.
+   * @default it settles when its runs end, at its deadlines at the latest
+   */
+  dropAborted?(): void;
   /** Takes no more requests; resolves after the last prediction has settled. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { AppError } from '../errors.ts';
 import type { Engine } from '../inference/engine.ts';
 import type { ModelOptions } from '../inference/model-options.ts';
 import type { Predictor } from '../inference/predictor.ts';
@@ -5,6 +6,7 @@ import type { Log } from '../timing/log.ts';
 import type { OnnxArtifact } from './artifact.ts';
 import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
 import { openLoadSource } from './files/load-source.ts';
+import type { GraphDependencies } from './graph/assemble-graph.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
 import type { OpenFace } from './version-face.ts';
@@ -14,17 +16,31 @@ export interface AssembleDependencies {
   readonly loadModel: (options: ModelOptions, signal?: AbortSignal) => Promise<Predictor & Engine>;
   /** @default no version has a face */
   readonly openFace?: OpenFace | undefined;
-  readonly log: Pick<Log, 'warn'>;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** @default versions that are made of others cannot be loaded */
+  readonly graphs?: GraphDependencies | undefined;
 }
 
 /** The one place that knows how a version becomes a predictor, and in which order the predictors before it stand. */
 export function createAssemble(dependencies: AssembleDependencies): Assemble {
-  return (version) => {
-    switch (version.artifact.kind) {
+  return async ({ artifact, ...version }, members) => {
+    switch (artifact.kind) {
       case 'onnx':
-        return assembleOnnx(version, dependencies);
+        return assembleOnnx({ ...version, artifact }, dependencies);
+      case 'graph': {
+        const { graphs, openFace, log } = dependencies;
+        if (graphs === undefined) throw notHere('A graph');
+        const { assembleGraph } = await import('./graph/assemble-graph.ts');
+        return assembleGraph({ ...version, artifact }, members, { ...graphs, openFace, log });
+      }
+      case 'remote':
+        throw notHere('A remote model');
     }
   };
+}
+
+function notHere(what: string): AppError {
+  return new AppError('MODEL_LOAD_FAILED', { message: `${what} cannot be loaded by this command` });
 }
 
 const noCopy =
@@ -38,7 +54,7 @@ export async function assembleOnnx(
   const { version, root, folders } = artifact;
   const warn = (err: Error) => log.warn({ err, model: name, version }, noCopy);
   const source = await openLoadSource(artifact, { warn, ...(signal !== undefined && { signal }) });
-  const { labels, metadata } = source;
+  const { labels, labelClasses, metadata } = source;
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   let model: (Predictor & Engine) | undefined;
   try {
@@ -56,7 +72,7 @@ export async function assembleOnnx(
       name,
       version,
       manifest,
-      graphLabels: labels,
+      graphLabels: { ...labelClasses, ...labels },
       metadata,
       root,
       folders,

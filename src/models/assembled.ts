@@ -1,3 +1,4 @@
+import type { AppError } from '../errors.ts';
 import type { Engine } from '../inference/engine.ts';
 import type { Predictor } from '../inference/predictor.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
@@ -23,8 +24,44 @@ export interface Assembled {
   readonly labels?: Manifest['labels'];
   /** What was found of a face. @default none was looked for */
   readonly face?: FaceReport;
+  /** The versions of other models that it stands on. @default none; what is made of models is then loaded anew with each of them */
+  readonly binding?: Binding;
   /** Releases what the version was loaded from; to be called when the predictor has closed. */
   readonly release?: () => Promise<void>;
+}
+
+/** The versions of other models that a version stands on. They stay loaded for as long as it does. */
+export interface Binding {
+  readonly members: readonly BoundVersion[];
+  /** One more than that of its deepest member; 1 where no member stands on others. */
+  readonly depth: number;
+  /** Why it is not bound to what its members are now; undefined if it is. */
+  readonly stale: AppError | undefined;
+  /** What the version does, each step after those that it needs. */
+  readonly steps: readonly BoundStep[];
+  /** Where each output comes from, as `step.tensor`. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Looks at the members again, and is bound to what they are now if that fits. */
+  follow(): void;
+}
+
+export interface BoundVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A step, and what it may ask. */
+export interface BoundStep {
+  readonly name: string;
+  readonly kind: 'model' | 'switch' | 'combine';
+  /** For a switch those of its arms, and of what is asked in their place. */
+  readonly members: readonly BoundVersion[];
+  /** Names of the steps that it reads from; `input` where it reads the request. */
+  readonly needs: readonly string[];
+  /** Where each input comes from, as `step.tensor` or `input.name`; none for steps without a model of their own. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Names of the tensors that it gives. */
+  readonly outputs: readonly string[];
 }
 
 /** @throws AppError `MODEL_LOAD_FAILED`, or `MODEL_NOT_READY` when a member is not */

@@ -5,6 +5,10 @@ import { faceSettings } from './face-settings/face-settings.ts';
 /** Most rows of a run that requests share, and that one request fills, unless the manifest has a number of its own. */
 const defaultRows = { shared: 32, oneRequest: 1024 };
 
+function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0));
+}
+
 const batching = z
   .strictObject({
     enabled: z
@@ -27,6 +31,25 @@ const batching = z
       .max(2 ** 40)
       .default(256 * 1024 * 1024)
       .describe('Most bytes of tensors that may wait'),
+    maxTokens: z
+      .int()
+      .min(1)
+      .max(2 ** 24)
+      .default(4096)
+      .describe('Most tokens, padding included, that the texts of one request put into a run'),
+    buckets: z
+      .array(z.int().min(1).max(1_000_000))
+      .min(1)
+      .max(100)
+      .refine(isAscending, 'expected numbers in ascending order')
+      .exactOptional()
+      .describe('Lengths in tokens that texts are padded to, ascending; longer texts are padded to the most tokens'),
+    pad: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether texts of unlike length are padded to share runs, where a trial shows that it changes no answer',
+      ),
   })
   .prefault({})
   .transform(({ maxSize, ...others }) => ({
@@ -113,7 +136,12 @@ export const manifestSchema = z
       .default({})
       .describe('Names of versions, such as {"stable": 1}, for /v1/models/{name}/labels/{label}'),
     timeoutMs: z.int().min(1).max(3_600_000).default(30_000).describe('Longest deadline of a prediction'),
-    loadTimeoutMs: z.int().min(1).max(3_600_000).default(120_000).describe('Longest time for loading and warming up'),
+    loadTimeoutMs: z
+      .int()
+      .min(1)
+      .max(3_600_000)
+      .default(120_000)
+      .describe('Longest time for loading and warming up, and then again for making and trying the typed face'),
     memoryLimitMb: z.int().min(16).optional().describe('A runner that takes more is replaced'),
     maxOutputBytes: z
       .int()
@@ -126,6 +154,10 @@ export const manifestSchema = z
       .array(z.record(z.string(), jsonTensor))
       .default([])
       .describe('Requests that must succeed before the model is ready; unset: made from the signature'),
+    internal: z
+      .boolean()
+      .default(false)
+      .describe('Whether only graphs, and keys with the scope admin, may ask the model'),
     predictionLog,
     face: faceSettings
       .exactOptional()

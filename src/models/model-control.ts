@@ -1,5 +1,6 @@
 import { AppError, hideFolders } from '../errors.ts';
 import { parseManifest } from './manifest.ts';
+import { boundBy } from './registry/dependents.ts';
 import type { VersionState } from './registry/loaded-version.ts';
 import type { RegisteredModel } from './registry/registered-model.ts';
 import type { Registry } from './registry/registry.ts';
@@ -75,16 +76,34 @@ export class ModelControl {
     await this.#uploads.replace(name, written);
   }
 
-  /** Unloads every version after its last request, and resolves when that is done. An unknown model is no error. */
-  async unload(name: string): Promise<void> {
-    const model = this.#registry.list().find((candidate) => candidate.name === name);
+  /**
+   * Unloads every version after its last request, and resolves when that is done. An unknown model is no error.
+   *
+   * @param options `withMembers`: also the models that it stands on, where no other does
+   * @throws AppError `MODEL_IN_USE` when others stand on it
+   */
+  async unload(name: string, { withMembers = false }: { readonly withMembers?: boolean } = {}): Promise<void> {
+    const model = this.#registry.find(name);
     if (model === undefined) return;
+    const dependents = this.#registry.dependentsOn(name);
+    if (dependents.length > 0) {
+      throw new AppError('MODEL_IN_USE', {
+        message: `Other models are made of the model ${name}: ${dependents.join(', ')}; unload them first`,
+        received: name,
+        expected: dependents,
+      });
+    }
+    const members = new Set(boundBy(model).map((bound) => bound.name));
     this.#unloaded.set(
       name,
       model.versions.map(({ version }) => version),
     );
     await this.#registry.unload(name);
     await this.#uploads.replace(name, undefined);
+    if (!withMembers) return;
+    for (const member of members) {
+      if (this.#registry.dependentsOn(member).length === 0) await this.unload(member, { withMembers });
+    }
   }
 
   async #find(name: string): Promise<ModelFolder> {

@@ -27,7 +27,10 @@ export interface FaceMaterial {
   readonly version: string;
   /** With the labels of the files. */
   readonly manifest: Manifest;
-  /** Class names by output that the graph itself has, whatever the manifest says. */
+  /**
+   * Class names by output that the graph itself has, whatever the manifest says: of probabilities, and what the values of
+   * outputs that are labels are called.
+   */
   readonly graphLabels: Manifest['labels'];
   /** `metadata_props` of the graph. */
   readonly metadata: ReadonlyMap<string, string>;

@@ -6,6 +6,8 @@ import type { Reading, WireReader } from './wire-reader.ts';
 
 /** Longer lists of an attribute (trees, vocabularies) are left out. */
 const mostOfAList = 1024;
+/** But for the names of classes, which are told. */
+const mostClasses = 100_000;
 /** What a node takes in memory beside its texts, roughly. */
 const nodeBytes = 600;
 
@@ -102,11 +104,13 @@ function constantInts(ints: Lists['ints']): readonly number[] | undefined {
 function* attribute(reader: WireReader, end: number, listener: GraphListener, lists: Lists): Reading<void> {
   let name = '';
   let hasInts = false;
+  // Its name comes first.
+  const most = () => (name.startsWith('classlabels_') ? mostClasses : mostOfAList);
   const ints: (number | bigint)[] = [];
   const strings: (string | undefined)[] = [];
   const addTensor = tensor((found) => lists.tensors.push(found));
   const addString = shortText((found) => {
-    if (strings.length <= mostOfAList) strings.push(found);
+    if (strings.length <= most()) strings.push(found);
   });
   yield* message(reader, end, {
     1: text((read) => {
@@ -121,7 +125,7 @@ function* attribute(reader: WireReader, end: number, listener: GraphListener, li
     6: graph(listener.subgraph),
     8: (field) => {
       hasInts = true;
-      return field.integers(ints, mostOfAList);
+      return field.integers(ints, most());
     },
     9: addString,
     10: addTensor,
@@ -129,10 +133,9 @@ function* attribute(reader: WireReader, end: number, listener: GraphListener, li
     22: sparseTensor((found) => lists.tensors.push(found)),
     23: sparseTensor((found) => lists.tensors.push(found)),
   });
-  if (hasInts && ints.length <= mostOfAList) lists.ints.set(name, sameKind(ints));
+  if (hasInts && ints.length <= most()) lists.ints.set(name, sameKind(ints));
   const whole = strings.filter((found) => found !== undefined);
-  if (whole.length > 0 && whole.length === strings.length && whole.length <= mostOfAList)
-    lists.strings.set(name, whole);
+  if (whole.length > 0 && whole.length === strings.length && whole.length <= most()) lists.strings.set(name, whole);
 }
 
 function sameKind(ints: readonly (number | bigint)[]): readonly bigint[] | readonly number[] {

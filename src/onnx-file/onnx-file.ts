@@ -8,10 +8,10 @@ export interface OnnxNode {
   readonly outputs: readonly string[];
   /**
    * Integer attributes (`i` and `ints`) by name: bigints where one of them is beyond ±2^53. A list of more than 1024
-   * is left out, and so is what refers to an attribute of a function. Graphs are flattened out into `nodes`.
+   * (100,000 where it names classes) is left out, and so is what refers to an attribute of a function. Graphs are flattened out into `nodes`.
    */
   readonly ints: ReadonlyMap<string, readonly bigint[] | readonly number[]>;
-  /** String attributes (`s` and `strings`) by name, up to 1024 each. */
+  /** String attributes (`s` and `strings`) by name, up to 1024 each; up to 100,000 names of classes. */
   readonly strings?: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -22,7 +22,7 @@ const oldestOpset = 9;
 
 /**
  * The dictionaries among the outputs of a model whose tensors can be served in their place: made in the main graph by
- * `ZipMap` with a list of classes (of up to 1024, as the reader keeps them), and used by no other node.
+ * `ZipMap` with a list of classes (of up to 100,000, as the reader keeps them), and used by no other node.
  */
 export function zipMapsOf(file: OnnxFile): readonly ZipMap[] {
   return file.nodes.flatMap((candidate): ZipMap[] => {

@@ -17,6 +17,28 @@ export interface DecodedPicture {
 /** Reads a picture as the options say. */
 export type ReadPicture = (bytes: Uint8Array, options: ReadOptions) => Promise<ColourRaster>;
 
+/** What is done to a picture while it is decoded. */
+export type DecodeSettings = Pick<PicturePlan, 'alpha' | 'icc' | 'limits'>;
+
+/**
+ * The pixels of a picture, as {@link decodePicture} has them before they are resized.
+ *
+ * @throws what reading throws
+ */
+export async function decodeRaster(
+  read: ReadPicture,
+  bytes: Uint8Array,
+  { alpha, icc, limits: lower }: DecodeSettings,
+  limits: PictureLimits,
+): Promise<RgbRaster> {
+  const { width, height, data } = await read(bytes, {
+    limits: lowerLimits(limits, definedLimits(lower)),
+    ignoreIcc: icc === 'ignore',
+    prepare: (picture) => opaquePicture(picture, bytes, alpha),
+  });
+  return { width, height, channels: 3, data };
+}
+
 /**
  * Decodes a picture to 8-bit RGB as Pillow's `convert("RGB")` does after `exif_transpose`: first frame, turned, 16 bits by
  * their high byte, grey and palette as RGB, alpha dropped. CMYK differs, which goes through a profile of libvips'.
@@ -32,10 +54,10 @@ export async function decodePicture(
 ): Promise<DecodedPicture> {
   let frame: PictureFrame | undefined;
   const { width, height, data } = await read(bytes, {
-    limits: lowerLimits(limits, definedLimits(plan)),
+    limits: lowerLimits(limits, definedLimits(plan.limits)),
     ignoreIcc: plan.icc === 'ignore',
     prepare: async (picture) => {
-      const opaque = withoutAlpha(picture.autoOrient(), bytes, plan.alpha).toColourspace('srgb');
+      const opaque = opaquePicture(picture, bytes, plan.alpha);
       if (plan.exact) return opaque;
       frame = framePicture(plan, (await picture.metadata()).autoOrient);
       return nearlyResized(opaque, frame.resized, plan);
@@ -45,8 +67,13 @@ export async function decodePicture(
   return { raster, frame: frame ?? framePicture(plan, { width, height }) };
 }
 
-function definedLimits({ limits }: PicturePlan): Partial<PictureLimits> {
+function definedLimits(limits: PicturePlan['limits']): Partial<PictureLimits> {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
+
+/** Turned as it is shown, in RGB. */
+function opaquePicture(picture: Pipeline, bytes: Uint8Array, alpha: PicturePlan['alpha']): Pipeline {
+  return withoutAlpha(picture.autoOrient(), bytes, alpha).toColourspace('srgb');
 }
 
 function withoutAlpha(picture: Pipeline, bytes: Uint8Array, alpha: PicturePlan['alpha']): Pipeline {

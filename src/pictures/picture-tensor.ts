@@ -18,6 +18,12 @@ export function visibleRegion({ taken, resized }: Pick<PictureFrame, 'taken' | '
   return { left, top, width, height };
 }
 
+/** What levels become, and where. */
+export interface LevelPlan extends Pick<PicturePlan, 'color' | 'layout' | 'scale'> {
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
 /**
  * The tensor of one picture, without its batch dimension: `(x * scale - mean) / std`, where the product is rounded to FP32,
  * and then each step is one of FP32, as in Hugging Face's image processors with Pillow. FP16 is rounded from that.
@@ -27,7 +33,7 @@ export function visibleRegion({ taken, resized }: Pick<PictureFrame, 'taken' | '
 export function pictureTensor(
   pixels: Uint8Array | Uint8ClampedArray,
   frame: PictureFrame,
-  plan: PicturePlan,
+  plan: LevelPlan,
   datatype: PictureDatatype,
 ): PictureElements {
   const tables = [0, 1, 2].map((channel) => levelTable(plan, channel, datatype));
@@ -86,7 +92,7 @@ function fillLevel(elements: PictureElements, layout: ChannelLayout, { width, he
 }
 
 /** What each of the 256 levels of a channel becomes. */
-function levelTable({ scale, mean, std }: PicturePlan, channel: number, datatype: PictureDatatype): PictureElements {
+function levelTable({ scale, mean, std }: LevelPlan, channel: number, datatype: PictureDatatype): PictureElements {
   const subtracted = Math.fround(mean[channel] ?? 0);
   const divisor = Math.fround(std[channel] ?? 1);
   const values = Float32Array.from({ length: 256 }, (_, level) =>

@@ -107,6 +107,8 @@ function rowText(captured: CapturedPrediction, instance: number, inputs: string,
     batch_ms: round(inference?.timings.batchMs),
     infer_ms: round(inference?.timings.inferMs),
     batch_rows: inference?.timings.batchRows,
+    options: typed?.options,
+    steps: inference?.steps?.map(({ ms, ...step }) => ({ ...step, ms: round(ms) })),
   };
   return `${JSON.stringify(columns).slice(0, -1)},"inputs":${inputs},"outputs":${outputs}}`;
 }

@@ -29,6 +29,8 @@ const filterFields = {
   status: storableText(64).optional().describe('`OK`, or the code of an error'),
   key: storableText(256).optional().describe('Name or id of an API key'),
   request_id: storableText(128).optional(),
+  step: storableText(64).optional().describe('Name of a step of a graph that ran'),
+  arm: storableText(16).optional().describe('Arm of a switch of a graph that was taken: its index, or `otherwise`'),
   has_feedback: flag.describe('Only those with feedback, or without'),
 };
 
@@ -83,6 +85,24 @@ export const predictionSchema = z.object({
   phases,
   inputs: z.any(),
   outputs: z.any(),
+  options: z
+    .any()
+    .describe(
+      'What the request said beside its instances, such as `top_k`; null: nothing, or no domain that has options',
+    ),
+  steps: z
+    .array(
+      z.object({
+        name: z.string(),
+        model: z.string().optional(),
+        version: z.string().optional(),
+        arm: z.string().optional().describe('Of a switch: the index of the arm, or otherwise'),
+        outcome: z.enum(['ok', 'skipped', 'failed', 'fell_back', 'timeout']),
+        ms: z.number(),
+      }),
+    )
+    .nullable()
+    .describe('What became of the steps of a graph; null for other models'),
   feedback: feedbackSchema.nullable().describe('What counts: the last label, score and comment'),
 });
 
@@ -110,6 +130,8 @@ export function filterOf(query: FilterQuery, nowMs: number) {
     status: query.status,
     key: query.key,
     requestId: query.request_id,
+    step: query.step,
+    arm: query.arm,
     hasFeedback: query.has_feedback,
     sinceMs: query.since === undefined ? undefined : parseMoment(query.since, nowMs),
     untilMs: query.until === undefined ? undefined : parseMoment(query.until, nowMs),

@@ -13,6 +13,10 @@ export interface PredictionFilter {
   /** Name or id of an API key. */
   readonly key?: string | undefined;
   readonly requestId?: string | undefined;
+  /** Name of a step of a graph that ran. */
+  readonly step?: string | undefined;
+  /** Arm of a switch of a graph that was taken: its index, or `otherwise`. */
+  readonly arm?: string | undefined;
   readonly hasFeedback?: boolean | undefined;
   /** From then on, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
@@ -56,7 +60,12 @@ const columns = [
 ] as const;
 
 /** JSON comes as the text that was written: parsed by the driver, whole numbers beyond 2^53 would be others. */
-const kept = [sql<KeptText>`inputs::text`.as('inputs'), sql<KeptText>`outputs::text`.as('outputs')] as const;
+const kept = [
+  sql<KeptText>`inputs::text`.as('inputs'),
+  sql<KeptText>`outputs::text`.as('outputs'),
+  sql<KeptText>`options::text`.as('options'),
+  sql<KeptText>`steps::text`.as('steps'),
+] as const;
 
 /**
  * Adds rows; those that are there already stay as they are.
@@ -64,14 +73,14 @@ const kept = [sql<KeptText>`inputs::text`.as('inputs'), sql<KeptText>`outputs::t
  * @param rows texts of JSON objects with the columns of the table, but for the feedback
  */
 export async function insertPredictions(db: Db, rows: readonly string[]): Promise<void> {
-  const list = sql.raw([...columns, 'inputs', 'outputs'].join(', '));
+  const list = sql.raw([...columns, 'inputs', 'outputs', 'options', 'steps'].join(', '));
   // One parameter, whatever the number of rows: nothing is written out or escaped for each value.
   await sql`
     insert into ${sql.id(schemaName, 'predictions')} (${list})
     select ${list} from json_to_recordset(${`[${rows.join(',')}]`}::json) as row (
       at timestamptz, id uuid, instance integer, request_id text, model text, version text, domain text, key_id text,
       key_name text, status text, total_ms real, encode_ms real, queue_ms real, batch_ms real, infer_ms real,
-      batch_rows integer, inputs json, outputs json
+      batch_rows integer, inputs json, outputs json, options json, steps jsonb
     )
     on conflict do nothing
   `.execute(db);
@@ -149,7 +158,7 @@ export async function countByDay(db: Db, filter: PredictionFilter): Promise<read
 }
 
 function filtered<Row>(query: Query<Row>, filter: PredictionFilter): Query<Row> {
-  const { model, version, status, key, requestId, hasFeedback, sinceMs, untilMs } = filter;
+  const { model, version, status, key, requestId, hasFeedback, step, arm, sinceMs, untilMs } = filter;
   let narrowed = query;
   if (model !== undefined) narrowed = narrowed.where('model', '=', model);
   if (version !== undefined) narrowed = narrowed.where('version', '=', version);
@@ -157,6 +166,10 @@ function filtered<Row>(query: Query<Row>, filter: PredictionFilter): Query<Row> 
   if (requestId !== undefined) narrowed = narrowed.where('request_id', '=', requestId);
   if (key !== undefined) narrowed = narrowed.where((eb) => eb.or([eb('key_id', '=', key), eb('key_name', '=', key)]));
   if (hasFeedback !== undefined) narrowed = narrowed.where('feedback', hasFeedback ? 'is not' : 'is', null);
+  const stepLike = { ...(step !== undefined && { name: step }), ...(arm !== undefined && { arm }) };
+  if (step !== undefined || arm !== undefined) {
+    narrowed = narrowed.where(sql<boolean>`steps @> ${JSON.stringify([stepLike])}::jsonb`);
+  }
   if (sinceMs !== undefined) narrowed = narrowed.where('at', '>=', new Date(sinceMs));
   if (untilMs !== undefined) narrowed = narrowed.where('at', '<', new Date(untilMs));
   return narrowed;

@@ -44,6 +44,8 @@ export interface StoredPrediction {
   readonly batch_rows: number | null;
   readonly inputs: KeptText;
   readonly outputs: KeptText;
+  readonly options: KeptText;
+  readonly steps: KeptText;
   /** The oldest first. */
   readonly feedback: readonly Feedback[];
 }

@@ -1,4 +1,6 @@
-import { Total, VersionCounters } from './version-counters.ts';
+import { GraphCounters } from './graph-counters.ts';
+import { Total } from './total.ts';
+import { StepCounters, VersionCounters } from './version-counters.ts';
 
 /** The models that there are, with their versions. */
 export type ListModels = () => readonly {
@@ -27,8 +29,8 @@ interface ModelCounters {
 }
 
 /**
- * Counts what every version of every model has served: requests and steps of other models as `infer` sees them, and the runs
- * of the engine. The statistics of the Open Inference Protocol and the metrics read it. A reload does not begin anew; a
+ * Counts what every version of every model has served: requests as `infer` sees them, steps of other models, and the runs of
+ * the engine. The statistics of the Open Inference Protocol and the metrics read it. A reload does not begin anew; a
  * version that is gone is forgotten.
  */
 export class ServedCounters {
@@ -62,6 +64,29 @@ export class ServedCounters {
     const total = failures.get(code) ?? new Total();
     failures.set(code, total);
     total.add(totalMs);
+  }
+
+  /** Counts a prediction that another model has asked for, which is no request of a client. */
+  recordStepSuccess(model: string, version: string, { totalMs, encodeMs, timings }: InferenceTimes): void {
+    const counters = this.#ofVersion(model, version);
+    const steps = stepsOf(counters);
+    steps.total.add(totalMs);
+    steps.encode.add(encodeMs);
+    steps.queue.add(timings.queueMs);
+    steps.batch.add(timings.batchMs);
+    steps.infer.add(timings.inferMs);
+    counters.lastInferenceMs = this.#wallClock();
+  }
+
+  recordStepFailure(model: string, version: string, totalMs: number): void {
+    stepsOf(this.#ofVersion(model, version)).failed.add(totalMs);
+  }
+
+  /** What is counted of the steps of a graph. */
+  graph(model: string, version: string): GraphCounters {
+    const counters = this.#ofVersion(model, version);
+    counters.graph ??= new GraphCounters();
+    return counters.graph;
   }
 
   /** Counts a request that no version could take. */
@@ -156,4 +181,9 @@ export class ServedCounters {
     versions.set(version, counters);
     return counters;
   }
+}
+
+function stepsOf(counters: VersionCounters): StepCounters {
+  counters.asStep ??= new StepCounters();
+  return counters.asStep;
 }

@@ -1,23 +1,21 @@
 import { BucketCounts } from './bucket-counts.ts';
+import { durationBounds } from './duration-bounds.ts';
+import type { GraphCounters } from './graph-counters.ts';
+import { Total } from './total.ts';
 
-/** Upper bounds for times, in seconds: a phase of a tiny model takes some microseconds, a large model seconds. */
-export const durationBounds = [
-  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-];
 const rowBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const fillBounds = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
 
 export const phaseNames = ['parse', 'encode', 'queue', 'batch', 'infer', 'decode'] as const;
 
-/** How often something happened, and how long all of it took. */
-export class Total {
-  count = 0;
-  ms = 0;
-
-  add(durationMs: number): void {
-    this.count += 1;
-    this.ms += durationMs;
-  }
+/** What is counted of a version as a step of other models. */
+export class StepCounters {
+  readonly total = new Total();
+  readonly encode = new Total();
+  readonly queue = new Total();
+  readonly batch = new Total();
+  readonly infer = new Total();
+  readonly failed = new Total();
 }
 
 /** Everything that is counted of one version of a model. Of a phase it counts the requests that were answered. */
@@ -43,4 +41,8 @@ export class VersionCounters {
   /** Rows of shared runs that were run again alone. */
   readonly spotChecks = { equal: 0, different: 0 };
   readonly loads = { success: 0, failure: 0 };
+  /** Requests that were steps of other models; undefined while there were none. Runs are above, whoever asked. */
+  asStep: StepCounters | undefined;
+  /** What is counted of its own steps; undefined while there were none. */
+  graph: GraphCounters | undefined;
 }

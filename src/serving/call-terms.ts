@@ -15,7 +15,7 @@ export interface CallTerms {
   readonly priority?: Priority | undefined;
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
-  /** Headers that a predictor may choose by, by lower-case name. @default none */
+  /** Headers that a predictor may choose by. @default none */
   readonly headers?: PredictContext['headers'];
 }
 

@@ -1,4 +1,5 @@
-import { type AppError, toAppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
+import type { Prediction } from '../inference/predictor.ts';
 import type { Timings } from '../inference/timings.ts';
 import type { Lease } from '../models/registry/lease.ts';
 import type { Registry } from '../models/registry/registry.ts';
@@ -38,6 +39,8 @@ export interface TypedRequest {
   readonly domain: string;
   /** What the tensors are made from. */
   readonly instances: readonly unknown[];
+  /** What the request says beside them, as plain data: by it the instances can be asked again. @default nothing */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface InferResult<Answer> extends DecodableInference {
@@ -65,6 +68,8 @@ export interface Inference {
   /** Which instances each run is about, where the encoder has said so. */
   readonly groups?: readonly (readonly number[])[];
   readonly timings: Timings;
+  /** What became of the steps of a graph; undefined for other models, and where there were several runs. */
+  readonly steps?: Prediction['steps'];
   /** Making the inputs. */
   readonly encodeMs: number;
   /** From the call to the outputs. */
@@ -100,7 +105,7 @@ export type Decode<Answer> = (inference: DecodableInference) => Answer | Promise
 /**
  * The one use case: every route, task and command predicts by it.
  *
- * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`, `ANSWER_TOO_LARGE`, and what encoding,
+ * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`, `FORBIDDEN`, `ANSWER_TOO_LARGE`, and what encoding,
  *   predicting and decoding throw
  */
 export type Infer = <Answer>(
@@ -144,6 +149,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
     const { name, version, manifest } = served;
     let inference: DecodableInference;
     try {
+      refuseStranger(request, served);
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
       const context = {
@@ -183,6 +189,16 @@ export function createInfer(dependencies: InferDependencies): Infer {
   };
 }
 
+/** @throws AppError `FORBIDDEN` where a model is there for graphs alone */
+function refuseStranger({ caller }: InferRequest, { name, manifest }: ServedModel): void {
+  if (!manifest.internal || caller === undefined || caller.scopes?.has('admin') === true) return;
+  throw new AppError('FORBIDDEN', {
+    message: `The model ${name} is internal: only graphs, and keys with the scope admin, may ask it`,
+    received: name,
+    expected: 'a key with the scope admin',
+  });
+}
+
 /** A lease whose model cannot be looked at is returned at once. */
 function serve(lease: Lease): { readonly lease: Lease; readonly served: ServedModel } {
   try {
@@ -206,7 +222,7 @@ function run(
   return runOnce(encode, dependencies);
 }
 
-type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'encodeMs'>;
+type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'steps' | 'encodeMs'>;
 
 async function runOnce(encode: Encode, { served, lease, context, clock }: RunDependencies<ServedModel>): Promise<Ran> {
   const startedMs = clock.now();
@@ -214,6 +230,6 @@ async function runOnce(encode: Encode, { served, lease, context, clock }: RunDep
   // Most encoders need not wait, and a turn of the microtasks costs every small request.
   const inputs = encoded instanceof Promise ? await encoded : encoded;
   const encodeMs = clock.now() - startedMs;
-  const { outputs, timings } = await lease.predictor.predict(inputs, context);
-  return { inputs, outputs, timings, encodeMs };
+  const { outputs, timings, steps } = await lease.predictor.predict(inputs, context);
+  return { inputs, outputs, timings, steps, encodeMs };
 }

@@ -1,4 +1,3 @@
-import { toAppError } from '../errors.ts';
 import type { PredictContext, Prediction } from '../inference/predictor.ts';
 import type { Lease } from '../models/registry/lease.ts';
 import type { ServedCounters } from '../served/served-counters.ts';
@@ -6,8 +5,8 @@ import type { Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';
 
 /**
- * Predicts with a model that another one is made of. It counts as a request of the member in the statistics and the
- * metrics, as a step of an ensemble does in Triton, and is not logged or limited: the client asked for another model.
+ * Predicts with a model that another one is made of. It counts as a request of the member in the statistics of
+ * the Open Inference Protocol, as a step of an ensemble does in Triton, not in the metrics of requests, and is not logged or limited: the client asked for another model.
  *
  * @throws what {@link Lease.predictor} throws
  */
@@ -21,10 +20,10 @@ export async function predictMember(
   try {
     const prediction = await predictor.predict(inputs, context);
     const { timings } = prediction;
-    counters.recordSuccess(name, version, { totalMs: clock.now() - startedMs, encodeMs: 0, timings });
+    counters.recordStepSuccess(name, version, { totalMs: clock.now() - startedMs, encodeMs: 0, timings });
     return prediction;
   } catch (thrown) {
-    counters.recordFailure(name, version, toAppError(thrown).code, clock.now() - startedMs);
+    counters.recordStepFailure(name, version, clock.now() - startedMs);
     throw thrown;
   }
 }

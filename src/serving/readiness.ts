@@ -63,12 +63,17 @@ export class ReadinessGate {
     return this.#registry.list().length === 0 ? [{ reason: 'no model is loaded' }] : this.#otherProblems();
   }
 
-  /** A model that cannot be served by any of its versions is a problem; an old version beside a broken new one is not. */
+  /**
+   * A model that cannot be served by any of its versions is a problem; an old version beside a broken new one is not, nor
+   * one that is down because another server is: all instances of this one would leave the load balancer together.
+   */
   #modelProblems() {
     return this.#registry.list().flatMap(({ name, versions, error }) => {
       if (versions.some((version) => version.state === 'READY')) return [];
       if (versions.length === 0) return [{ model: name, reason: error?.message ?? 'it has no version' }];
-      return versions.map(({ version, reason }) => ({ model: name, version, reason: reason ?? 'not ready' }));
+      return versions
+        .filter(({ isDownElsewhere }) => !isDownElsewhere)
+        .map(({ version, reason }) => ({ model: name, version, reason: reason ?? 'not ready' }));
     });
   }
 }

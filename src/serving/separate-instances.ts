@@ -1,10 +1,11 @@
-import { AppError, relocateFaults, toAppError } from '../errors.ts';
+import { type AppError, toAppError } from '../errors.ts';
 import type { PredictContext } from '../inference/predictor.ts';
 import { type Timings, timingsInParallel, timingsInSequence } from '../inference/timings.ts';
 import type { Lease } from '../models/registry/lease.ts';
 import type { Signature, Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
+import { combineErrors, isOfInstance } from './instance-errors.ts';
 
 /** How each instance of a request becomes tensors by itself. */
 export interface SeparateInstances<Model> {
@@ -83,41 +84,14 @@ export async function runSeparately<Model>(
         const error = toAppError(thrown);
         errors[index] = error;
         // What is the matter with one instance says nothing of the others; all else would happen to them too.
-        if (!isFaulty(error)) next = instances.count;
+        if (!isOfInstance(error)) next = instances.count;
       }
     }
     timings.push(timingsInSequence(own));
   };
   const workers = Math.min(instances.count, underWayPerRunner * (lease.engine?.stats().runners.length ?? 1));
   await Promise.all(Array.from({ length: workers }, work));
-  const error = combine(errors);
+  const error = combineErrors(errors);
   if (error !== undefined) throw error;
   return { runs, inputs, outputs: runs[0] ?? {}, encodeMs, timings: timingsInParallel(timings) };
-}
-
-function isFaulty({ kind }: AppError): boolean {
-  return kind === 'invalid' || kind === 'malformed';
-}
-
-function combine(errors: readonly (AppError | undefined)[]): AppError | undefined {
-  const other = errors.find((error) => error !== undefined && !isFaulty(error));
-  if (other !== undefined) return other;
-  const located = errors.flatMap((error, index) => (error === undefined ? [] : [atInstance(error, index)]));
-  const [first] = located;
-  if (first === undefined) return undefined;
-  const { code, message, received, expected, cause } = first;
-  const faults = located.flatMap((error) => error.faults);
-  const faultCount = located.reduce((sum, error) => sum + error.faultCount, 0);
-  return new AppError(code, { message, received, expected, faults, faultCount, cause });
-}
-
-function atInstance(error: AppError, index: number): AppError {
-  const { code, received, expected } = error;
-  const message = `instance ${index}: ${error.message}`;
-  const faults =
-    error.faults.length > 0
-      ? relocateFaults(error, ([first, ...within]) => (first === 0 ? [index, ...within] : [index])).faults
-      : [{ location: [index], type: code.toLowerCase(), message: error.message }];
-  const faultCount = Math.max(error.faultCount, faults.length);
-  return new AppError(code, { message, received, expected, faults, faultCount, cause: error });
 }

@@ -1,5 +1,7 @@
 import type { BucketCounts } from '../served/bucket-counts.ts';
+import type { GraphCounters } from '../served/graph-counters.ts';
 import type { ServedCounters } from '../served/served-counters.ts';
+import type { Total } from '../served/total.ts';
 import { VersionCounters } from '../served/version-counters.ts';
 
 /** How often something happened, and how long all of it took, in nanoseconds. */
@@ -47,31 +49,44 @@ export class Statistics {
 
   /** What the version has done; zeros if it has done nothing. */
   of(model: string, version: string): ModelStatistics {
-    const { total, failures, queue, encode, infer, batch, batchRows, runs, lastInferenceMs } =
+    const { total, failures, queue, encode, infer, batch, batchRows, runs, lastInferenceMs, asStep, graph } =
       this.#served.of(model, version) ?? new VersionCounters();
+    const failed = [...failures.values(), ...(asStep === undefined ? [] : [asStep.failed])];
     return {
       lastInferenceMs,
-      inferenceCount: batchRows.sum,
-      executionCount: batchRows.count,
-      success: durationOf(total),
+      inferenceCount: batchRows.sum + rowsOf(graph),
+      executionCount: batchRows.count + answersOf(graph),
+      success: durationOf(total, asStep?.total),
       fail: {
-        count: Array.from(failures.values(), ({ count }) => count).reduce(add, 0),
-        ns: nanoseconds(Array.from(failures.values(), ({ ms }) => ms).reduce(add, 0)),
+        count: failed.map(({ count }) => count).reduce(add, 0),
+        ns: nanoseconds(failed.map(({ ms }) => ms).reduce(add, 0)),
       },
-      queue: durationOf(queue),
-      computeInput: durationOf(encode),
-      computeInfer: durationOf(infer),
-      computeOutput: durationOf(batch),
-      batches: [...runs]
+      queue: durationOf(queue, asStep?.queue),
+      computeInput: durationOf(encode, asStep?.encode),
+      computeInfer: durationOf(infer, asStep?.infer),
+      computeOutput: durationOf(batch, asStep?.batch),
+      // What is made of others runs nothing itself: a request of a client stands for a run.
+      batches: [...(graph === undefined ? runs : graph.answers)]
         .sort(([a], [b]) => a - b)
         .map(([rows, { count, ms }]) => ({ rows, computeInfer: { count, ns: nanoseconds(ms) } })),
     };
   }
 }
 
-/** @param counts in seconds */
-function durationOf({ count, sum }: BucketCounts): Duration {
-  return { count, ns: nanoseconds(sum * 1000) };
+function rowsOf(graph: GraphCounters | undefined): number {
+  return [...(graph?.answers ?? [])].map(([rows, { count }]) => rows * count).reduce(add, 0);
+}
+
+function answersOf(graph: GraphCounters | undefined): number {
+  return [...(graph?.answers ?? [])].map(([, { count }]) => count).reduce(add, 0);
+}
+
+/**
+ * @param counts in seconds
+ * @param asStep what other models have asked for
+ */
+function durationOf({ count, sum }: BucketCounts, asStep: Total | undefined): Duration {
+  return { count: count + (asStep?.count ?? 0), ns: nanoseconds(sum * 1000 + (asStep?.ms ?? 0)) };
 }
 
 function nanoseconds(ms: number): number {

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import type { ServedCounters } from '../served/served-counters.ts';
 import { collectCounter, collectGauge } from './metrics/collected.ts';
 import { type ExpositionFormat, writeExposition } from './metrics/exposition.ts';
+import { exposeGraphs, exposeStaleGraphs } from './metrics/graph-metrics.ts';
 import { HttpMetrics } from './metrics/http-metrics.ts';
 import { exposeInference } from './metrics/inference-metrics.ts';
 import { exposeModels } from './metrics/model-metrics.ts';
@@ -42,6 +43,7 @@ export class Metrics {
     this.#tritonNames = tritonNames;
     this.served = served;
     exposeInference(registry, served);
+    exposeGraphs(registry, served);
     this.http = new HttpMetrics(registry, scheme);
     collectGauge({
       registry,
@@ -63,6 +65,7 @@ export class Metrics {
   observe({ models, ready }: ObservedServer): void {
     const { registry, served } = this;
     exposeModels(registry, models);
+    exposeStaleGraphs(registry, models);
     collectGauge({
       registry,
       name: 'inferd_ready',

@@ -41,8 +41,25 @@ export interface TracedRun {
   readonly traces: readonly TraceContext[];
 }
 
+/** A step of a graph that has ended. */
+export interface TracedStep {
+  readonly graph: string;
+  readonly name: string;
+  /** The model that answered, or was to answer; undefined for a step that runs none. */
+  readonly model?: string | undefined;
+  readonly version?: string | undefined;
+  readonly arm?: string | undefined;
+  readonly outcome: string;
+  /** Milliseconds since 1970. */
+  readonly endedMs: number;
+  readonly ms: number;
+  /** The request that it belongs to. */
+  readonly trace: TraceContext;
+}
+
 /** Where traces go. */
 export interface Tracing {
   startRequest(request: TracedRequest): RequestSpan;
   recordRun(run: TracedRun): void;
+  recordStep(step: TracedStep): void;
 }

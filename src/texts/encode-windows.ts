@@ -1,8 +1,9 @@
 import { AppError, type Fault } from '../errors.ts';
+import type { TextPair } from './encoded-text.ts';
 import { joinTokens, pairTypeIds, singleTypeIds } from './join-tokens.ts';
 import type { TextTokens } from './messages.ts';
 import { type LongText, refuseLong } from './refuse-long.ts';
-import type { TextEncoder, TextPair } from './text-encoder.ts';
+import type { TextEncoder } from './text-encoder.ts';
 import type { TokenRow } from './token-inputs.ts';
 import { type TokenRange, windowCount, windowRanges } from './windows.ts';
 

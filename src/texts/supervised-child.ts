@@ -19,7 +19,7 @@ interface Pending {
   /** Whether it was under way when a process died, so that it is tried alone. */
   isSuspect: boolean;
   readonly resolve: (answer: TextAnswer) => void;
-  readonly reject: (error: AppError) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /**
@@ -73,6 +73,25 @@ export class SupervisedChild {
   /** Tells a process that runs what it need not answer. */
   tell(message: TextMessage): void {
     if (this.#child?.connected === true) this.#send(message);
+  }
+
+  /**
+   * Gives up what is asked of a tokenizer. The process that is at it may hang, so it is ended, and started anew for the others.
+   *
+   * @param reason rejects the requests
+   */
+  giveUp(tokenizer: number, reason: unknown): void {
+    const isOf = ({ message }: Pending) => message.tokenizer === tokenizer;
+    const underWay = [...this.#pending.values()].filter(isOf);
+    const others = [...this.#suspects, ...this.#waiting].filter((one) => isOf(one) && !underWay.includes(one));
+    this.#suspects = this.#suspects.filter((one) => !isOf(one));
+    this.#waiting = this.#waiting.filter((one) => !isOf(one));
+    for (const { message } of underWay) this.#pending.delete(message.request);
+    for (const { reject } of [...underWay, ...others]) reject(reason);
+    const child = this.#child;
+    if (underWay.length === 0 || child === undefined) return;
+    child.kill('SIGKILL');
+    this.#gone(child, 'it took too long over a tokenizer');
   }
 
   /** Forgets what requests of a tokenizer have done. */

@@ -1,23 +1,10 @@
 import { AppError, type Fault } from '../errors.ts';
+import type { EncodedText, TextPair } from './encoded-text.ts';
 import { joinTokens, pairTypeIds, singleTypeIds } from './join-tokens.ts';
 import type { TextTokens, TokenizerFacts } from './messages.ts';
 import { refuseLong } from './refuse-long.ts';
 import type { TextLimits } from './text-limits.ts';
 import type { HeldTokenizer, TextProcess } from './text-process.ts';
-import type { TokenRow } from './token-inputs.ts';
-
-/** Tokens of a text, or of a pair, as a model takes them. */
-export interface EncodedText extends TokenRow {
-  /** How many tokens there would be if none were cut, special ones included. */
-  readonly count: number;
-  readonly isTruncated: boolean;
-}
-
-/** Two texts that a model takes together; the second is what is cut. */
-export interface TextPair {
-  readonly first: string;
-  readonly second: string;
-}
 
 export interface EncodeOptions {
   /** What becomes of a text with too many tokens. */

@@ -32,7 +32,7 @@ export class TextProcess {
   #tokenizerCount = 0;
   #loading = 0;
 
-  constructor({ log, start = startChild }: TextProcessDependencies) {
+  constructor({ log, start = startTextChild }: TextProcessDependencies) {
     this.#child = new SupervisedChild({
       log,
       start,
@@ -49,9 +49,12 @@ export class TextProcess {
   /**
    * Loads a `tokenizer.json`.
    *
-   * @throws AppError `FACE_INVALID` when it cannot be loaded, ends the process, or the library is not installed
+   * @param signal gives it up: the process, which may hang over it, is ended, and started anew for the others
+   * @throws AppError `FACE_INVALID` when it cannot be loaded, ends the process, or the library is not installed; the reason
+   *   of the signal
    */
-  async load(path: string): Promise<HeldTokenizer> {
+  async load(path: string, signal?: AbortSignal): Promise<HeldTokenizer> {
+    signal?.throwIfAborted();
     this.#tokenizerCount += 1;
     const number = this.#tokenizerCount;
     const message: LoadTokenizer = {
@@ -62,6 +65,13 @@ export class TextProcess {
       sha256: undefined,
     };
     this.#loading += 1;
+    const giveUp = () => {
+      // The process that comes is not for this one.
+      this.#loading -= 1;
+      this.#child.giveUp(number, signal?.reason);
+      this.#loading += 1;
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
       const answer = await this.#child.ask(message);
       if (answer.kind !== 'loaded') throw notLoaded(answer);
@@ -71,14 +81,16 @@ export class TextProcess {
       if (!(cause instanceof AppError) || cause.code !== 'ENCODER_FAILED' || this.#child.isClosed) throw cause;
       throw new AppError('FACE_INVALID', { message: 'tokenizer.json: the library of tokenizers ends on it', cause });
     } finally {
+      signal?.removeEventListener('abort', giveUp);
       this.#loading -= 1;
       this.#child.endIfIdle();
     }
   }
 
-  /** Lets go of a tokenizer; the process ends with the last one. */
+  /** Lets go of a tokenizer; the process ends with the last one, and where it is still at texts for this one. */
   unload({ number }: HeldTokenizer): void {
     this.#tokenizers.delete(number);
+    this.#child.giveUp(number, encoderFailed('the tokenizer is not held any more'));
     this.#child.forget(number);
     this.#child.tell({ kind: 'unload', tokenizer: number });
     this.#child.endIfIdle();
@@ -121,7 +133,8 @@ export class TextProcess {
   }
 }
 
-function startChild(): ChildProcess {
+/** Starts the program of the text process. */
+export function startTextChild(): ChildProcess {
   return fork(childPath, [], {
     serialization: 'advanced',
     env: childEnvironment(process.env),

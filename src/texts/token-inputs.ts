@@ -13,7 +13,7 @@ export interface TokenRow {
 const known = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
 
 /** What keeps the inputs of a model from being made of tokens; empty when nothing does. */
-export function tokenInputFaults({ inputs }: Signature): readonly string[] {
+export function tokenInputFaults({ inputs }: Signature): string[] {
   const faults = inputs.flatMap(({ name, datatype, shape }) => {
     if (!known.has(name)) return [`the model needs the input ${name}, which texts do not have`];
     if (datatype !== 'INT64' && datatype !== 'INT32')
@@ -48,7 +48,8 @@ export function tokenInputs(
       if (name === 'input_ids' && padId !== 0) {
         for (let at = 0; at < length; at++) words[(base + at) * stride] = padId;
       }
-      for (let at = 0; at < row.ids.length; at++) words[(base + start + at) * stride] = tokenValue(name, row, at);
+      const valueAt = tokenValues(name, row);
+      for (let at = 0; at < row.ids.length; at++) words[(base + start + at) * stride] = valueAt(at);
     }
   };
   return Object.fromEntries(
@@ -59,10 +60,11 @@ export function tokenInputs(
   );
 }
 
-function tokenValue(name: string, { ids, typeIds }: TokenRow, at: number): number {
-  if (name === 'input_ids') return ids[at] ?? 0;
-  if (name === 'attention_mask') return 1;
-  return name === 'position_ids' ? at : (typeIds?.[at] ?? 0);
+/** What an input has for each token. */
+function tokenValues(name: string, { ids, typeIds }: TokenRow): (at: number) => number {
+  if (name === 'input_ids') return (at) => ids[at] ?? 0;
+  if (name === 'attention_mask') return () => 1;
+  return name === 'position_ids' ? (at) => at : (at) => typeIds?.[at] ?? 0;
 }
 
 /** An integer tensor, filled by its low words: all values are below 2^31, and big integers would cost more than the run of a small model. */

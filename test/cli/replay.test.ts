@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeTinyClassifier, writeTinyTexts } from '../faces/tiny-texts.ts';
+import { writeTinyClassifier, writeTinyReaders, writeTinyTexts } from '../faces/tiny-texts.ts';
 import { petals } from '../fixtures/petals.ts';
 import { inferd, inferdHere } from '../helpers/command.ts';
 import { databaseKinds, type TestDatabase, temporaryDatabase } from '../helpers/database.ts';
@@ -36,6 +36,7 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
     await writeFile(join(repository.path, 'number', 'model.json'), '{"versionPolicy": {"specific": [1]}}');
     await writeTinyClassifier(repository.path);
     await writeTinyTexts(repository.path);
+    await writeTinyReaders(repository.path);
     environment = { ...database.environment, MODELS_DIR: repository.path };
     server = await startReadyServer(environment);
     await server.storage?.whenReady();
@@ -91,6 +92,36 @@ describe.each(databaseKinds)('inferd replay with predictions on %s', (kind) => {
     ] as const) {
       const { output } = await replay('--model', model, '--version', '1', '--json');
       expect(JSON.parse(output)).toMatchObject({ replayed, agreed: replayed, failed: 0 });
+    }
+  });
+
+  it('asks a face as the request has asked, whatever the answer shows of that', async () => {
+    const { address } = server;
+    const asked = [
+      ['names', '/names/predict?aggregation=none', { text: 'dogs and cats' }, { aggregation: 'none' }],
+      ['answers', '/answers/predict?top_k=2', { question: 'bark', context: 'cats and dogs sleep' }, { top_k: 2 }],
+      [
+        'ranker',
+        '/v1/rerank',
+        { query: 'dogs', documents: ['cats sleep and', 'good'], max_tokens_per_doc: 1 },
+        { max_document_tokens: 1 },
+      ],
+      ['mood', '/mood/predict', { text: 'good' }, null],
+    ] as const;
+    for (const [model, path, body, options] of asked) {
+      const { status, headers } = await postJson(address, path, body);
+      const id = headers.get('x-prediction-id');
+      expect({ path, status }).toEqual({ path, status: 200 });
+      const found = async () => (await fetch(new URL(`/predictions/${id}`, address))).json();
+      await expect.poll(found, { timeout: 20_000 }).toMatchObject({ model, options: options ?? null });
+      const { output } = await replay('--model', model, '--version', '1', '--json');
+      const report = JSON.parse(output);
+      expect({ model, changed: report.changed, failures: report.failures }).toEqual({
+        model,
+        changed: [],
+        failures: [],
+      });
+      expect(report.replayed).toBeGreaterThan(0);
     }
   });
 

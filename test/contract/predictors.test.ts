@@ -5,6 +5,8 @@ import { loadModel } from '../../src/inference/model.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { FakePredictor } from '../helpers/fake-predictor.ts';
 import { float, onnxModel } from '../helpers/onnx-model.ts';
+import { bound, openGraph } from '../inference/graph/graphs.ts';
+import { call, combination, model, plan } from '../inference/graph/plans.ts';
 import { modelOptions, recordingLog } from '../inference/models.ts';
 import { describePredictor } from './predictor.contract.ts';
 
@@ -30,4 +32,23 @@ describePredictor('the batched model', async () => {
 describePredictor('the fake', async () => {
   const predictor = new FakePredictor({ clock: systemClock });
   return { predictor, [Symbol.asyncDispose]: () => predictor.close() };
+});
+
+describePredictor('a graph of one step', async () => {
+  const member = new FakePredictor({ clock: systemClock });
+  const { graph } = openGraph(plan([model('a', call(0, 'input.x'))], { y: 'a.y' }), [bound('a', member)], {
+    clock: systemClock,
+  });
+  return { predictor: graph, [Symbol.asyncDispose]: () => graph.close() };
+});
+
+describePredictor('a graph of steps side by side', async () => {
+  const members = ['a', 'b'].map((name) => bound(name, new FakePredictor({ clock: systemClock })));
+  const steps = [
+    model('a', call(0, 'input.x')),
+    model('b', call(1, 'input.x')),
+    combination('c', 'mean', ['a.y', 'b.y']),
+  ];
+  const { graph } = openGraph(plan(steps, { y: 'c.value' }), members, { clock: systemClock });
+  return { predictor: graph, [Symbol.asyncDispose]: () => graph.close() };
 });

@@ -1,10 +1,11 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineDomain } from '../../src/domains/define-domain.ts';
 import { scanRepository } from '../../src/models/repository/repository.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
+import { writeTinyClassifier } from '../faces/tiny-texts.ts';
 import { shippedModelsDir, temporaryFolder, temporaryRepository } from '../helpers/folder.ts';
 import { addIdentityModel } from '../helpers/identity-model.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
@@ -94,6 +95,35 @@ describe('the faces that come along', () => {
     expect(messages(server, /without routes/)[0]).toContain(
       'iris (its model takes the input x FP32 [-1,-1], which the domain does not give)',
     );
+  });
+
+  it('leave a model of the same name that has a face in its files the routes of that', async () => {
+    await using folder = await temporaryFolder();
+    await writeTinyClassifier(folder.path);
+    await rename(join(folder.path, 'mood'), join(folder.path, 'sentiment'));
+    await using server = await startReadyServer({ MODELS_DIR: folder.path });
+    expect(await postJson(server.address, '/sentiment/predict', { text: 'a good film' })).toMatchObject({
+      status: 200,
+      body: { label: 'positive', tokens: 5 },
+    });
+    expect(await postJson(server.address, '/sentiment/predict/batch', { instances: [{ text: 'bad' }] })).toMatchObject({
+      body: { predictions: [{ label: 'negative' }] },
+    });
+    expect(await postJson(server.address, '/predict', { text: 'a good film' })).toMatchObject({ status: 200 });
+    expect(await get(server, '/sentiment/predict')).toMatchObject({ status: 405 });
+    const { body } = await get(server, '/openapi.json');
+    expect(body['paths']).toMatchObject({
+      '/sentiment/predict': { post: { summary: 'Which class has this text?' } },
+      '/sentiment/hf': {},
+    });
+
+    await rm(join(folder.path, 'sentiment'), { recursive: true });
+    await server.registry.sync(await scanRepository(folder.path));
+    expect(await postJson(server.address, '/sentiment/predict', { text: 'bad' })).toMatchObject({ status: 404 });
+    await cp(join(shippedModelsDir, 'sentiment'), join(folder.path, 'sentiment'), { recursive: true });
+    await server.registry.sync(await scanRepository(folder.path));
+    const { status, body: answer } = await postJson(server.address, '/sentiment/predict', { text: 'a good film' });
+    expect({ status, answer }).toMatchObject({ status: 200, answer: expect.not.objectContaining({ tokens: 5 }) });
   });
 
   it('are no choice for the default model while they are not there', async () => {

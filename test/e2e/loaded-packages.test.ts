@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { projectDir, startProcess } from '../helpers/process.ts';
@@ -36,6 +38,7 @@ const optional = [
   '@fastify/cors',
   '@fastify/rate-limit',
   '@grpc/grpc-js',
+  '@marcbachmann/cel-js',
   '@opentelemetry/sdk-metrics',
   '@opentelemetry/sdk-trace',
   'ioredis',
@@ -43,8 +46,20 @@ const optional = [
   'pino-pretty',
   'sharp',
   'tar',
+  'tokenizers',
   'yauzl',
 ];
+
+describe('a program that imports inferd', () => {
+  it('loads zod alone before it calls anything', async () => {
+    await using folder = await temporaryFolder();
+    const program = `await import(${JSON.stringify(join(projectDir, 'src/index.ts'))}); console.log(process.pid)`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      env: { ...process.env, RECORD_PACKAGES: folder.path, NODE_OPTIONS: `--import=${recorder}` },
+    });
+    expect(readFileSync(join(folder.path, stdout.trim()), 'utf8').trim().split('\n')).toEqual(['zod']);
+  });
+});
 
 describe('the main process', () => {
   it('loads no package that nothing has been switched on for', async () => {

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { decodeRuns, groupedInstances } from '../../src/domains/typed-request.ts';
 import { FaceTools } from '../../src/faces/face-tools.ts';
 import { type ModelFace, modelFaceOf } from '../../src/faces/model-face.ts';
@@ -6,7 +7,7 @@ import { parseManifest } from '../../src/models/manifest.ts';
 import type { FaceReport } from '../../src/models/version-face.ts';
 import type { ServedModel } from '../../src/serving/served-model.ts';
 import type { Signature, Tensors } from '../../src/tensor/tensor.ts';
-import { systemClock } from '../../src/timing/clock.ts';
+import { type Clock, systemClock } from '../../src/timing/clock.ts';
 import { FakePredictor } from '../helpers/fake-predictor.ts';
 import { startFakeTokenizer } from './fake-tokenizer.ts';
 
@@ -17,11 +18,17 @@ export interface FakeVersion {
   /** `model.json` */
   readonly manifest?: object;
   readonly graphLabels?: Record<string, string[]>;
+  /** What the graph calls the values of outputs that are labels. */
+  readonly labelClasses?: Record<string, string[]>;
   readonly metadata?: ReadonlyMap<string, string>;
   /** Where the files beside the graph lie. */
   readonly folder?: string;
   /** Takes words for tokens, whatever the tokenizer says. @default false: texts are made tokens by the real process */
   readonly words?: boolean;
+  /** Starts the text process. @default as `words` says */
+  readonly startTexts?: () => ChildProcess;
+  /** @default that of the system */
+  readonly clock?: Clock;
 }
 
 export interface OpenedFace extends AsyncDisposable {
@@ -39,11 +46,11 @@ export interface OpenedFace extends AsyncDisposable {
 
 /** Opens the face of a version whose model is a fake. */
 export async function openFake(version: FakeVersion): Promise<OpenedFace> {
-  const { signature, outputs, graphLabels = {}, metadata = new Map(), folder } = version;
+  const { signature, outputs, graphLabels = {}, metadata = new Map(), folder, clock = systemClock } = version;
   const parsed = parseManifest('model.json', JSON.stringify(version.manifest ?? {}));
   const manifest = { ...parsed, labels: { ...graphLabels, ...parsed.labels } };
   const predictor = new FakePredictor({
-    clock: systemClock,
+    clock,
     signature,
     outcome: (inputs) => ({ outputs: outputs(inputs) }),
   });
@@ -53,17 +60,18 @@ export async function openFake(version: FakeVersion): Promise<OpenedFace> {
     log,
     pictureThreads: 1,
     ...(version.words === true && { startTexts: startFakeTokenizer }),
+    ...(version.startTexts !== undefined && { startTexts: version.startTexts }),
   });
   const open = createOpenFace({
     tools,
-    clock: systemClock,
+    clock,
     log,
   });
   const report = await open({
     name: 'm',
     version: '1',
     manifest,
-    graphLabels,
+    graphLabels: { ...version.labelClasses, ...graphLabels },
     metadata,
     root: folder ?? '/',
     folders: folder === undefined ? [] : [folder],

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Classification } from '../../src/faces/image-classification/classification.ts';
 import { Detections } from '../../src/faces/object-detection/detection.ts';
 import { type TemporaryFolder, temporaryFolder } from '../helpers/folder.ts';
+import { float } from '../helpers/onnx-model.ts';
 import { postJson, startReadyServer, type TestServer } from '../helpers/server.ts';
 import { writeModel } from './classifier-model.ts';
 import { boxDetector, colourClassifier, colourFiles, ultralytics, unsureDetector } from './picture-models.ts';
@@ -32,6 +33,10 @@ beforeAll(async () => {
     'preprocessor_config.json': { size: { height: 9, width: 8 }, do_thumbnail: true },
   });
   await writeModel(folder.path, 'boxes', boxDetector(ultralytics));
+  await writeModel(folder.path, 'one-box', {
+    ...boxDetector(ultralytics),
+    inputs: { images: { element: float, shape: [1, 3, 32, 32] } },
+  });
   await writeModel(folder.path, 'unsure', unsureDetector(), {
     manifest: { face: { kind: 'object-detection', image: { resize: { letterbox: [32, 32] } } } },
   });
@@ -123,6 +128,27 @@ describe('a face that finds objects', () => {
         { label: 'dog', index: 1, probability: 0.75, box: { x_min: 88, y_min: 40, x_max: 104, y_max: 56 } },
         { label: 'cat', index: 0, probability: 0.5, box: { x_min: 28, y_min: 0, x_max: 60, y_max: 32 } },
       ],
+    });
+  });
+
+  test('names each broken picture of many, where the model takes one at a time', async () => {
+    const image = (await plain('#ff0000').png().toBuffer()).toString('base64');
+    const broken = Buffer.from('no picture').toString('base64');
+    const cut = (await plain('#00ff00').png().toBuffer()).subarray(0, 60).toString('base64');
+    const instances = Array.from({ length: 10 }, (_, index) => ({ image: { 3: broken, 7: cut }[index] ?? image }));
+    const whole = await postJson(server.address, '/one-box/predict/batch', {
+      instances: instances.filter((_, index) => index !== 3 && index !== 7),
+    });
+    expect(whole).toMatchObject({ status: 200, body: { predictions: { length: 8 } } });
+    const { status, body } = await postJson(server.address, '/one-box/predict/batch', { instances });
+    expect({ status, body }).toMatchObject({
+      status: 415,
+      body: {
+        errors: [
+          { location: ['body', 'instances', 3, 'image'], type: 'unsupported_media_type' },
+          { location: ['body', 'instances', 7, 'image'], type: 'picture_unreadable' },
+        ],
+      },
     });
   });
 

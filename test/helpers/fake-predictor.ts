@@ -71,7 +71,8 @@ export class FakePredictor implements Predictor {
     const { afterMs = 0 } = outcome;
     const isLate = this.#clock.now() + afterMs > context.deadlineMs;
     const untilMs = isLate ? context.deadlineMs - this.#clock.now() : afterMs;
-    if (untilMs > 0) await new Promise<void>((resolve) => this.#clock.setTimer(untilMs, resolve));
+    if (untilMs > 0) await this.#wait(untilMs, context.signal);
+    if (context.signal.aborted) throw new AppError('CLIENT_GONE', { message: 'The client is gone' });
     if (isLate) throw new AppError('DEADLINE_EXCEEDED', { message: 'The deadline has passed' });
     if ('error' in outcome) throw outcome.error;
     const wanted = context.outputs ?? this.signature.outputs.map(({ name }) => name);
@@ -79,6 +80,20 @@ export class FakePredictor implements Predictor {
       wanted.flatMap((name) => (outcome.outputs[name] === undefined ? [] : [[name, outcome.outputs[name]]])),
     );
     return { outputs, timings: { queueMs: 0, batchMs: 0, inferMs: afterMs, batchRows: 1 } };
+  }
+
+  #wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.setTimer(delayMs, () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      const onAbort = () => {
+        cancel();
+        resolve();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 }
 

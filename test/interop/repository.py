@@ -40,6 +40,7 @@ def write_repository(folder):
     for version in (1, 2):
         write(folder, "versions", version=version, manifest={"versionPolicy": "all"}, **plus(version))
     write(folder, "on_demand", **plus(10))
+    write_graphs(folder)
 
 
 def write(folder, name, *, nodes, inputs, outputs, constants=(), version=1, manifest=None):
@@ -51,6 +52,45 @@ def write(folder, name, *, nodes, inputs, outputs, constants=(), version=1, mani
     save(model, path / "model.onnx")
     if manifest is not None:
         (folder / name / "model.json").write_text(json.dumps(manifest))
+
+
+def write_graphs(folder):
+    """Models made of the others."""
+    twice = [{"name": "first", "model": "versions@1"}, {"name": "second", "model": "versions@2", "in": {"x": "first.y"}}]
+    write_graph(folder, "chain", steps=twice, outputs={"first": "first.y", "y": "second.y"})
+    for datatype in ("FP16", "FP32", "FP64"):
+        write_graph(folder, f"combine_{datatype.lower()}", **combinations(datatype, FLOAT_COMBINATIONS))
+    write_graph(folder, "combine_int64", **combinations("INT64", INTEGER_COMBINATIONS))
+    write_graph(folder, "combine_bytes", **combinations("BYTES", {"vote": {"combine": "vote"}, "concat": {"combine": "concat"}}))
+
+
+FLOAT_COMBINATIONS = {
+    "mean": {"combine": "mean", "weights": [2, 1, 1], "index": True},
+    "mean_skip": {"combine": "mean", "nan": "skip"},
+    "max": {"combine": "max"},
+    "max_skip": {"combine": "max", "nan": "skip"},
+    "min": {"combine": "min"},
+    "concat": {"combine": "concat", "axis": 1},
+}
+INTEGER_COMBINATIONS = {"vote": {"combine": "vote", "weights": [3, 2, 2]}, "max": {"combine": "max"}, "min": {"combine": "min"}}
+
+
+def combinations(datatype, combined):
+    """The inputs a, b and c by identity models, and every combination of them."""
+    steps = [{"name": name, "model": identity_name(datatype), "in": {"x": f"input.{name}"}} for name in "abc"]
+    steps += [{"name": name, "of": ["a.y", "b.y", "c.y"], **combine} for name, combine in combined.items()]
+    outputs = {name: f"{name}.value" for name in combined}
+    if "mean" in combined:
+        outputs["index"] = "mean.index"
+    if "vote" in combined:
+        outputs["share"] = "vote.share"
+    return {"steps": steps, "outputs": outputs}
+
+
+def write_graph(folder, name, **graph):
+    path = folder / name / "1"
+    path.mkdir(parents=True)
+    (path / "graph.json").write_text(json.dumps(graph))
 
 
 def write_broken(folder, name):

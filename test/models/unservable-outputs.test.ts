@@ -6,7 +6,7 @@ import { float, int64, type Model, onnxModel, type ValueType } from '../helpers/
 import { postJson, startReadyServer } from '../helpers/server.ts';
 
 /** More than the reader of ONNX files keeps of a list. */
-const classes = 1025;
+const classes = 100_001;
 const rows = { element: float, shape: ['n', classes] };
 const dictionaries: ValueType = { sequence: { key: int64, value: { element: float } } };
 

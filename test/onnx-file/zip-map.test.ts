@@ -98,3 +98,14 @@ test('bytes that are no model are refused, wherever they end', () => {
   }
   expect(refused).toBeGreaterThan(bytes.length / 2);
 });
+
+test('classes may be as many as a large vocabulary has', async () => {
+  const ints = Array.from({ length: 20_000 }, (_, index) => index);
+  const { nodes: plain, ...model } = classifier();
+  const nodes = plain.map((node) =>
+    node.op === 'ZipMap' ? { ...node, attributes: [{ name: 'classlabels_int64s', ints }] } : node,
+  );
+  const [zipMap] = zipMapsOf(await read(onnxModel({ ...model, nodes })));
+  expect(zipMap?.classes).toHaveLength(20_000);
+  expect(zipMap?.classes.at(-1)).toBe('19999');
+});

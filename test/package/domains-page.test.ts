@@ -15,7 +15,7 @@ describe('docs/domains.md', () => {
     expect(content).toBe(readFileSync(join(projectDir, 'docs', path), 'utf8'));
   });
 
-  it.each(['flower', 'lifeboat'])(
+  it.each(['flower', 'lifeboat', 'mixed'])(
     'shows every file of the example %s but for its copy of the container',
     async (name) => {
       const files = await readdir(join(projectDir, 'docs/examples', name));
@@ -27,7 +27,7 @@ describe('docs/domains.md', () => {
   );
 
   it('shows an answer for every curl', () => {
-    expect(examples).toHaveLength(3);
+    expect(examples).toHaveLength(5);
     expect(page.match(/^curl/gm)).toHaveLength(examples.length);
   });
 

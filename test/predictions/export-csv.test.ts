@@ -19,6 +19,8 @@ const prediction = (change: Partial<StoredPrediction>): StoredPrediction => ({
   batch_ms: null,
   infer_ms: null,
   batch_rows: null,
+  options: null,
+  steps: null,
   inputs: '{"x":-1}',
   outputs: '{"y":"=1+1"}',
   feedback: [],
@@ -41,7 +43,7 @@ it.each(['=HYPERLINK("http://x")', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1'
   async (comment) => {
     const line = await cellsOf({ feedback: [{ at, comment }], request_id: '=1+1', key_name: '@key' });
     const cell = `'${comment}`.replaceAll('"', '""');
-    expect(line).toMatch(new RegExp(`,"?${RegExp.escape(cell)}"?\\r\\n$`));
+    expect(line).toMatch(new RegExp(`,"?${RegExp.escape(cell)}"?,,\\r\\n$`));
     expect(line).toContain(",'=1+1,iris,");
     expect(line).toContain(",'@key,OK,");
   },
@@ -50,5 +52,5 @@ it.each(['=HYPERLINK("http://x")', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1'
 it('numbers, JSON and other texts stay as they are', async () => {
   const line = await cellsOf({ feedback: [{ at, label: -5, score: -0.5, comment: 'a = b' }] });
   expect(line).toContain(',OK,-1.5,,');
-  expect(line).toMatch(/,"\{""x"":-1\}","\{""y"":""=1\+1""\}",-5,-0\.5,a = b\r\n$/);
+  expect(line).toMatch(/,"\{""x"":-1\}","\{""y"":""=1\+1""\}",-5,-0\.5,a = b,,\r\n$/);
 });

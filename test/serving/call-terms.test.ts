@@ -42,8 +42,10 @@ test.each<AskedTerms>([{}, { priority: 2 }, { timeoutMs: 20_000 }])(
     const headers = { 'x-request-id': 'one', traceparent, tracestate: 'a=b' };
     const ofRequest = await overHttp({ ...headers, 'x-request-timeout-ms': '60000' }, asked);
     const ofCall = overGrpc(headers, Date.now() + 60_000, asked);
-    const { signal: _, timeoutMs, ...rest } = ofCall;
+    const { signal: _, timeoutMs, headers: sent, ...rest } = ofCall;
     expect(ofRequest).toMatchObject(rest);
+    expect(sent?.get('tracestate')).toBe('a=b');
+    expect(ofRequest.headers?.get('tracestate')).toBe('a=b');
     expect(rest).toMatchObject({
       requestId: 'one',
       priority: asked.priority,

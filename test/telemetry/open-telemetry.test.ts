@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
+import { writeGraph } from '../graphs/write-graph-models.ts';
+import { temporaryRepository } from '../helpers/folder.ts';
 import { attributesOf, type OtlpCollector, startOtlpCollector } from '../helpers/otlp-collector.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
 
@@ -99,6 +101,29 @@ describe('OpenTelemetry', () => {
       expect(BigInt(run.startTimeUnixNano)).toBeGreaterThan(BigInt(request?.startTimeUnixNano ?? 0) - 1_000_000n);
       expect(BigInt(run.endTimeUnixNano)).toBeLessThan(BigInt(request?.endTimeUnixNano ?? 0) + 1_000_000n);
     }
+  });
+
+  it('sends a span of every step of a graph, below that of its request', async () => {
+    await using collector = await startOtlpCollector();
+    await using repository = await temporaryRepository('iris');
+    const steps = [
+      { name: 'first', model: 'iris' },
+      { name: 'same', combine: 'vote', of: ['first.label'] },
+    ];
+    await writeGraph(repository.path, 'two-steps', { steps, outputs: { label: 'same.value' } });
+    {
+      await using server = await startReadyServer({ ...exportTo(collector), MODELS_DIR: repository.path });
+      await postJson(server.address, '/models/two-steps/predict', { features: [[5.9, 3, 5.1, 1.8]] });
+    }
+    const [request] = collector.spans.filter(({ kind }) => kind === 2);
+    const spans = collector.spans.filter(({ name }) => name.startsWith('step '));
+    expect(spans.map(({ name }) => name).sort()).toEqual(['step first', 'step same']);
+    for (const span of spans) {
+      expect(span.parentSpanId).toBe(request?.spanId);
+      expect(attributesOf(span)).toMatchObject({ 'inferd.graph.name': 'two-steps', 'inferd.step.outcome': 'ok' });
+    }
+    const first = spans.filter(({ name }) => name === 'step first').map(attributesOf);
+    expect(first).toMatchObject([{ 'inferd.model.name': 'iris', 'inferd.model.version': '1' }]);
   });
 
   it('follows the sampler, and the decision of the client', async () => {

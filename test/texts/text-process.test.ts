@@ -45,6 +45,43 @@ describe('the text process', () => {
     expect(process.pid).toBeUndefined();
   });
 
+  it('is ended and started anew for the others when a tokenizer hangs while it loads', async () => {
+    const { process, children, warnings } = open((index) => ({ isPrompt: index > 0 }));
+    const stopping = new AbortController();
+    const other = process.load('a');
+    const hanging = process.load('b', stopping.signal);
+    const [first] = children;
+    stopping.abort(new Error('too late'));
+    await expect(hanging).rejects.toThrow('too late');
+    expect(await other).toMatchObject({ facts: { sha256: 'abc' } });
+    await setImmediate();
+    expect(first?.connected).toBe(false);
+    expect(children).toHaveLength(2);
+    expect(children[1]?.sent).toMatchObject([{ kind: 'load', path: 'a' }]);
+    expect(warnings).toEqual(['The text process has ended; it is started anew']);
+  });
+
+  it('is ended with a tokenizer that is given up over its texts', async () => {
+    const { process, children } = open();
+    const [held, other] = [await process.load('a'), await process.load('b')];
+    for (const child of children) child.isPrompt = false;
+    const hanging = process.encode(held, ['x'], plain);
+    const underWay = process.encode(other, ['yy'], plain);
+    process.unload(held);
+    await expect(hanging).rejects.toMatchObject({ code: 'ENCODER_FAILED' });
+    expect(ids(await underWay)).toEqual([[2]]);
+    expect(children).toHaveLength(2);
+  });
+
+  it('starts no other for a tokenizer that hangs alone', async () => {
+    const { process, children } = open(() => ({ isPrompt: false }));
+    const stopping = new AbortController();
+    const hanging = process.load('b', stopping.signal);
+    stopping.abort(new Error('too late'));
+    await expect(hanging).rejects.toThrow('too late');
+    expect([children.length, process.pid]).toEqual([1, undefined]);
+  });
+
   it('is not needed to tell that the library is missing', async () => {
     const { process, children } = open(() => ({ isPrompt: false }));
     const loading = process.load('a');

@@ -1,11 +1,10 @@
 import { Client } from '../../client/index.ts';
 import { toAppError } from '../../errors.ts';
-import { loadModel, type ModelOptions } from '../../inference/model.ts';
-import { assembleOnnx } from '../../models/assemble.ts';
+import type { Registry } from '../../models/registry/registry.ts';
 import { type ModelFolder, scanRepository } from '../../models/repository/repository.ts';
 import { isDataType } from '../../tensor/data-type.ts';
 import type { TensorSpec } from '../../tensor/tensor.ts';
-import { systemClock } from '../../timing/clock.ts';
+import { openLocalRegistry, withMembers } from '../local-registry.ts';
 import type { DescribedModel } from './model-types.ts';
 
 /** The models that could be described, and why the others could not. */
@@ -31,35 +30,38 @@ export async function describeServer(url: string, apiKey?: string): Promise<Desc
 }
 
 /**
- * Loads the highest version of every model of a repository, one after the other, to see what it takes and gives.
+ * Loads every model of a repository, one after the other and each with those that it is made of, to see what it takes and gives.
  *
  * @throws AppError `SETTINGS_INVALID` when the folder cannot be read
  */
 export async function describeRepository(modelsDir: string): Promise<Described> {
-  return collect(await scanRepository(modelsDir), describeFolder);
+  const folders = await scanRepository(modelsDir);
+  // The one runner is asked for its signature alone.
+  const registry = openLocalRegistry({
+    adapt: (options) => ({ ...options, instances: 1, batching: { ...options.batching, enabled: false } }),
+  });
+  try {
+    return await collect(folders, (folder) => describeFolder(registry, folder, withMembers(folders, folder.name)));
+  } finally {
+    await registry.close();
+  }
 }
 
-async function describeFolder(folder: ModelFolder): Promise<DescribedModel> {
+async function describeFolder(
+  registry: Registry,
+  folder: ModelFolder,
+  all: readonly ModelFolder[],
+): Promise<DescribedModel> {
   if ('error' in folder) throw folder.error;
   const { name, manifest } = folder;
-  const [file] = folder.versions;
-  if (file === undefined) throw new Error('it has no version');
-  const silent = { info() {}, warn() {}, error() {} };
-  // The one runner is asked for its signature alone.
-  const loadOnce = (options: ModelOptions) =>
-    loadModel(
-      { ...options, instances: 1, batching: { ...options.batching, enabled: false } },
-      { clock: systemClock, log: silent },
-    );
-  const { predictor, release } = await assembleOnnx(
-    { name, manifest, artifact: file },
-    { loadModel: loadOnce, log: silent },
-  );
+  await registry.sync(all);
   try {
-    await predictor.close();
-    return { name, signature: predictor.signature, description: manifest.description };
+    const [version] = registry.get(name).versions;
+    if (version === undefined) throw new Error('it has no version');
+    if (version.predictor === undefined) throw version.error ?? new Error(version.reason);
+    return { name, signature: version.predictor.signature, description: manifest.description };
   } finally {
-    await release?.();
+    await registry.sync([]);
   }
 }
 

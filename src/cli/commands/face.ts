@@ -6,15 +6,13 @@ import { defaultPictureThreads, FaceTools } from '../../faces/face-tools.ts';
 import { createOpenFace } from '../../faces/open-face.ts';
 import { ModelFaces } from '../../faces/serving/model-faces.ts';
 import { facePrediction } from '../../faces/serving/predict-face.ts';
-import { loadModel } from '../../inference/model.ts';
-import { createAssemble } from '../../models/assemble.ts';
-import { Registry } from '../../models/registry/registry.ts';
 import { readModelFolder } from '../../models/repository/model-folder.ts';
 import { ServedCounters } from '../../served/served-counters.ts';
 import { backgroundTerms } from '../../serving/call-terms.ts';
 import { createInfer } from '../../serving/infer.ts';
 import { systemClock } from '../../timing/clock.ts';
 import { defineCommand, text } from '../arguments/command.ts';
+import { openLocalRegistry, silent } from '../local-registry.ts';
 import { compareAnswers } from './compare-answers.ts';
 
 const options = z.object({
@@ -49,21 +47,12 @@ prints the face as model.json would say it. The exit code is 1 where there is no
 });
 
 const timeoutMs = 60_000;
-const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 const reference = z.looseObject({ instances: z.array(z.unknown()).min(1), predictions: z.array(z.unknown()) });
 
 async function showFace(folder: string, { check, tolerance }: z.output<typeof options>): Promise<number> {
   const tools = new FaceTools({ log: silent, pictureThreads: defaultPictureThreads() });
-  const registry = new Registry({
-    assemble: createAssemble({
-      loadModel: (model) => loadModel(model, { clock: systemClock, log: silent }),
-      openFace: createOpenFace({ tools, clock: systemClock, log: silent }),
-      log: silent,
-    }),
-    now: () => systemClock.now(),
-    log: silent,
-  });
+  const registry = openLocalRegistry({ openFace: createOpenFace({ tools, clock: systemClock, log: silent }) });
   const name = basename(resolve(folder)).replaceAll(/[^A-Za-z0-9._-]/g, '-');
   try {
     const [failure] = await registry.syncModel(await readModelFolder(folder, name));
@@ -74,7 +63,7 @@ async function showFace(folder: string, { check, tolerance }: z.output<typeof op
         message: `${folder} has no face: ${faceReport?.why ?? 'it has no version'}`,
       });
     }
-    const faces = new ModelFaces(registry, []);
+    const faces = new ModelFaces(registry);
     const infer = createInfer({ registry, clock: systemClock, timeoutMs, counters: new ServedCounters() });
     const answer = async (instances: readonly unknown[]) => {
       const body = { shape: 'many', query: {}, content: { json: { instances } } } as const;

@@ -14,8 +14,9 @@ import { exactJsonText } from '../../tensor/json/exact-json-text.ts';
 import { finish } from '../../timing/sliced-work.ts';
 import type { LocalVersion } from '../local-version.ts';
 
-/** What a prediction can be made again of; of its outputs what they show of its request, where they are kept. */
-type AnswerablePrediction = Pick<LoggedPrediction, 'domain' | 'inputs'> & Partial<Pick<LoggedPrediction, 'outputs'>>;
+/** What a prediction can be made again of: with its options, or what its outputs show of them where they were not kept. */
+type AnswerablePrediction = Pick<LoggedPrediction, 'domain' | 'inputs'> &
+  Partial<Pick<LoggedPrediction, 'outputs' | 'options'>>;
 
 /** How a kept prediction becomes tensors, and tensors what is kept of them. */
 interface Terms {
@@ -47,7 +48,7 @@ export async function replayAnswer(
 }
 
 function domainTerms(
-  { domain: name, inputs, outputs }: AnswerablePrediction,
+  { domain: name, inputs, outputs, options }: AnswerablePrediction,
   domains: readonly AnyDomain[],
   face: ModelFace | undefined,
 ): Terms | string {
@@ -56,7 +57,8 @@ function domainTerms(
     const names = domains.map((candidate) => candidate.name).join(', ');
     return `there is no domain ${JSON.stringify(name)} here, but ${names}: give the file that exports it as --domains`;
   }
-  const domain = known === face?.domain ? face.domainOfResult(outputs) : known;
+  const kept = options ?? face?.optionsOfResult(outputs);
+  const domain = known === face?.domain ? face.domainWith(kept) : known;
   const parsed = domain.input.safeParse(inputs);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
   const instances = [parsed.data];

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { z } from 'zod';
 import { predictionPages } from '../../predictions/prediction-pages.ts';
 import { readKept } from '../../predictions/recording/kept-text.ts';
 import { predictionText } from '../../predictions/recording/prediction-text.ts';
@@ -72,14 +73,10 @@ export async function* predictionsOfStorage(
   }
 }
 
-const kept = predictionSchema.pick({
-  id: true,
-  domain: true,
-  inputs: true,
-  outputs: true,
-  phases: true,
-  feedback: true,
-});
+const kept = predictionSchema
+  .pick({ id: true, domain: true, inputs: true, outputs: true, phases: true, feedback: true })
+  // A server that is older keeps none.
+  .extend({ options: z.record(z.string(), z.unknown()).nullish() });
 
 function readLogged(text: string): LoggedPrediction {
   return kept.parse(readKept(text));

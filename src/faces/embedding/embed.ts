@@ -42,13 +42,13 @@ export function embed(output: Tensor, at: TextRow, steps: EmbeddingSteps, dimens
     throw new AppError('INTERNAL', { message: 'The model gave a vector with numbers that are not finite' });
   }
   const unit = steps.normalize ? normalize(whole) : whole;
-  if (dimensions === undefined || dimensions === unit.length) return Float32Array.from(unit);
+  if (dimensions === undefined || dimensions === unit.length) return new Float32Array(unit);
   const cut = unit.subarray(0, dimensions);
-  return Float32Array.from(steps.normalize ? normalize(cut) : cut);
+  return new Float32Array(steps.normalize ? normalize(cut) : cut);
 }
 
 function rowOf(values: Float32Array | Float64Array, row: number, dimensions: number): Float64Array {
-  return Float64Array.from(values.subarray(row * dimensions, (row + 1) * dimensions));
+  return new Float64Array(values.subarray(row * dimensions, (row + 1) * dimensions));
 }
 
 function pooledOf(

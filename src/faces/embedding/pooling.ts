@@ -65,5 +65,7 @@ export function normalize(vector: Float64Array): Float64Array {
   let sum = 0;
   for (const value of vector) sum += value * value;
   const length = Math.max(Math.sqrt(sum), 1e-12);
-  return vector.map((value) => value / length);
+  const unit = new Float64Array(vector.length);
+  for (let at = 0; at < vector.length; at++) unit[at] = (vector[at] ?? 0) / length;
+  return unit;
 }

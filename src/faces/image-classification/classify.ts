@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts';
 import { bestIndexes } from '../../tensor/classification.ts';
 import { floatValues } from '../../tensor/float-values.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { asProbability, type ScoreSource } from '../probability.ts';
 import type { Classification } from './classification.ts';
 
 export const classFunctions = ['softmax', 'sigmoid', 'none'] as const;
@@ -14,6 +15,8 @@ export interface ClassifyOptions {
   readonly topK?: number | undefined;
   /** Names of the classes by index; one without a name is called by its index. */
   readonly labels: readonly string[];
+  /** What errors call the numbers that are no probabilities and are taken as such. */
+  readonly source: ScoreSource;
 }
 
 /**
@@ -21,9 +24,10 @@ export interface ClassifyOptions {
  * are ordered by what the model gives, so that equal probabilities of unequal logits keep their order, and equal ones go by
  * index.
  *
- * @throws AppError `SIGNATURE_MISMATCH` for an output that is not of floats
+ * @throws AppError `SIGNATURE_MISMATCH` for an output that is not of floats; `INTERNAL` for numbers that are taken as
+ *   probabilities and are none
  */
-export function classify(output: Tensor, { function: name, topK, labels }: ClassifyOptions): Classification[] {
+export function classify(output: Tensor, { function: name, topK, labels, source }: ClassifyOptions): Classification[] {
   const values = floatValues(output);
   if (values === undefined) {
     throw new AppError('SIGNATURE_MISMATCH', {
@@ -36,7 +40,8 @@ export function classify(output: Tensor, { function: name, topK, labels }: Class
   const classes = values.length / rows;
   return Array.from({ length: rows }, (_, row) => {
     const logits = Float64Array.from(values.subarray(row * classes, (row + 1) * classes));
-    const probabilities = probabilitiesOf(logits, name);
+    const computed = classProbabilities(logits, name);
+    const probabilities = name === 'none' ? computed.map((value) => asProbability(value, source)) : computed;
     const best = bestIndexes(logits, topK ?? classes).map((index) => {
       const probability = probabilities[index] ?? Number.NaN;
       return {
@@ -50,7 +55,8 @@ export function classify(output: Tensor, { function: name, topK, labels }: Class
   });
 }
 
-function probabilitiesOf(logits: Float64Array, name: ClassFunction): Float64Array {
+/** What the scores of the classes of one row come to. */
+export function classProbabilities(logits: Float64Array, name: ClassFunction): Float64Array {
   switch (name) {
     case 'softmax':
       return softmax(logits);

@@ -55,7 +55,8 @@ async function create({ material, companions, settings, tools }: Source): Promis
       unlessIndependent: true,
       file: pictureFile,
       encode: (pictures, _model, context) => encoder.encode(pictures, context),
-      decode: (outputs) => classify(output.of(outputs), { function: scores, topK: most, labels }),
+      decode: (outputs) =>
+        classify(output.of(outputs), { function: scores, topK: most, labels, source: output.source }),
     });
   return {
     domain: domainWith(topK),

@@ -1,3 +1,5 @@
+import type { SlicedWork } from '../../timing/sliced-work.ts';
+
 /** What a detector takes for objects in one picture, in the order in which it gives them. */
 export interface Candidates {
   /** `[x min, y min, x max, y max]` of each, FP32. */
@@ -39,14 +41,39 @@ export class CandidateList {
 
   done(): Candidates {
     return {
-      boxes: Float32Array.from(this.#boxes),
-      scores: Float64Array.from(this.#scores),
-      classes: Int32Array.from(this.#classes),
+      boxes: new Float32Array(this.#boxes),
+      scores: new Float64Array(this.#scores),
+      classes: new Int32Array(this.#classes),
     };
   }
 }
 
+/** So many are sorted in one go, and so many merged. */
+const sortedAtOnce = 8192;
+
 /** The order of the candidates by their scores, greatest first, equal ones as they come. */
-export function byScore({ scores }: Candidates): Int32Array {
-  return Int32Array.from(scores.keys()).sort((left, right) => (scores[right] ?? 0) - (scores[left] ?? 0));
+export function* byScore({ scores }: Candidates): SlicedWork<Int32Array> {
+  let order = Int32Array.from(scores.keys());
+  for (let start = 0; start < order.length; start += sortedAtOnce) {
+    // A view of the same numbers.
+    order
+      .subarray(start, start + sortedAtOnce)
+      .sort((left, right) => (scores[right] ?? 0) - (scores[left] ?? 0) || left - right);
+    yield;
+  }
+  for (let width = sortedAtOnce; width < order.length; width *= 2) {
+    const merged = new Int32Array(order.length);
+    for (let start = 0; start < order.length; start += 2 * width) {
+      const [middle, end] = [Math.min(start + width, order.length), Math.min(start + 2 * width, order.length)];
+      let [left, right] = [start, middle];
+      for (let at = start; at < end; at++) {
+        const isLeft =
+          right >= end || (left < middle && (scores[order[left] ?? 0] ?? 0) >= (scores[order[right] ?? 0] ?? 0));
+        merged[at] = (isLeft ? order[left++] : order[right++]) ?? 0;
+        if (at % sortedAtOnce === 0) yield;
+      }
+    }
+    order = merged;
+  }
+  return order;
 }

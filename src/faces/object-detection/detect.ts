@@ -2,10 +2,11 @@ import { AppError } from '../../errors.ts';
 import type { PictureFrame } from '../../pictures/plan/picture-frame.ts';
 import { floatValues } from '../../tensor/float-values.ts';
 import type { Tensor, Tensors } from '../../tensor/tensor.ts';
+import { finish, type SlicedWork } from '../../timing/sliced-work.ts';
 import { byScore, type Candidates } from './candidates.ts';
 import type { Detection, Detections } from './detection.ts';
 import type { DetectionLayout, DetectorOutputs } from './layouts.ts';
-import { suppressNonMaxima } from './non-maximum-suppression.ts';
+import { suppressInSlices } from './non-maximum-suppression.ts';
 import { type DetectorRow, readCandidates } from './read-candidates.ts';
 
 export interface DetectOptions {
@@ -28,17 +29,29 @@ export interface DetectOptions {
  * @throws AppError `SIGNATURE_MISMATCH` for outputs that are missing, or not floats of three dimensions
  */
 export function detect(outputs: Tensors, frames: readonly PictureFrame[], options: DetectOptions): Detections[] {
+  return finish(detectInSlices(outputs, frames, options));
+}
+
+/** As {@link detect}, with pauses where others may go on. */
+export function* detectInSlices(
+  outputs: Tensors,
+  frames: readonly PictureFrame[],
+  options: DetectOptions,
+): SlicedWork<Detections[]> {
   const boxes = readOutput(outputs, options.outputs.boxes);
   const logits = options.outputs.logits === undefined ? undefined : readOutput(outputs, options.outputs.logits);
-  return frames.map((frame, row) => {
-    const candidates = readCandidates(
+  const found: Detections[] = [];
+  for (const [row, frame] of frames.entries()) {
+    const candidates = yield* readCandidates(
       options.layout,
       { boxes: rowOf(boxes, row), logits: logits && rowOf(logits, row) },
       options.threshold,
     );
-    const detections = chosen(candidates, options).map((at) => placed(candidates, at, frame, options));
-    return { detections, width: frame.shown.width, height: frame.shown.height };
-  });
+    const places = yield* chosen(candidates, options);
+    const detections = places.map((at) => placed(candidates, at, frame, options));
+    found.push({ detections, width: frame.shown.width, height: frame.shown.height });
+  }
+  return found;
 }
 
 type Output = DetectorRow['boxes'];
@@ -63,9 +76,9 @@ function rowOf({ values, dimensions }: Output, row: number): Output {
 }
 
 /** Places of the candidates that are told, most probable first. */
-function chosen(candidates: Candidates, { layout, nms, topK }: DetectOptions): readonly number[] {
-  if (layout === 'yolov8' || layout === 'yolov5') return suppressNonMaxima(candidates, { ...nms, most: topK });
-  return [...byScore(candidates).subarray(0, topK)];
+function* chosen(candidates: Candidates, { layout, nms, topK }: DetectOptions): SlicedWork<readonly number[]> {
+  if (layout === 'yolov8' || layout === 'yolov5') return yield* suppressInSlices(candidates, { ...nms, most: topK });
+  return [...(yield* byScore(candidates)).subarray(0, topK)];
 }
 
 function placed(candidates: Candidates, at: number, frame: PictureFrame, options: DetectOptions): Detection {

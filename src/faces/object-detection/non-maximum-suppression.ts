@@ -1,4 +1,8 @@
+import { finish, type SlicedWork } from '../../timing/sliced-work.ts';
 import { byScore, type Candidates } from './candidates.ts';
+
+/** So many pairs of boxes are compared in one go, which takes a millisecond. */
+const comparedAtOnce = 100_000;
 
 export interface SuppressionOptions {
   /** A box that overlaps a better one by more than this share of both is dropped. */
@@ -13,15 +17,29 @@ export interface SuppressionOptions {
  * Greedy non-maximum suppression: the best candidate is kept, those that overlap it too much are dropped, and so on. Gives
  * the places of those that are kept, best first.
  */
-export function suppressNonMaxima(candidates: Candidates, { iou, agnostic, most }: SuppressionOptions): number[] {
+export function suppressNonMaxima(candidates: Candidates, options: SuppressionOptions): number[] {
+  return finish(suppressInSlices(candidates, options));
+}
+
+/** As {@link suppressNonMaxima}, with pauses where others may go on: of tens of thousands of candidates it takes a second. */
+export function* suppressInSlices(
+  candidates: Candidates,
+  { iou, agnostic, most }: SuppressionOptions,
+): SlicedWork<number[]> {
   const { boxes, classes } = candidates;
   const kept: number[] = [];
   /** Those that are compared with each other. */
   const keptOfClass = new Map<number, number[]>();
-  for (const at of byScore(candidates)) {
+  let compared = 0;
+  for (const at of yield* byScore(candidates)) {
     if (kept.length >= most) break;
     const category = agnostic ? 0 : (classes[at] ?? 0);
     const better = keptOfClass.get(category) ?? [];
+    compared += better.length + 1;
+    if (compared > comparedAtOnce) {
+      compared = 0;
+      yield;
+    }
     if (overlapsAny(boxes, at, better, iou)) continue;
     kept.push(at);
     better.push(at);

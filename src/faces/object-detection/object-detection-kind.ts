@@ -10,7 +10,7 @@ import { PictureEncoder } from '../picture-input/encode-pictures.ts';
 import { examplePicture } from '../picture-input/example-picture.ts';
 import { pictureFile } from '../picture-input/picture-file.ts';
 import { readPictureSource } from '../picture-input/picture-source.ts';
-import { type DetectOptions, detect } from './detect.ts';
+import { type DetectOptions, detect, detectInSlices } from './detect.ts';
 import { Detections } from './detection.ts';
 import { classesOf, type DetectionLayout, type DetectorFacts, detectorOutputs, fittingLayouts } from './layouts.ts';
 
@@ -71,6 +71,8 @@ async function create({ material, companions, settings, tools }: Source): Promis
       encode: (pictures, _model, context) => encoder.encode(pictures, context),
       decode: (tensors, pictures) =>
         detect(tensors, encoder.framesOf(pictures), { layout, outputs, nms, labels, ...options }),
+      decodeInSlices: (tensors, pictures) =>
+        detectInSlices(tensors, encoder.framesOf(pictures), { layout, outputs, nms, labels, ...options }),
     });
   return {
     domain: domainWith({ threshold, topK }),

@@ -1,3 +1,4 @@
+import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { sigmoid, softmax } from '../image-classification/classify.ts';
 import { CandidateList, type Candidates } from './candidates.ts';
 import type { DetectionLayout } from './layouts.ts';
@@ -11,13 +12,25 @@ export interface DetectorRow {
 }
 
 /** What a detector takes for objects, of a probability above the threshold. */
-export function readCandidates(layout: DetectionLayout, row: DetectorRow, threshold: number): Candidates {
+export function* readCandidates(layout: DetectionLayout, row: DetectorRow, threshold: number): SlicedWork<Candidates> {
   const found = new CandidateList(threshold);
-  readers[layout](row, found);
+  yield* readers[layout](row, found);
   return found.done();
 }
 
-const readers: Readonly<Record<DetectionLayout, (row: DetectorRow, found: CandidateList) => void>> = {
+type Reader = (row: DetectorRow, found: CandidateList) => SlicedWork<void>;
+
+/** So many elements are read in one go. */
+const readAtOnce = 2 ** 18;
+
+/** What one candidate costs, in elements that are read. */
+const candidateElements = 16;
+
+function isPause(index: number, elementsEach: number): boolean {
+  return index > 0 && index % Math.max(1, Math.floor(readAtOnce / Math.max(1, elementsEach))) === 0;
+}
+
+const readers: Readonly<Record<DetectionLayout, Reader>> = {
   yolov8: readColumns,
   yolov5: readObjects,
   yolov10: readSuppressed,
@@ -26,12 +39,13 @@ const readers: Readonly<Record<DetectionLayout, (row: DetectorRow, found: Candid
 };
 
 /** `[4 + classes, boxes]`. */
-function readColumns({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): void {
+function* readColumns({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): SlicedWork<void> {
   const [rows, count] = dimensions;
   const scores = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
   const classes = new Int32Array(count);
   // Row by row, as the values lie in memory.
   for (let row = 4; row < rows; row++) {
+    if (isPause(row, count)) yield;
     for (let box = 0; box < count; box++) {
       const score = values[row * count + box] ?? 0;
       if (score <= (scores[box] ?? 0)) continue;
@@ -40,6 +54,7 @@ function readColumns({ boxes: { values, dimensions } }: DetectorRow, found: Cand
     }
   }
   for (let box = 0; box < count; box++) {
+    if (isPause(box, candidateElements)) yield;
     const score = scores[box] ?? 0;
     if (!found.takes(score)) continue;
     const at = (row: number) => values[row * count + box] ?? 0;
@@ -48,9 +63,10 @@ function readColumns({ boxes: { values, dimensions } }: DetectorRow, found: Cand
 }
 
 /** `[boxes, 5 + classes]`. */
-function readObjects({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): void {
+function* readObjects({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): SlicedWork<void> {
   const [count, length] = dimensions;
   for (let box = 0; box < count; box++) {
+    if (isPause(box, Math.max(candidateElements, length))) yield;
     const at = (column: number) => values[box * length + column] ?? 0;
     const objectness = at(4);
     if (!found.takes(objectness)) continue;
@@ -61,19 +77,21 @@ function readObjects({ boxes: { values, dimensions } }: DetectorRow, found: Cand
 }
 
 /** `[boxes, 6]`. */
-function readSuppressed({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): void {
+function* readSuppressed({ boxes: { values, dimensions } }: DetectorRow, found: CandidateList): SlicedWork<void> {
   const [count, length] = dimensions;
   for (let box = 0; box < count; box++) {
+    if (isPause(box, Math.max(candidateElements, length))) yield;
     const at = (column: number) => values[box * length + column] ?? 0;
     if (found.takes(at(4))) found.add(at(4), Math.round(at(5)), [at(0), at(1), at(2), at(3)]);
   }
 }
 
 /** Logits `[boxes, classes + 1]`. */
-function readSoftmax({ boxes, logits }: DetectorRow, found: CandidateList): void {
+function* readSoftmax({ boxes, logits }: DetectorRow, found: CandidateList): SlicedWork<void> {
   if (logits === undefined) return;
   const [count, length] = logits.dimensions;
   for (let box = 0; box < count; box++) {
+    if (isPause(box, 16 * length)) yield;
     const probabilities = softmax(Float64Array.from(logits.values.subarray(box * length, (box + 1) * length)));
     const { index, value } = greatest(probabilities, 0, length - 1);
     if (found.takes(value)) found.addCentred(value, index, boxAt(boxes.values, box));
@@ -81,11 +99,12 @@ function readSoftmax({ boxes, logits }: DetectorRow, found: CandidateList): void
 }
 
 /** Logits `[boxes, classes]`. As many pairs of box and class are kept as there are boxes, the best ones. */
-function readSigmoid({ boxes, logits }: DetectorRow, found: CandidateList): void {
+function* readSigmoid({ boxes, logits }: DetectorRow, found: CandidateList): SlicedWork<void> {
   if (logits === undefined) return;
   const [count, length] = logits.dimensions;
   const pairs: { pair: number; logit: number; score: number }[] = [];
   for (let pair = 0; pair < count * length; pair++) {
+    if (isPause(pair, candidateElements)) yield;
     const logit = logits.values[pair] ?? 0;
     const score = sigmoid(logit);
     if (found.takes(score)) pairs.push({ pair, logit, score });

@@ -14,12 +14,12 @@ export interface LeasedFace {
 /** The faces of the models that are loaded. */
 export class ModelFaces {
   readonly #registry: Pick<Registry, 'acquire' | 'list'>;
-  readonly #taken: ReadonlySet<string>;
+  readonly #isTaken: (name: string) => boolean;
 
-  /** @param taken names of domains, which go before faces */
-  constructor(registry: Pick<Registry, 'acquire' | 'list'>, taken: Iterable<string>) {
+  /** @param isTaken whether there is a domain of the name, which goes before a face. @default there is none */
+  constructor(registry: Pick<Registry, 'acquire' | 'list'>, isTaken: (name: string) => boolean = () => false) {
     this.#registry = registry;
-    this.#taken = new Set(taken);
+    this.#isTaken = isTaken;
   }
 
   /** The domains of the versions that answer where a request names none. */
@@ -72,7 +72,7 @@ export class ModelFaces {
   }
 
   #mayHaveRoute(name: string): boolean {
-    return !this.#taken.has(name) && !isReservedName(name);
+    return !isReservedName(name) && !this.#isTaken(name);
   }
 }
 

@@ -18,10 +18,11 @@ export interface FacePrediction {
  */
 export function facePrediction({ face, lease }: LeasedFace, body: ReceivedBody): FacePrediction {
   try {
-    const domain = face.domainFor(body.query);
+    const options = face.optionsOf(body.query);
+    const domain = face.domainWith(options);
     const instances = instancesOf(domain, body);
     const logged = domain.file === undefined ? sentInstances(body) : undefined;
-    const prediction = predictionOf(domain, instances.values, logged);
+    const prediction = predictionOf(domain, instances.values, { logged, options });
     return { instances, prediction: { ...prediction, version: lease.version, lease } };
   } catch (thrown) {
     lease.release();
@@ -39,17 +40,20 @@ export function instancePrediction(
   values: readonly unknown[],
   options: Readonly<Record<string, unknown>>,
 ): Prediction<unknown[]> {
-  return { ...predictionOf(face.options?.bind(options) ?? face.domain, values), version: lease.version, lease };
+  return { ...predictionOf(face.domainWith(options), values, { options }), version: lease.version, lease };
 }
+
+type Options = Readonly<Record<string, unknown>> | undefined;
 
 function predictionOf(
   domain: AnyDomain,
   values: readonly unknown[],
-  logged: readonly unknown[] = values,
+  { logged = values, options }: { readonly logged?: readonly unknown[] | undefined; readonly options: Options },
 ): Prediction<unknown[]> {
+  const kept = options !== undefined && Object.keys(options).length > 0 ? options : undefined;
   return {
     model: domain.model,
-    typed: typedRequest(domain, logged),
+    typed: typedRequest(domain, logged, kept),
     separate: separateInstances(domain, values),
     grouped: groupedInstances(domain, values),
     encode: (model, context) => domain.encode(values, model, context),

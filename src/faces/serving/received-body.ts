@@ -4,7 +4,7 @@ import type { AnyDomain } from '../../domains/define-domain.ts';
 import { type BodyShape, type Instances, mostInstances, readInstances } from '../../domains/instances.ts';
 import { AppError, type Fault } from '../../errors.ts';
 import { validationError } from '../../http/answer/zod-compilers.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../../names/nearest-name.ts';
 
 /** A body that was read and not validated yet, so that the version that answers can do so, whichever it will be. */
 export interface ReceivedBody {

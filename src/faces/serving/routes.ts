@@ -52,6 +52,8 @@ export function faceMethodsOf(faces: Pick<ModelFaces, 'has'>, path: string): rea
 
 /** So many are written in pieces: vectors of a thousand texts are ten megabytes. */
 const manyResults = 16;
+/** Longer lists of one result are written in pieces; vectors are shorter. */
+const manyMembers = 5000;
 
 const formMediaType = 'application/x-www-form-urlencoded';
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
@@ -147,8 +149,19 @@ async function predict(
   const results = await predictTensors(request, reply, infer, prediction).catch((thrown: unknown) => {
     throw locateFaults(thrown, instances);
   });
+  if (shape === 'one') return oneAnswer(results[0], reply);
   if (results.length < manyResults) return faceAnswer(results, body);
   return sendPieces(reply, await inTurns(listPieces({}, 'predictions', results)));
+}
+
+/** A result of a long text has a list of thousands of objects, which is written in pieces. */
+async function oneAnswer(result: unknown, reply: FastifyReply): Promise<unknown> {
+  if (typeof result !== 'object' || result === null) return result;
+  const long = Object.entries(result).find(([, value]) => Array.isArray(value) && value.length > manyMembers);
+  if (long === undefined) return result;
+  const [name, list] = long;
+  const others = Object.fromEntries(Object.entries(result).filter(([key]) => key !== name));
+  return sendPieces(reply, await inTurns(listPieces(others, name, list)));
 }
 
 function receive(request: FastifyRequest, shape: BodyShape, bodyLimitBytes: number): Promise<ReceivedBody> {

@@ -19,7 +19,12 @@ async function createTable({ material, companions, settings }: FaceSource<'table
   const { name, manifest, graphLabels, predictor } = material;
   const inputs = readColumns(predictor.signature, settings);
   const input = recordSchema(inputs);
-  const { schema, target, decode } = readOutputs(predictor.signature, manifest.labels, graphLabels);
+  const { labels } = manifest;
+  const { schema, target, decode, check } = readOutputs(predictor.signature, {
+    labels,
+    graphLabels,
+    function: settings?.function,
+  });
   const given = settings?.template ?? (await companions.object('example.json'));
   const example = given ?? exampleRecord(inputs);
   const domain = defineDomain({
@@ -37,13 +42,14 @@ async function createTable({ material, companions, settings }: FaceSource<'table
     decode: (outputs, records) => decode(outputs, records.length),
   });
   const matrixColumns = inputs.matrix && inputs.columns.map(({ name: column }) => column);
-  return { domain, settings: describeTable(inputs, settings), matrixColumns };
+  return { domain, settings: describeTable(inputs, settings), matrixColumns, ...(check !== undefined && { check }) };
 }
 
 function describeTable({ columns, matrix }: TableInputs, settings: TableSettings | undefined): CreatedFace['settings'] {
   return {
     kind: 'table',
     ...(matrix !== undefined && { input: matrix.name }),
+    ...(settings?.function !== undefined && { function: settings.function }),
     ...(settings?.target !== undefined && { target: settings.target }),
     columns: columns.map(({ datatype, settings: column }) => ({ type: usualType(datatype), ...column })),
     ...(settings?.template !== undefined && { template: settings.template }),

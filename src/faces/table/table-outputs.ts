@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { AppError } from '../../errors.ts';
 import type { Manifest } from '../../models/manifest.ts';
 import type { Signature, Tensor, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import { refuseFaults } from '../face-faults.ts';
+import type { ClassFunction } from '../image-classification/classify.ts';
+import {
+  type Classes,
+  checkClasses,
+  greatest,
+  indexOfLabel,
+  type OutputValue,
+  probabilitiesOf,
+  wrongOutput,
+} from './classes.ts';
 
 /** How outputs become results. */
 export interface TableOutputs {
@@ -12,20 +21,23 @@ export interface TableOutputs {
   readonly target: string | undefined;
   /** One result for each row. */
   decode(outputs: Tensors, rows: number): Record<string, unknown>[];
+  /**
+   * Looks at what the example has given.
+   *
+   * @throws AppError `FACE_INVALID` where its numbers are no probabilities, or its label is of no known class
+   */
+  check?(outputs: Tensors): void;
 }
 
-interface Classes {
-  readonly output: string;
-  /** What results call them. */
-  readonly names: readonly string[];
-  /** What the graph calls them, which its labels are compared with. */
-  readonly graphNames: readonly string[] | undefined;
+export interface TableOutputOptions {
+  readonly labels: Manifest['labels'];
+  readonly graphLabels: Manifest['labels'];
+  /** How the output with labels becomes probabilities. @default it has them */
+  readonly function?: ClassFunction | undefined;
 }
 
 /** Of results with classes. */
 const resultFields: ReadonlySet<string> = new Set(['label', 'probability', 'probabilities']);
-
-type OutputValue = number | string | boolean | null;
 
 const scalar = z.union([z.number(), z.string(), z.boolean()]).nullable().describe('null where it is no finite number');
 
@@ -37,16 +49,20 @@ const scalar = z.union([z.number(), z.string(), z.boolean()]).nullable().describ
  */
 export function readOutputs(
   { outputs }: Signature,
-  labels: Manifest['labels'],
-  graphLabels: Manifest['labels'],
+  { labels, graphLabels, function: name }: TableOutputOptions,
 ): TableOutputs {
   const faults = outputs.flatMap((output) => faultsOf(output, labels[output.name]));
   refuseFaults(faults);
   const labelled = outputs.find(({ name, shape }) => labels[name] !== undefined && shape.length === 2);
   const names = labelled && labels[labelled.name];
-  if (labelled === undefined || names === undefined) return values(outputs);
-  const classes = { output: labelled.name, names, graphNames: graphLabels[labelled.name] };
+  if (labelled === undefined || names === undefined) {
+    if (name !== undefined) refuseFaults(['face.function: no output of [rows, classes] has labels']);
+    return values(outputs);
+  }
   const label = outputs.find((output) => output !== labelled && isLabel(output));
+  const ofGraph = graphLabels[labelled.name] ?? (label && graphLabels[label.name]);
+  const graphNames = ofGraph?.length === names.length ? ofGraph : undefined;
+  const classes: Classes = { output: labelled.name, names, graphNames, function: name };
   const others = outputs.filter((output) => output !== labelled && output !== label);
   refuseFaults(
     others
@@ -75,21 +91,25 @@ function isLabel({ shape, datatype }: TensorSpec): boolean {
 
 function probabilities(classes: Classes, label: string | undefined, others: readonly TensorSpec[]): TableOutputs {
   const { names, output } = classes;
-  const probability = z.number().min(0).max(1);
+  const probability = z.number().min(0).max(1).nullable();
   const shape = Object.fromEntries(names.map((name) => [name, probability]));
   const schema = z.object({
     label: z
       .literal([...names])
       .describe(label === undefined ? 'The most probable class' : 'The class that the model chooses'),
-    probability: probability.describe('Probability of that class'),
+    probability: probability.describe('Probability of that class; null where the model gives no finite number'),
     probabilities: z.object(shape).describe('Probability of each class'),
     ...Object.fromEntries(others.map((other) => [other.name, valueSchema(other)])),
   });
-  const decode = (outputs: Tensors, rows: number) => {
+  const scoresOf = (outputs: Tensors, rows: number) => {
     const scores = cellsOf(outputs, output, rows);
     if (scores.some((row) => row.length !== names.length)) {
       throw wrongOutput(output, `${scores[0]?.length ?? 0} columns`, `${names.length}, as it has labels`);
     }
+    return scores.map((row) => row.map((score) => (typeof score === 'number' ? score : null)));
+  };
+  const decode = (outputs: Tensors, rows: number) => {
+    const scores = scoresOf(outputs, rows).map((row) => probabilitiesOf(row, classes));
     const chosen = label === undefined ? undefined : cellsOf(outputs, label, rows);
     const rest = others.map(
       ({ name, shape: of }) => [name, cellsOf(outputs, name, rows), of.length === 1 || of[1] === 1] as const,
@@ -104,7 +124,11 @@ function probabilities(classes: Classes, label: string | undefined, others: read
       };
     });
   };
-  return { schema, target: 'label', decode };
+  const check = (outputs: Tensors) => {
+    const [row = []] = scoresOf(outputs, 1);
+    checkClasses(row, label === undefined ? undefined : cellsOf(outputs, label, 1)[0]?.[0], classes);
+  };
+  return { schema, target: 'label', decode, check };
 }
 
 function values(outputs: readonly TensorSpec[]): TableOutputs {
@@ -133,21 +157,6 @@ function valueSchema(output: TensorSpec): z.ZodType {
   return isOneValue(output) ? scalar : z.array(scalar);
 }
 
-/** The place of a label among the classes: what the graph calls them, their names, or their numbers. */
-function indexOfLabel(label: OutputValue | undefined, { output, names, graphNames }: Classes): number {
-  const text = String(label);
-  const known = [graphNames?.indexOf(text), names.indexOf(text), typeof label === 'number' ? label : Number(label)];
-  const index = known.find((place) => place !== undefined && place >= 0 && place < names.length);
-  if (index !== undefined && Number.isInteger(index)) return index;
-  throw wrongOutput(output, `the label ${JSON.stringify(label)}`, `one of ${names.join(', ')}`);
-}
-
-function greatest(row: readonly OutputValue[]): number {
-  let best = 0;
-  for (let index = 1; index < row.length; index++) if (Number(row[index]) > Number(row[best])) best = index;
-  return best;
-}
-
 /** The elements of an output, a list for each row. */
 function cellsOf(outputs: Tensors, name: string, rows: number): OutputValue[][] {
   const tensor = outputs[name];
@@ -169,12 +178,4 @@ function elementOf({ datatype, data }: Tensor, index: number): OutputValue {
   if (datatype === 'BOOL') return element === 1;
   if (typeof element === 'number') return Number.isFinite(element) ? element : null;
   return element ?? null;
-}
-
-function wrongOutput(name: string, received: string, expected: string): AppError {
-  return new AppError('INTERNAL', {
-    message: `The output ${name} has ${received}; expected ${expected}`,
-    received,
-    expected,
-  });
 }

@@ -74,10 +74,12 @@ async function create(
         return text.groups(encoded, model);
       }),
       decode: (outputs, instances) =>
-        classify(output.of(outputs), { function: scores, topK: most, labels }).map((result, row) => {
-          const instance = instances[row];
-          return { ...result, ...((instance && counted.get(instance)) ?? { tokens: 0 }) };
-        }),
+        classify(output.of(outputs), { function: scores, topK: most, labels, source: output.source }).map(
+          (result, row) => {
+            const instance = instances[row];
+            return { ...result, ...((instance && counted.get(instance)) ?? { tokens: 0 }) };
+          },
+        ),
     });
   };
   return {

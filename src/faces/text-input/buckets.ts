@@ -1,4 +1,4 @@
-const buckets = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512] as const;
+const usualBuckets = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512] as const;
 const step = 256;
 
 /**
@@ -6,8 +6,11 @@ const step = 256;
  * runs in common, near each other for little padding.
  *
  * @param most which no row is longer than
+ * @param own lengths in ascending order; a row that is longer than all of them is padded to `most`. @default from 8 to 512, then
+ *   multiples of 256
  */
-export function bucketOf(length: number, most: number): number {
-  const bucket = buckets.find((candidate) => candidate >= length) ?? Math.ceil(length / step) * step;
+export function bucketOf(length: number, most: number, own?: readonly number[]): number {
+  const beyond = own === undefined ? Math.ceil(length / step) * step : most;
+  const bucket = (own ?? usualBuckets).find((candidate) => candidate >= length) ?? beyond;
   return Math.min(bucket, Math.max(most, length));
 }

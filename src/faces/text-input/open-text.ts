@@ -3,15 +3,17 @@ import type { EncodedGroup } from '../../serving/instance-groups.ts';
 import { takesOneAtATime } from '../../serving/separate-instances.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { elementCount } from '../../tensor/tensor.ts';
-import { type EncodedText, type EncodeOptions, TextEncoder, type TextPair } from '../../texts/text-encoder.ts';
+import type { EncodedText, TextPair } from '../../texts/encoded-text.ts';
+import { type EncodeOptions, TextEncoder } from '../../texts/text-encoder.ts';
 import { readTextLimits } from '../../texts/text-limits.ts';
 import { fixedLength, type TokenRow, tokenInputFaults } from '../../texts/token-inputs.ts';
+import { inTurns } from '../../timing/turns.ts';
 import type { FaceCounters } from '../face-counters.ts';
 import { invalidFace, refuseFaults } from '../face-faults.ts';
 import type { FaceSource } from '../face-kind.ts';
 import { bucketOf } from './buckets.ts';
 import { exampleText } from './example-text.ts';
-import { groupTexts } from './group-texts.ts';
+import { type GroupOptions, groupTexts } from './group-texts.ts';
 import { type Padding, provePadding } from './prove-padding.ts';
 
 type TooLong = NonNullable<TextSettings['tooLong']>;
@@ -49,7 +51,7 @@ export interface FaceText {
   groups(
     rows: readonly (TokenRow & { readonly isTruncated?: boolean })[],
     model: Pick<ServedModel, 'signature' | 'independentRows'>,
-  ): readonly EncodedGroup[];
+  ): Promise<readonly EncodedGroup[]>;
   close(): void;
 }
 
@@ -77,7 +79,7 @@ export async function openText(
     companions.object('sentence_bert_config.json'),
   ]);
   companions.checkSize('tokenizer.json');
-  const held = await tools.texts.load(path);
+  const held = await tools.texts.load(path, signal);
   const limits = readTextLimits({ tokenizer, model, sentences }, held.facts.ids, settings?.maxLength);
   const fixed = fixedLength(signature);
   const encoder = new TextEncoder(tools.texts, held, {
@@ -99,6 +101,7 @@ export async function openText(
     },
   );
   const { maxLength } = encoder.limits;
+  const { batching } = material.manifest;
   const maxBytes = settings?.maxBytes ?? usualMaxBytes;
   return {
     maxBytes,
@@ -110,14 +113,17 @@ export async function openText(
     encode: (texts, options) => encoder.encode(texts, options),
     encodePairs: (pairs, options) => encoder.encodePairs(pairs, options),
     padding,
-    groups: (rows, served) => {
-      const groups = groupTexts(rows, {
+    groups: async (rows, served) => {
+      const work = groupTexts(rows, {
         signature: served.signature,
         limits: encoder.limits,
-        mayJoin: padding.joined && served.independentRows,
+        sharing: sharingOf(padding, served, batching),
+        maxTokens: batching.maxTokens,
+        buckets: batching.buckets,
         fixedLength: fixed,
         isSingle: takesOneAtATime(served.signature),
       });
+      const groups = await inTurns(work);
       count(tools.counters, material.name, rows, groups);
       return groups;
     },
@@ -135,12 +141,24 @@ async function tryPadding(
 ): Promise<Padding> {
   const fixed = fixedLength(predictor.signature);
   if (fixed !== undefined) return { joined: true, why: `The model takes ${fixed} tokens of each text.` };
+  const { pad, buckets } = manifest.batching;
+  if (!pad) return { joined: false, why: 'model.json says "pad": false: only texts of one length share runs.' };
   const rows = await encoder.encode(trialTexts, { tooLong: 'truncate', locate: () => [], signal });
   const longest = rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-  const length = bucketOf(longest + 1, encoder.limits.maxLength);
+  const length = bucketOf(longest + 1, encoder.limits.maxLength, buckets);
   const deadlineMs = performance.now() + manifest.loadTimeoutMs;
   const context = { requestId: 'padding-trial', signal, deadlineMs, arrivedAt: Date.now() };
   return provePadding({ predictor, rows, length, limits: encoder.limits, context });
+}
+
+function sharingOf(
+  padding: Padding,
+  { independentRows }: Pick<ServedModel, 'independentRows'>,
+  { pad }: FaceSource['material']['manifest']['batching'],
+): GroupOptions['sharing'] {
+  if (!independentRows) return 'none';
+  if (padding.joined) return 'padded';
+  return pad ? 'none' : 'exact';
 }
 
 /** Half of the room, so that it fits beside another. */

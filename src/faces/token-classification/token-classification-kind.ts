@@ -43,6 +43,9 @@ interface TextInstance {
   readonly text: string;
 }
 
+/** So many are made in one go. */
+const manyEntities = 1000;
+
 /** The names in a text: token classifiers of Hugging Face. */
 export const tokenClassificationKind = defineFaceKind({ kind: 'token-classification', find, create });
 
@@ -100,15 +103,20 @@ async function create(
           const own = entitiesOf(tokensOf(encoded, row, slice), { aggregation, ...common });
           for (const entity of own) found.push(entity);
         }
-        const entities = rows.length > 1 ? mergeEntities(found) : found;
-        answers.push({
-          entities: entities.map(({ label, probability, start, end }) => ({
+        if (found.length > manyEntities) yield;
+        const entities: z.output<typeof Entities>['entities'] = [];
+        for (const { label, probability, start, end } of rows.length > 1 ? mergeEntities(found) : found) {
+          if (entities.length % manyEntities === manyEntities - 1) yield;
+          entities.push({
             label,
             probability: Number.isFinite(probability) ? probability : null,
             start,
             end,
             text: slice(start, end),
-          })),
+          });
+        }
+        answers.push({
+          entities,
           tokens: encoded.isTruncated ? (encoded.windows[0]?.ids.length ?? 0) : encoded.count,
           truncated: encoded.isTruncated,
         });

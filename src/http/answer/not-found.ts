@@ -7,8 +7,13 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The methods that the routes of a path and query take; none if there are no routes. */
     methodsOf(url: string): string[];
+    /** How the errors of paths are written whose routes are of another protocol than those beside them. */
+    readonly errorForms: Map<string, SendError>;
   }
 }
+
+/** Answers with an error in the form of a protocol. */
+export type SendError = (error: AppError, request: FastifyRequest, reply: FastifyReply) => unknown;
 
 /** Routes that come and go while the server runs. */
 export interface ChangingRoutes {
@@ -43,6 +48,7 @@ export function answerUnknownRoutes(
       ? []
       : [...new Set([...[...methods].filter((method) => known.find(method, url) !== null), ...methodsOf(url)])],
   );
+  app.decorate('errorForms', new Map<string, SendError>());
   answerWhereNoRouteIs(app, sendProblem);
 }
 
@@ -50,12 +56,10 @@ export function answerUnknownRoutes(
  * Answers OPTIONS for a known path with its methods, and everything else that no route takes with an error, in the form
  * of the protocol whose routes these are.
  */
-export function answerWhereNoRouteIs(
-  app: FastifyInstance,
-  send: (error: AppError, request: FastifyRequest, reply: FastifyReply) => unknown,
-): void {
+export function answerWhereNoRouteIs(app: FastifyInstance, usual: SendError): void {
   app.setNotFoundHandler((request, reply) => {
     const { method, url } = request;
+    const send = app.errorForms.get(url.replace(/\?.*$/s, '')) ?? usual;
     const methods = app.methodsOf(url);
     if (methods.length === 0) {
       return send(new AppError('ROUTE_NOT_FOUND', { message: `There is no route ${method} ${url}` }), request, reply);

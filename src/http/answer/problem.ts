@@ -19,6 +19,7 @@ export const problemSchema = z
     code: z.enum(Object.keys(errorCodes)).describe('The same as type, as a constant'),
     request_id: z.string().describe('Names the request in the log'),
     errors: z.array(faultSchema).optional().describe('The faults of the input, the first 100 at most'),
+    step: z.string().optional().describe('The step of a graph that failed, as outer.inner in a graph of graphs'),
     error_count: z.int().optional().describe('How many faults the input has, where not all of them are told'),
   })
   .describe('A problem as in RFC 9457');
@@ -42,6 +43,7 @@ export function problemBody(error: AppError, request: { id: string; path: string
     instance: request.path,
     code: error.code,
     request_id: request.id,
+    ...(error.step !== undefined && { step: error.step }),
     ...(error.faults.length > 0 && {
       errors: error.faults.map((fault) => ({ ...fault, location: [...fault.location] })),
     }),

@@ -1,5 +1,5 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { hideFolders } from '../../errors.ts';
 import type { EngineStats, RunnerStats } from '../../inference/engine.ts';
@@ -12,6 +12,7 @@ import type { TensorSpec } from '../../tensor/tensor.ts';
 import { maySeeModel } from '../admission/authorization.ts';
 import { declareScope } from '../admission/route-scope.ts';
 import { problemResponses } from '../answer/problem.ts';
+import { describeGraph, graphSchema, type MaySee } from './model-graph.ts';
 
 const tensorSpec = z.object({
   name: z.string(),
@@ -46,6 +47,7 @@ const costSchema = z
 
 const versionSchema = z.object({
   version: z.string(),
+  kind: z.string().describe('What it is made of: onnx, graph or remote'),
   state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
   reason: z.string().optional().describe('Why the version is not ready'),
   failed_replacement: z
@@ -73,6 +75,11 @@ const versionSchema = z.object({
     })
     .optional()
     .describe('The typed route /{name}/predict, as the files of the model make it'),
+  graph: graphSchema.optional().describe('How it is made of other models'),
+  retained_by: z
+    .array(z.string())
+    .optional()
+    .describe('Models that are made of this version; it stays loaded for them'),
   intra_op_threads: z.int().optional().describe('Threads inside an operator, as model.json says or a trial has found'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
@@ -109,7 +116,7 @@ export function modelRoutes(app: FastifyInstance, { registry }: { registry: Regi
       models: registry
         .list()
         .filter(({ name }) => maySeeModel(request, name))
-        .map(describeModel),
+        .map((model) => describeModel(model, sight(registry, request))),
     }),
   });
 
@@ -120,7 +127,7 @@ export function modelRoutes(app: FastifyInstance, { registry }: { registry: Regi
       params: modelParams,
       response: { 200: modelSchema.describe('The model'), ...problemResponses('MODEL_NOT_FOUND') },
     },
-    handler: (request) => describeModel(registry.get(request.params.name)),
+    handler: (request) => describeModel(registry.get(request.params.name), sight(registry, request)),
   });
 
   typed.get('/models/:name/versions/:version', {
@@ -133,7 +140,8 @@ export function modelRoutes(app: FastifyInstance, { registry }: { registry: Regi
         ...problemResponses('MODEL_NOT_FOUND', 'VERSION_NOT_FOUND'),
       },
     },
-    handler: (request) => describeVersion(registry.getVersion(request.params.name, request.params.version)),
+    handler: (request) =>
+      describeVersion(registry.getVersion(request.params.name, request.params.version), sight(registry, request)),
   });
 }
 
@@ -143,20 +151,33 @@ export function modelState(model: RegisteredModel) {
   return { state: served?.state ?? 'UNAVAILABLE', reason: model.error?.message ?? served?.reason } as const;
 }
 
-function describeModel(model: RegisteredModel): z.input<typeof modelSchema> {
+/** What can be looked up for a description, and what of it may be told. */
+interface Sight {
+  readonly registry: Registry;
+  readonly maySee: MaySee;
+}
+
+function sight(registry: Registry, request: FastifyRequest): Sight {
+  return { registry, maySee: (name) => maySeeModel(request, name) };
+}
+
+function describeModel(model: RegisteredModel, seen: Sight): z.input<typeof modelSchema> {
   const { state, reason } = modelState(model);
   return {
     name: model.name,
     state,
     ...(reason !== undefined && { reason }),
-    versions: model.versions.map(describeVersion),
+    versions: model.versions.map((loaded) => describeVersion(loaded, seen)),
   };
 }
 
-function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
-  const { version, state, reason, loadMs, predictor, engine, manifest } = loaded;
+function describeVersion(loaded: LoadedVersion, { registry, maySee }: Sight): z.input<typeof versionSchema> {
+  const { binding } = loaded;
+  const retainedBy = registry.dependentsOn(loaded.name, loaded.version).filter(maySee);
+  const { version, kind, state, reason, loadMs, predictor, engine, manifest } = loaded;
   return {
     version,
+    kind,
     state,
     ...(reason !== undefined && { reason }),
     ...(loaded.failedReplacement !== undefined && { failed_replacement: loaded.failedReplacement.message }),
@@ -167,6 +188,8 @@ function describeVersion(loaded: LoadedVersion): z.input<typeof versionSchema> {
       intra_op_threads: engine.intraOpThreads,
       ...describeStats(engine.stats()),
     }),
+    ...(binding !== undefined && { graph: describeGraph(registry, binding, maySee) }),
+    ...(retainedBy.length > 0 && { retained_by: retainedBy }),
     ...(loaded.faceReport !== undefined && { face: describeFace(loaded.faceReport) }),
     ...(manifest.description !== undefined && { description: manifest.description }),
     labels: manifest.labels,

@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestHeaders } from '../../inference/predictor.ts';
 import { type AskedTerms, type CallTerms, shorterMs } from '../../serving/call-terms.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { requestPriority } from './priority-header.ts';
@@ -19,5 +21,19 @@ export function readCallTerms(request: FastifyRequest, reply: FastifyReply, aske
     signal: whenClientIsGone(reply),
     priority: asked.priority ?? requestPriority(request),
     trace: traceContextOf(request),
+    headers: new SentHeaders(request.headers),
   };
+}
+
+class SentHeaders implements RequestHeaders {
+  readonly #sent: IncomingHttpHeaders;
+
+  constructor(sent: IncomingHttpHeaders) {
+    this.#sent = sent;
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#sent[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
 }

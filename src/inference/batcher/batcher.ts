@@ -123,6 +123,11 @@ export class Batcher {
     for (const pending of this.#schedule.takeAll()) this.#schedule.push({ ...pending, group: undefined });
   }
 
+  /** Rejects every request whose client is gone, also those that run. */
+  dropAborted(): void {
+    this.#dropUseless();
+  }
+
   /** Rejects every request that waits for a run. */
   rejectWaiting(error: () => AppError): void {
     for (const pending of this.#schedule.takeAll()) this.#answers.reject(pending, error());

@@ -17,6 +17,8 @@ export interface BoundMember {
   /** What so many rows cost at least, in milliseconds; 0 when it is not known. */
   leastMs(rows: number): number;
   predict(inputs: Tensors, context: PredictContext): Promise<Prediction>;
+  /** As of a predictor. */
+  dropAborted?(): void;
 }
 
 /** The plan of a graph with the members that it was checked against, held together. */

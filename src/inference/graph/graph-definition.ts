@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { referencePattern } from '../../names/reference.ts';
 import { type DataType, typedArrays } from '../../tensor/data-type.ts';
 
-const name = /^[A-Za-z_][A-Za-z0-9_./:-]{0,127}$/;
+/** Exporters give tensors any name, numbers too. */
+const tensorName = z.string().min(1).max(256);
 const stepName = /^[a-z][A-Za-z0-9_]{0,63}$/;
 const dataTypes: readonly DataType[] = [...(Object.keys(typedArrays) as (keyof typeof typedArrays)[]), 'BYTES'];
 
@@ -26,28 +28,25 @@ const adapters = {
   columns: z.array(z.int().min(0)).min(1).max(65_536).exactOptional().describe('Indices of the last axis, in order'),
 };
 
+const tensorWire = z.strictObject({ from: source, ...adapters });
+const literalWire = z.strictObject({
+  value: literal.describe('One row, repeated for each row of the request'),
+  ...adapters,
+});
 const wire = z.union(
-  [
-    source,
-    z.strictObject({ from: source, ...adapters }),
-    z.strictObject({ value: literal.describe('One row, repeated for each row of the request'), ...adapters }),
-  ],
+  [source, tensorWire, literalWire],
   'expected "step.output", or an object with "from" or "value" and cast, reshape, columns',
 );
 
-const reference = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}([@:][^:@/]{1,128})?$/, 'expected name, name@2 or name@label');
+const reference = z.string().regex(referencePattern, 'expected name, name@2 or name@label');
 
 const inputs = z
-  .record(z.string().regex(name), wire)
+  .record(tensorName, wire)
   .describe('Where each input of the member comes from; unset: input.<same name>');
 
+const literalFallback = z.strictObject({ outputs: z.record(tensorName, literal) });
 const fallback = z
-  .union(
-    [reference, z.strictObject({ outputs: z.record(z.string(), literal) })],
-    'expected the name of a model, or an object with "outputs"',
-  )
+  .union([reference, literalFallback], 'expected the name of a model, or an object with "outputs"')
   .describe('What answers when the member is overloaded, late or broken; never for a bad input');
 
 const memberCall = {
@@ -56,7 +55,7 @@ const memberCall = {
   timeoutMs: z.int().min(1).max(3_600_000).exactOptional(),
   fallback: fallback.exactOptional(),
 };
-const use = z.record(z.string().regex(name), wire).describe('Outputs made of tensors that are there already');
+const use = z.record(tensorName, wire).describe('Outputs made of tensors that are there already');
 
 const common = {
   name: z
@@ -69,12 +68,13 @@ const common = {
 };
 
 const when = z.string().min(1).max(4096).describe('A rule in CEL, such as small.probability >= 0.9');
-const arm = z.union(
-  [z.strictObject({ when, ...memberCall }), z.strictObject({ when, use })],
-  'expected "when" with "model" or "use"',
-);
+const modelArm = z.strictObject({ when, ...memberCall });
+const useArm = z.strictObject({ when, use });
+const arm = z.union([modelArm, useArm], 'expected "when" with "model" or "use"');
+const otherwiseModel = z.strictObject(memberCall);
+const otherwiseUse = z.strictObject({ use });
 const otherwise = z.union(
-  [z.literal('refuse'), z.strictObject(memberCall), z.strictObject({ use })],
+  [z.literal('refuse'), otherwiseModel, otherwiseUse],
   'expected "refuse", or an object with "model" or "use"',
 );
 
@@ -124,11 +124,47 @@ export const graphDefinitionSchema = z
       .min(1)
       .default(256 * 1024 * 1024)
       .describe('Most bytes of tensors between steps, over all requests'),
-    inputs: z.record(z.string().regex(name), graphInput).default({}).describe('Narrows inputs; unset: what they feed'),
+    inputs: z.record(tensorName, graphInput).default({}).describe('Narrows inputs; unset: what they feed'),
     steps: z.array(step).min(1).max(64),
-    outputs: z.record(z.string().regex(name), source).exactOptional().describe('unset: all of the last step'),
+    outputs: z.record(tensorName, source).exactOptional().describe('unset: all of the last step'),
   })
   .meta({ title: 'inferd graph' });
+
+/** An object of a graph that has one of several forms, and the key that tells which: that of the union's branch of the same index. */
+export interface KeyedForms {
+  /** As messages call it. */
+  readonly what: string;
+  readonly branches: readonly { readonly key: string | undefined; readonly keys: readonly string[] }[];
+}
+
+function keyed(key: string, schema: z.ZodObject): KeyedForms['branches'][number] {
+  return { key, keys: Object.keys(schema.shape) };
+}
+
+/** Stands for a branch that is a text. */
+const text = { key: undefined, keys: [] };
+
+export const keyedForms = {
+  step: {
+    what: 'a step',
+    branches: [keyed('model', modelStep), keyed('switch', switchStep), keyed('combine', combineStep)],
+  },
+  arm: { what: 'an arm', branches: [keyed('model', modelArm), keyed('use', useArm)] },
+  otherwise: { what: '"otherwise"', branches: [text, keyed('model', otherwiseModel), keyed('use', otherwiseUse)] },
+  wire: { what: 'a wire', branches: [text, keyed('from', tensorWire), keyed('value', literalWire)] },
+  fallback: { what: 'a fallback', branches: [text, keyed('outputs', literalFallback)] },
+} as const satisfies Record<string, KeyedForms>;
+
+/** Keys of the objects that have one form. */
+export const plainKeys = {
+  graph: Object.keys(graphDefinitionSchema.shape),
+  input: Object.keys(graphInput.shape),
+} as const;
+
+/** The JSON Schema by which editors complete `graph.json`. */
+export function graphJsonSchema(): unknown {
+  return z.toJSONSchema(graphDefinitionSchema, { io: 'input', reused: 'ref' });
+}
 
 export type GraphDefinition = z.output<typeof graphDefinitionSchema>;
 export type StepDefinition = GraphDefinition['steps'][number];

@@ -2,12 +2,9 @@ import type { DataType } from '../../tensor/data-type.ts';
 import type { Signature, Tensor, TensorSpec } from '../../tensor/tensor.ts';
 import type { Combination } from './graph-definition.ts';
 import type { CompiledRule } from './rules.ts';
+import type { TensorSource } from './tensor-source.ts';
 
-/** A tensor of a step, or of the request where the step is `input`. */
-export interface TensorSource {
-  readonly step: string;
-  readonly tensor: string;
-}
+export type { TensorSource };
 
 /** Where an input of a member, or an output of a switch, comes from, and what is done to it on the way, in this order. */
 export interface PlannedWire {
@@ -88,6 +85,8 @@ export interface GraphPlan {
   readonly signature: Signature;
   /** Whether rows do not change each other, as far as the graph itself and the signatures tell; its members come besides. */
   readonly rowWise: boolean;
+  /** Members that take some of the rows of a request; the graph cannot be served while the rows of one are not independent. */
+  readonly needIndependent: readonly MemberIndex[];
   /** Each after those that it needs. */
   readonly steps: readonly PlannedStep[];
   /** By output of the graph. */

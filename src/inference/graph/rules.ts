@@ -1,5 +1,5 @@
 import type { Tensor, TensorSpec } from '../../tensor/tensor.ts';
-import type { TensorSource } from './graph-plan.ts';
+import type { TensorSource } from './tensor-source.ts';
 
 /** What a rule knows of the request beside its tensors. */
 export interface RuleRequest {

@@ -30,6 +30,10 @@ export const tableSettings = z.strictObject({
     .max(10_000)
     .exactOptional()
     .describe('The columns of the matrix in order; where each input is a column, those of which more is to be said'),
+  function: z
+    .enum(['softmax', 'sigmoid', 'none'])
+    .exactOptional()
+    .describe('From the output with labels to probabilities; unset: it has them, and they sum up to 1'),
   target: z.string().exactOptional().describe('Name of what is predicted, for the documentation'),
   template: z.record(z.string(), scalar.nullable()).exactOptional().describe('The example of the documentation'),
 });

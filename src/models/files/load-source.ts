@@ -17,6 +17,8 @@ export interface LoadSource {
   readonly unservable: readonly UnservableOutput[];
   /** Class names in the order of the columns, by the outputs that the graph has them for. */
   readonly labels: Readonly<Record<string, string[]>>;
+  /** What the values of outputs that are labels are called, in the order of the classes. */
+  readonly labelClasses: Readonly<Record<string, string[]>>;
   /** `metadata_props` of the graph. */
   readonly metadata: ReadonlyMap<string, string>;
   /** External data that runners have to read, since a mapping of it would change with the file. */
@@ -50,10 +52,10 @@ export async function openLoadSource(file: OnnxArtifact, { warn, signal }: OpenO
   const files = await versionFiles(root, path, folders);
   if (files.problem !== undefined) throw files.problem;
   const check = () => refuseChanged(file, files);
-  const { unservable, metadata, zipMaps } = files;
+  const { unservable, metadata, zipMaps, labelClasses } = files;
   if (unservable instanceof AppError) throw unservable;
   const labels = Object.fromEntries(zipMaps.map(({ output, classes }) => [output, [...classes]]));
-  const description = { unservable, labels, metadata };
+  const description = { unservable, labels, labelClasses, metadata };
   const inPlace = { path, ...description, readIntoMemory: [], check, remove: async () => {} };
   const mayChange = files.externalData.length > 0 && file.ownedByServer !== true;
   if (zipMaps.length === 0 && !mayChange) return inPlace;

@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { AppError, toAppError } from '../../errors.ts';
+import { labelClassesOf } from '../../onnx-file/label-classes.ts';
 import { type OnnxFile, readOnnxFile } from '../../onnx-file/read-onnx-file.ts';
 import { type ZipMap, zipMapsOf } from '../../onnx-file/zip-map.ts';
 import type { UnservableOutput } from '../../tensor/tensor.ts';
@@ -17,6 +18,8 @@ export interface VersionFiles {
   readonly unservable: readonly UnservableOutput[] | AppError;
   /** Dictionaries among the outputs whose tensors can be served in their place. */
   readonly zipMaps: readonly ZipMap[];
+  /** What the values of outputs that are labels are called, in the order of the classes. */
+  readonly labelClasses: Readonly<Record<string, string[]>>;
   /** `metadata_props` of the graph. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Changes whenever one of the files does, or comes, or goes. */
@@ -26,7 +29,7 @@ export interface VersionFiles {
   readonly problem: AppError | undefined;
 }
 
-interface Known extends Pick<VersionFiles, 'externalData' | 'unservable' | 'zipMaps' | 'metadata'> {
+interface Known extends Pick<VersionFiles, 'externalData' | 'unservable' | 'zipMaps' | 'labelClasses' | 'metadata'> {
   readonly fingerprint: string;
 }
 
@@ -46,7 +49,7 @@ const mostKnown = 10_000;
  */
 export async function versionFiles(root: string, path: string, folders: readonly string[]): Promise<VersionFiles> {
   const graph = await stat(path, { bigint: true });
-  const { externalData, unservable, zipMaps, metadata } = await readGraph(path, fingerprintOf(graph));
+  const { externalData, ...described } = await readGraph(path, fingerprintOf(graph));
   const parts = [fingerprintOf(graph)];
   let sizeBytes = Number(graph.size);
   let problem: AppError | undefined;
@@ -63,7 +66,7 @@ export async function versionFiles(root: string, path: string, folders: readonly
   for (const companion of await companionFiles(folders)) {
     parts.push(`${companion.name} ${fingerprintOf(companion.stat)}`);
   }
-  return { externalData, unservable, zipMaps, metadata, fingerprint: parts.join(' '), sizeBytes, problem };
+  return { externalData, ...described, fingerprint: parts.join(' '), sizeBytes, problem };
 }
 
 async function externalFile(root: string, path: string, location: string): Promise<BigIntStats> {
@@ -94,7 +97,14 @@ async function readGraph(path: string, fingerprint: string): Promise<Known> {
   if (before?.fingerprint === fingerprint) return before;
   const read = await readOnnxFile(path).then(
     (file) => ({ fingerprint, ...describe(file) }),
-    () => ({ fingerprint, externalData: [], unservable: [], zipMaps: [], metadata: new Map<string, string>() }),
+    () => ({
+      fingerprint,
+      externalData: [],
+      unservable: [],
+      zipMaps: [],
+      labelClasses: {},
+      metadata: new Map<string, string>(),
+    }),
   );
   if (known.size >= mostKnown) known.clear();
   known.set(path, read);
@@ -104,7 +114,13 @@ async function readGraph(path: string, fingerprint: string): Promise<Known> {
 function describe(file: OnnxFile): Omit<Known, 'fingerprint'> {
   const { externalData, metadata } = file;
   const zipMaps = zipMapsOf(file);
-  return { externalData, metadata, zipMaps, unservable: unservableOf(file, zipMaps) };
+  return {
+    externalData,
+    metadata,
+    zipMaps,
+    labelClasses: labelClassesOf(file),
+    unservable: unservableOf(file, zipMaps),
+  };
 }
 
 function unservableOf(file: OnnxFile, zipMaps: readonly ZipMap[]): VersionFiles['unservable'] {

@@ -1,3 +1,4 @@
+import type { AppError } from '../../errors.ts';
 import type { Engine } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { Manifest } from '../manifest.ts';
@@ -16,8 +17,29 @@ export interface Lease {
   release(): void;
 }
 
+/** A member as it is now; it is not held. */
+export interface MemberVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+  /** Undefined while it is not loaded. */
+  readonly predictor: Predictor | undefined;
+  /** Why it is not ready; undefined if it is. */
+  readonly reason: string | undefined;
+  /** Why it could not be loaded; undefined unless that is so. */
+  readonly error: AppError | undefined;
+  /** Undefined where it is not made of other models. */
+  readonly binding: { readonly depth: number } | undefined;
+}
+
 /** The models that a version is made of. */
 export interface Members {
+  /**
+   * The version that a name and a selector mean now; undefined while none of them is loaded.
+   *
+   * @param selector a version, or one of the `versionLabels` of the model; without it, the version that answers
+   */
+  find(name: string, selector?: string): MemberVersion | undefined;
   /**
    * Holds a member in memory until the lease is released: the version asked for, else the one that answers.
    *

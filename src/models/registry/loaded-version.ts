@@ -1,7 +1,8 @@
 import { AppError, hideFolders } from '../../errors.ts';
 import type { Engine } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
-import type { Assembled } from '../assembled.ts';
+import type { Assembled, Binding } from '../assembled.ts';
+import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
 import type { FaceReport, VersionFace } from '../version-face.ts';
 import type { Lease } from './lease.ts';
@@ -14,6 +15,8 @@ export class LoadedVersion {
   readonly name: string;
   readonly version: string;
   readonly fingerprint: string;
+  /** What it is made of, such as `onnx`. */
+  readonly kind: string;
   #manifest: Manifest;
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
   #assembled: Assembled | undefined;
@@ -23,11 +26,12 @@ export class LoadedVersion {
   #leases = 0;
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor(identity: { name: string; version: string; manifest: Manifest; fingerprint: string }) {
+  constructor(identity: Pick<LoadedVersion, 'name' | 'version' | 'kind' | 'manifest' | 'fingerprint'>) {
     this.name = identity.name;
     this.version = identity.version;
     this.#manifest = identity.manifest;
     this.fingerprint = identity.fingerprint;
+    this.kind = identity.kind;
   }
 
   /** What the operator says of the model, with the class names that its files have. */
@@ -69,6 +73,11 @@ export class LoadedVersion {
     return this.#phase === 'loaded' ? this.#assembled?.engine : undefined;
   }
 
+  /** The versions of other models that it stands on; undefined where it stands on none, and while it is not loaded. */
+  get binding(): Binding | undefined {
+    return this.#phase === 'loaded' ? this.#assembled?.binding : undefined;
+  }
+
   /** How clients use it that send no tensors; undefined where there is no such way, and while it is not loaded. */
   get face(): VersionFace | undefined {
     const report = this.faceReport;
@@ -99,6 +108,18 @@ export class LoadedVersion {
     if (this.#phase === 'failed') return this.#error?.message;
     const health = this.predictor?.health;
     return health === undefined || health.ready ? undefined : hideFolders(health.reason);
+  }
+
+  /** Why the version could not be loaded; undefined unless that is so. */
+  get error(): AppError | undefined {
+    return this.#error;
+  }
+
+  /** Whether the version is not ready, and only another server is at fault. */
+  get isDownElsewhere(): boolean {
+    if (this.#phase === 'failed') return isElsewhere(this.#error);
+    const health = this.predictor?.health;
+    return health?.ready === false && health.elsewhere === true;
   }
 
   /** @throws AppError `MODEL_NOT_READY` with the reason */

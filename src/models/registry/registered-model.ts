@@ -29,7 +29,11 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   }
 
   get served(): LoadedVersion | undefined {
-    return chooseVersion(this.versions);
+    const { folder } = this;
+    const named = folder === undefined || 'error' in folder ? [] : (folder.named ?? []);
+    return chooseVersion(
+      named.length === 0 ? this.versions : this.versions.filter(({ version }) => !named.includes(version)),
+    );
   }
 }
 
@@ -68,9 +72,11 @@ export function obsoleteVersions(
     versions: selected,
     older = [],
   }: { readonly versions: readonly VersionArtifact[]; readonly older?: readonly string[] },
+  isRetained: (loaded: LoadedVersion) => boolean,
 ): readonly LoadedVersion[] {
   const goesOn = (loaded: LoadedVersion) => loaded === served && older.includes(loaded.version);
-  return versions.filter((loaded) => !selected.some(({ version }) => version === loaded.version) && !goesOn(loaded));
+  const isSelected = (loaded: LoadedVersion) => selected.some(({ version }) => version === loaded.version);
+  return versions.filter((loaded) => !isSelected(loaded) && !goesOn(loaded) && !isRetained(loaded));
 }
 
 export function putVersion(entry: { versions: LoadedVersion[] }, next: LoadedVersion): void {

@@ -2,24 +2,23 @@ import { AppError, toAppError, withoutFolders } from '../../errors.ts';
 import type { Log } from '../../timing/log.ts';
 import type { Artifact, VersionArtifact } from '../artifact.ts';
 import type { Assemble } from '../assembled.ts';
-import type { Manifest } from '../manifest.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
 import { dependencyOrder } from './dependency-order.ts';
+import { boundBy, dependentsOn, entriesMadeOf, releasedMembers } from './dependents.ts';
 import type { Lease, Members } from './lease.ts';
-import { LoadedVersion } from './loaded-version.ts';
+import type { LoadedVersion } from './loaded-version.ts';
 import {
   Entry,
   hasReady,
   isUnchanged,
-  logIndependence,
   membersOf,
   obsoleteVersions,
   predictorsOf,
-  putVersion,
   type RegisteredModel,
   sameList,
 } from './registered-model.ts';
-import { refuseNewSignature } from './same-signature.ts';
+import { type ReplaceDependencies, replaceVersion } from './replace-version.ts';
+import { versionBySelector } from './version-by-selector.ts';
 
 export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
   readonly assemble: Assemble<Kind>;
@@ -36,13 +35,8 @@ export interface SyncOptions {
 }
 
 interface FollowOptions {
-  readonly reload: boolean;
-  readonly ending: AbortSignal;
-}
-
-interface Replacement<Kind extends VersionArtifact> {
-  readonly artifact: Kind;
-  readonly manifest: Manifest;
+  /** Whether a version is to be loaded anew although its files are the same. */
+  readonly isStale: (loaded: LoadedVersion) => boolean;
   readonly ending: AbortSignal;
 }
 
@@ -52,10 +46,19 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   readonly #dependencies: RegistryDependencies<Kind>;
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
-  readonly #members: Members = { lease: (name, version) => this.#leaseMember(name, version) };
+  readonly #members: Members = {
+    find: (name, selector) => {
+      const model = this.#entries.get(name);
+      return model === undefined ? undefined : versionBySelector(model, selector);
+    },
+    lease: (name, version) => this.#leaseMember(name, version),
+  };
+
+  readonly #replacing: ReplaceDependencies<Kind>;
 
   constructor(dependencies: RegistryDependencies<Kind>) {
     this.#dependencies = dependencies;
+    this.#replacing = { ...dependencies, members: this.#members, closing: this.#closing.signal };
   }
 
   /** Calls back when models or versions have come, gone or failed. */
@@ -93,6 +96,11 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       received: version,
       expected: present,
     });
+  }
+
+  /** Names of the models that stand on the model, or on one version of it. */
+  dependentsOn(name: string, version?: string): readonly string[] {
+    return dependentsOn(this.#entries.values(), name, version);
   }
 
   /**
@@ -145,7 +153,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       this.#entries.set(folder.name, entry);
     }
     entry.folder = folder;
-    return this.#change(entry, (current) => this.#follow(current, folder, { reload, ending }));
+    return this.#change(entry, (current) => this.#follow(current, folder, { isStale: () => reload, ending }));
   }
 
   /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */
@@ -188,12 +196,14 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
 
   #change<T>(entry: Entry<Kind>, change: (entry: Entry<Kind>) => Promise<T>): Promise<T> {
     const result = entry.change.then(async () => {
-      const before = predictorsOf(entry);
+      const predictors = predictorsOf(entry);
+      const bound = boundBy(entry);
       try {
         return await change(entry);
       } finally {
         this.#report();
-        if (!sameList(before, predictorsOf(entry))) this.#followMember(entry.name);
+        if (!sameList(predictors, predictorsOf(entry))) this.#followMember(entry.name);
+        for (const name of releasedMembers(bound, boundBy(entry))) this.#dropReleased(name);
       }
     });
     const settled = () => {};
@@ -207,25 +217,40 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Loads anew what is made of the model. */
+  /** What is made of the model is bound to what the model is now, or loaded anew. */
   #followMember(member: string): void {
     const { signal: ending } = this.#closing;
     if (ending.aborted) return;
-    for (const entry of this.#entries.values()) {
-      const { folder } = entry;
-      if (folder === undefined || !membersOf(folder).includes(member)) continue;
+    for (const entry of entriesMadeOf(this.#entries.values(), member)) {
       this.#change(entry, async (current) => {
-        if (current.folder !== undefined) await this.#follow(current, current.folder, { reload: true, ending });
+        for (const { binding } of current.versions) binding?.follow();
+        if (current.folder === undefined) return;
+        await this.#follow(current, current.folder, { isStale: ({ binding }) => binding === undefined, ending });
       }).catch((err: unknown) => {
         this.#dependencies.log.warn({ err, model: entry.name }, `The model could not follow its member ${member}`);
       });
     }
   }
 
+  /** Versions that were loaded only because another model stood on them. */
+  #dropReleased(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined || this.#closing.signal.aborted) return;
+    this.#change(entry, async (current) => {
+      const { folder } = current;
+      if (folder !== undefined && !('error' in folder)) await this.#dropObsolete(current, folder);
+    }).catch((err: unknown) => {
+      this.#dependencies.log.warn(
+        { err, model: name },
+        'Versions that nothing stands on any more could not be unloaded',
+      );
+    });
+  }
+
   async #follow(
     entry: Entry<Kind>,
     folder: ModelFolder<Kind>,
-    { reload, ending }: FollowOptions,
+    { isStale, ending }: FollowOptions,
   ): Promise<readonly AppError[]> {
     if (ending.aborted) return [toAppError(ending.reason)];
     if ('error' in folder) {
@@ -236,10 +261,9 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     entry.error = undefined;
 
     const { manifest, versions } = folder;
-    const unchanged = reload ? [] : entry.versions.filter((loaded) => isUnchanged(loaded, versions));
+    const unchanged = entry.versions.filter((loaded) => isUnchanged(loaded, versions) && !isStale(loaded));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
-    const loads = wanted.map((file) => this.#replace(entry, { artifact: file, manifest, ending }));
-    const selected = new Set(versions.map((file) => file.version));
+    const loads = wanted.map((file) => replaceVersion(entry, { artifact: file, manifest, ending }, this.#replacing));
     const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
     const { served } = entry;
@@ -250,50 +274,15 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
         `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
       );
     }
-    if (hasReady(entry, selected) || selected.size === 0) await this.#drop(entry, obsoleteVersions(entry, folder));
+    await this.#dropObsolete(entry, folder);
     return failures;
   }
 
-  /** Loads the version and lets it take the place of the loaded one of the same number; gives why it could not. */
-  async #replace(entry: Entry<Kind>, { artifact, manifest, ending }: Replacement<Kind>): Promise<AppError | undefined> {
-    const { name } = entry;
-    const { version, fingerprint } = artifact;
-    const next = new LoadedVersion({ name, version, manifest, fingerprint });
-    const previous = entry.versions.find((loaded) => loaded.version === version);
-    if (previous?.predictor === undefined) putVersion(entry, next);
-
-    const startedMs = this.#dependencies.now();
-    try {
-      const assembled = await this.#dependencies.assemble({ name, manifest, artifact, signal: ending }, this.#members);
-      await refuseNewSignature(previous, assembled);
-      next.succeed(assembled, this.#dependencies.now() - startedMs);
-    } catch (thrown) {
-      const error = toAppError(thrown);
-      next.fail(withoutFolders(error));
-      if (ending.aborted) return withoutFolders(error);
-      if (previous?.predictor !== undefined) previous.keepInPlaceOf(withoutFolders(error));
-      const consequence = previous?.predictor === undefined ? '' : '; the loaded one goes on serving';
-      this.#dependencies.log.warn(
-        { err: error, model: name, version },
-        `Version ${version} of the model ${name} could not be loaded${consequence}`,
-      );
-      return withoutFolders(error);
-    }
-    if (this.#closing.signal.aborted) {
-      await next.unload();
-      return undefined;
-    }
-
-    putVersion(entry, next);
-    this.#dependencies.log.info(
-      { model: name, version, load_ms: Math.round(next.loadMs ?? 0), ...logIndependence(next) },
-      'Model loaded',
-    );
-    await previous?.unload();
-    return undefined;
-  }
-
-  async #drop(entry: Entry<Kind>, obsolete: readonly LoadedVersion[]): Promise<void> {
+  async #dropObsolete(entry: Entry<Kind>, folder: Exclude<ModelFolder<Kind>, { error: AppError }>): Promise<void> {
+    const selected = new Set(folder.versions.map((file) => file.version));
+    if (selected.size > 0 && !hasReady(entry, selected)) return;
+    const isRetained = ({ version }: LoadedVersion) => this.dependentsOn(entry.name, version).length > 0;
+    const obsolete = obsoleteVersions(entry, folder, isRetained);
     await Promise.all(obsolete.map((version) => version.unload()));
     entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
   }

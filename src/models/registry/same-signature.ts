@@ -11,7 +11,7 @@ function withoutNames({ inputs, outputs }: Signature) {
 }
 
 /** Whether clients of the one model can be those of the other. */
-function sameSignature(a: Signature, b: Signature): boolean {
+export function sameSignature(a: Signature, b: Signature): boolean {
   return isDeepStrictEqual(withoutNames(a), withoutNames(b));
 }
 

@@ -1,26 +1,40 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { AppError, toAppError } from '../../errors.ts';
-import type { Artifact, OnnxArtifact, VersionArtifact } from '../artifact.ts';
+import { selectVersion } from '../../names/reference.ts';
+import type { Artifact, VersionArtifact } from '../artifact.ts';
 import { refuseOutside } from '../files/refuse-outside.ts';
-import { versionFiles } from '../files/version-files.ts';
 import { defaultManifest, type Manifest, parseManifest } from '../manifest.ts';
+import { readVersion } from './read-version.ts';
+import { exists, isSourceName, sourceIn, type VersionSource } from './version-source.ts';
 
-/**
- * A model on disk: its manifest, and the versions that its policy selects, highest first; or why it cannot be used.
- * `older` are versions that are there and not selected only because others are higher: one that serves may go on.
- */
+/** A model on disk: its manifest and versions, or why it cannot be used. */
 export type ModelFolder<Kind extends VersionArtifact = Artifact> = { readonly name: string } & (
-  | { readonly manifest: Manifest; readonly versions: readonly Kind[]; readonly older?: readonly string[] }
+  | ReadableFolder<Kind>
   | { readonly error: AppError }
 );
+
+interface ReadableFolder<Kind extends VersionArtifact> {
+  readonly manifest: Manifest;
+  /** What is to be loaded, highest first: what the policy selects, and what others name. */
+  readonly versions: readonly Kind[];
+  /** Versions that are there and not selected only because others are higher: one that serves may go on. */
+  readonly older?: readonly string[];
+  /** Those of the versions that the policy does not select: they answer only where they are asked for. */
+  readonly named?: readonly string[];
+}
+
+/** Which versions are read. */
+export interface VersionSelection {
+  /** Whatever the manifest says. */
+  readonly policy?: Manifest['versionPolicy'] | undefined;
+  /** Versions, or labels of the manifest, that are read beside those of the policy. */
+  readonly selectors?: ReadonlySet<string> | undefined;
+}
 
 const modelName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Up to 2^63 − 1, as other servers have it: room for a time in microseconds, or a date with its time of day. */
 const versionName = /^[1-9][0-9]{0,18}$/;
-const graphName = 'model.onnx';
-/** Where a copy of a repository of the Hub has it. */
-const hubGraph = 'onnx/model.onnx';
 const manifestName = 'model.json';
 
 /** Whether a folder of this name holds a version. */
@@ -35,33 +49,29 @@ export function compareVersions(a: string, b: string): number {
 
 /** Whether the folder is that of one model, not one of models. */
 export async function holdsModel(folder: string): Promise<boolean> {
-  if (await exists(join(folder, graphName))) return true;
+  if (await exists(join(folder, 'model.onnx'))) return true;
+  if ((await exists(join(folder, 'graph.json'))) || (await exists(join(folder, 'remote.json')))) return true;
   // Without the other file, a model of the name "onnx" lies there.
-  if ((await exists(join(folder, hubGraph))) && (await exists(join(folder, 'config.json')))) return true;
+  if ((await exists(join(folder, 'onnx/model.onnx'))) && (await exists(join(folder, 'config.json')))) return true;
   return (await versionFolders(folder)).size > 0;
 }
 
-/** Path of the graph in a folder; undefined when there is none. */
-async function graphIn(folder: string): Promise<string | undefined> {
-  for (const name of [graphName, hubGraph]) {
-    const path = join(folder, name);
-    if (await exists(path)) return path;
-  }
-  return undefined;
-}
-
 /**
- * Whether a folder among models is meant as one: it has a manifest, or a file with the ending `.onnx` in it or in a
+ * Whether a folder among models is meant as one: it has a manifest, a `graph.json` or `remote.json`, or a file with the ending `.onnx` in it or in a
  * folder in it whose name begins as that of a version would. One that cannot be read counts if its name could be that of
  * a model, which `lost+found` is not.
  */
 export async function isMeantAsModel(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return modelName.test(basename(folder));
-  if (entries.some(({ name }) => name === manifestName || isGraph(name))) return true;
+  if (entries.some(({ name }) => name === manifestName || isMeantAsSource(name))) return true;
   const inner = entries.filter(({ name }) => /^(?:v?[0-9]|onnx$)/i.test(name)).map(({ name }) => join(folder, name));
   const contents = await Promise.all(inner.map((path) => readdir(path).catch(() => [])));
-  return contents.flat().some(isGraph);
+  return contents.flat().some(isMeantAsSource);
+}
+
+function isMeantAsSource(name: string): boolean {
+  return isGraph(name) || isSourceName(name);
 }
 
 function isGraph(name: string): boolean {
@@ -75,12 +85,12 @@ function isGraph(name: string): boolean {
 export async function readModelFolder(
   folder: string,
   name: string,
-  policy?: Manifest['versionPolicy'],
+  selection?: VersionSelection,
 ): Promise<ModelFolder> {
   try {
     const root = await realpath(folder);
     if (!(await stat(root)).isDirectory()) return { name, error: noFolder(folder) };
-    return await modelFolder({ root, folder, name }, policy);
+    return await modelFolder({ root, folder, name }, selection);
   } catch (cause) {
     return { name, error: noFolder(folder, cause) };
   }
@@ -95,8 +105,8 @@ export async function bareFile(root: string, fileName: string): Promise<ModelFol
   const name = fileName.slice(0, -'.onnx'.length);
   try {
     checkModelName(name);
-    const path = join(root, fileName);
-    const file = await versionFile(root, { version: '1', path, folders: [], manifestText: '' });
+    const source: VersionSource = { kind: 'onnx', path: join(root, fileName) };
+    const file = await readVersion(root, { version: '1', source, folders: [], manifestText: '' });
     return { name, manifest: defaultManifest(), versions: [file] };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
@@ -106,7 +116,7 @@ export async function bareFile(root: string, fileName: string): Promise<ModelFol
 /** Reads a folder in a repository. */
 export async function modelFolder(
   { root, folder, name }: { readonly root: string; readonly folder: string; readonly name: string },
-  policy?: Manifest['versionPolicy'],
+  { policy, selectors = new Set() }: VersionSelection = {},
 ): Promise<ModelFolder> {
   try {
     await refuseOutside(root, folder);
@@ -116,27 +126,33 @@ export async function modelFolder(
     const manifest =
       manifestText === undefined ? defaultManifest() : parseManifest(`${name}/${manifestName}`, manifestText);
     const present = await versionFolders(folder);
-    const read = (version: string, path: string, folders: readonly string[]) =>
-      versionFile(root, { version, path, folders, manifestText: manifestText ?? '' });
+    const read = (version: string, source: VersionSource, folders: readonly string[]) =>
+      readVersion(root, { version, source, folders, manifestText: manifestText ?? '' });
     if (present.size === 0) {
-      const path = await graphIn(folder);
-      if (path === undefined) throw await noVersion(name, folder);
-      return { name, manifest, versions: [await read('1', path, [dirname(path), folder])] };
+      const source = await sourceIn(folder);
+      if (source === undefined) throw await noVersion(name, folder);
+      return { name, manifest, versions: [await read('1', source, [dirname(source.path), folder])] };
     }
     const effective = policy ?? manifest.versionPolicy;
     const selected = selectVersions(name, [...present.keys()], effective);
     const isLatest = effective !== 'all' && 'latest' in effective;
     const older = isLatest ? [...present.keys()].slice(effective.latest) : [];
+    const wanted = new Set([...selectors].map((selector) => versionOf(selector, manifest)));
+    const named = [...present.keys()].filter((version) => wanted.has(version) && !selected.includes(version));
     const versions = await Promise.all(
-      selected.map((version) => {
-        const path = present.get(version) ?? join(folder, version, graphName);
-        return read(version, path, [dirname(path), join(folder, version), folder]);
-      }),
+      [...present]
+        .filter(([version]) => selected.includes(version) || named.includes(version))
+        .map(([version, source]) => read(version, source, [dirname(source.path), join(folder, version), folder])),
     );
-    return { name, manifest, versions, older };
+    return { name, manifest, versions, older, named };
   } catch (thrown) {
     return { name, error: toAppError(thrown) };
   }
+}
+
+function versionOf(selector: string, { versionLabels }: Manifest): string | undefined {
+  const selected = selectVersion(selector, versionLabels);
+  return 'fault' in selected ? undefined : selected.version;
 }
 
 /** @throws AppError `MODEL_LOAD_FAILED` unless the name is one that a model can have */
@@ -161,18 +177,11 @@ async function readOptional(root: string, path: string): Promise<string | undefi
   return readFile(path, 'utf8');
 }
 
-/** Paths of the graphs in version folders, the highest version first; a folder without one is still being copied. */
-async function versionFolders(folder: string): Promise<ReadonlyMap<string, string>> {
+/** What the version folders are made of, the highest version first; a folder without it is still being copied. */
+async function versionFolders(folder: string): Promise<ReadonlyMap<string, VersionSource>> {
   const names = (await readdir(folder)).filter(isVersion).sort(compareVersions);
-  const found = await Promise.all(names.map(async (name) => [name, await graphIn(join(folder, name))] as const));
-  return new Map(found.flatMap(([name, path]) => (path === undefined ? [] : [[name, path] as const])));
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  const found = await Promise.all(names.map(async (name) => [name, await sourceIn(join(folder, name))] as const));
+  return new Map(found.flatMap(([name, source]) => (source === undefined ? [] : [[name, source] as const])));
 }
 
 function selectVersions(name: string, present: readonly string[], policy: Manifest['versionPolicy']): string[] {
@@ -208,22 +217,4 @@ async function noVersion(name: string, folder: string): Promise<AppError> {
     message: `The folder ${name} has no version: expected ${name}/1/model.onnx or another number up to 2^63 - 1${instead}`,
     received: found,
   });
-}
-
-interface FoundVersion extends Pick<OnnxArtifact, 'version' | 'path' | 'folders'> {
-  readonly manifestText: string;
-}
-
-async function versionFile(root: string, { manifestText, ...found }: FoundVersion): Promise<OnnxArtifact> {
-  const { path, folders } = found;
-  await refuseOutside(root, path);
-  await refuseOther(root, path);
-  const { fingerprint } = await versionFiles(root, path, folders);
-  return { kind: 'onnx', ...found, root, fingerprint: `${fingerprint}:${manifestText}` };
-}
-
-/** A pipe would be waited for until the load is given up. */
-async function refuseOther(root: string, path: string): Promise<void> {
-  if ((await stat(path)).isFile()) return;
-  throw new AppError('MODEL_LOAD_FAILED', { message: `${relative(root, path)} is no file` });
 }

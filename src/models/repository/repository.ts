@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import type { Artifact, MemberSelection } from '../artifact.ts';
 import type { Manifest } from '../manifest.ts';
 import {
   bareFile,
@@ -11,7 +12,9 @@ import {
   type ModelFolder,
   modelFolder,
   readModelFolder,
+  type VersionSelection,
 } from './model-folder.ts';
+import { isSourceName } from './version-source.ts';
 
 export type { ModelFolder } from './model-folder.ts';
 
@@ -19,16 +22,19 @@ export interface ScanOptions {
   /** Name of the model that lies in the folder itself. @default model */
   readonly ownName?: string | undefined;
   /** Which versions, whatever the manifests say. */
-  readonly policy?: Manifest['versionPolicy'];
-  /** Whether the files are the server's own and never change, such as what it fetched. @default false */
+  readonly policy?: Manifest['versionPolicy'] | undefined;
+  /**
+   * Whether the files are the server's own and never change, such as what it fetched. What they say must not make the
+   * server call others, so that a `remote.json` is refused. @default false
+   */
   readonly ownedByServer?: boolean;
   /** Told the names of folders, and of links to nothing, that are no models. */
-  readonly onIgnored?: (names: readonly string[]) => void;
+  readonly onIgnored?: ((names: readonly string[]) => void) | undefined;
 }
 
 /**
- * Reads the model repository: folders with numeric version folders, and bare `.onnx` files.
- * A model that cannot be used is listed with its error and does not hide the others. A `model.onnx`, or numeric version
+ * Reads the model repository: folders with numeric version folders, and bare `.onnx` files. Versions
+ * that a graph names are read beside those that the policy of their model selects. A model that cannot be used is listed with its error and does not hide the others. A `model.onnx`, or numeric version
  * folders, in the folder itself are one model, as KServe and SageMaker lay out a single one.
  *
  * @throws AppError `SETTINGS_INVALID` if the folder itself cannot be read
@@ -38,17 +44,48 @@ export async function scanRepository(modelsDir: string, options: ScanOptions = {
   const root = await realpath(modelsDir).catch((cause: unknown) => {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
+  const models = await readAll(root, { ownName, policy, onIgnored });
+  const selectors = selectorsByName(models);
+  const all = await Promise.all(
+    models.map((model) => {
+      const named = selectors.get(model.name);
+      return named === undefined ? model : readNamed(root, model, { policy, selectors: named });
+    }),
+  );
+  return options.ownedByServer === true ? all.map(ownedByServer) : all;
+}
+
+type ReadOptions = Pick<ScanOptions, 'policy' | 'onIgnored'> & { readonly ownName: string };
+
+async function readAll(root: string, { ownName, policy, onIgnored }: ReadOptions): Promise<ModelFolder[]> {
   const entries = await readdir(root, { withFileTypes: true });
   const hasConfig = entries.some(({ name }) => name === 'config.json');
   const isHubCopy = (name: string) => name === 'onnx' && hasConfig;
-  const own = (await holdsModel(root)) ? await readModelFolder(root, ownName, policy) : undefined;
-  const isOwn = (name: string) => own !== undefined && (name === 'model.onnx' || isVersion(name) || isHubCopy(name));
+  const own = (await holdsModel(root)) ? await readModelFolder(root, ownName, { policy }) : undefined;
+  const isOwn = (name: string) => own !== undefined && (isSourceName(name) || isVersion(name) || isHubCopy(name));
   const others = entries.filter(({ name }) => !name.startsWith('.') && !isOwn(name));
   const found = await Promise.all(others.map((entry) => readEntry(root, entry, policy)));
   onIgnored?.(found.flatMap((one) => (isIgnored(one) ? [one.ignored] : [])).sort());
   const models = found.flatMap((one) => (one === undefined || isIgnored(one) ? [] : [one]));
-  const all = nameTwins([...(own === undefined ? [] : [{ ...own, place: 'the folder of models itself' }]), ...models]);
-  return options.ownedByServer === true ? all.map(ownedByServer) : all;
+  return nameTwins([...(own === undefined ? [] : [{ ...own, place: 'the folder of models itself' }]), ...models]);
+}
+
+/** Versions and labels by which graphs name models. */
+function selectorsByName(models: readonly ModelFolder[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const selections = models.flatMap((model) => ('error' in model ? [] : model.versions)).flatMap(selectionsOf);
+  const byName = Map.groupBy(selections, ({ name }) => name);
+  return new Map([...byName].map(([name, named]) => [name, new Set(named.map(({ selector }) => selector))]));
+}
+
+function selectionsOf(version: Artifact): readonly MemberSelection[] {
+  return version.kind === 'graph' ? version.selections : [];
+}
+
+/** The model once more, with the versions that others name; a bare file has one version alone. */
+async function readNamed(root: string, model: ModelFolder, selection: VersionSelection): Promise<ModelFolder> {
+  const folder = join(root, model.name);
+  if ((await kindOf(folder)) !== 'folder') return model;
+  return modelFolder({ root, folder, name: model.name }, selection);
 }
 
 /** A model, and what it is in the repository. */
@@ -71,7 +108,7 @@ async function readEntry(
   const kind = await kindOf(path);
   if (kind === 'folder') {
     if (!(await isMeantAsModel(path))) return { ignored: name };
-    return { ...(await modelFolder({ root, folder: path, name }, policy)), place: `the folder ${name}` };
+    return { ...(await modelFolder({ root, folder: path, name }, { policy })), place: `the folder ${name}` };
   }
   if (kind === 'nothing') return { ignored: name };
   if (name.endsWith('.onnx')) return { ...(await bareFile(root, name)), place: `the file ${name}` };
@@ -107,5 +144,12 @@ function withoutPlace({ place: _, ...model }: Found): ModelFolder {
 
 function ownedByServer(model: ModelFolder): ModelFolder {
   if ('error' in model) return model;
+  if (model.versions.some(({ kind }) => kind === 'remote')) return { name: model.name, error: foreignRemote() };
   return { ...model, versions: model.versions.map((version) => ({ ...version, ownedByServer: true })) };
+}
+
+function foreignRemote(): AppError {
+  return new AppError('REMOTE_INVALID', {
+    message: 'A remote.json is taken from the folder of the operator alone, not from an upload or a source of models',
+  });
 }

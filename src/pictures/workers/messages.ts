@@ -3,10 +3,12 @@ import type { PictureLimits } from '../picture-limits.ts';
 import type { PictureDatatype } from '../picture-tensor.ts';
 import type { PicturePlan } from '../plan/picture-plan.ts';
 import type { PreparedPicture } from '../prepare-picture.ts';
+import type { RgbRaster } from '../raster.ts';
 
 /** What a picture worker is told: one picture at a time, its bytes by transfer. */
 export interface JobMessage {
-  readonly bytes: Uint8Array;
+  /** The file, or pixels that were decoded already. */
+  readonly source: Uint8Array | RgbRaster;
   readonly plan: PicturePlan;
   readonly datatype: PictureDatatype;
   /** Those of the server. */

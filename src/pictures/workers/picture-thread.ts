@@ -45,12 +45,11 @@ export class PictureThread {
    * @throws AppError what the picture is refused for, and `ENCODER_FAILED` when the thread ends meanwhile
    */
   async prepare(job: JobMessage): Promise<PreparedPicture> {
-    // The bytes alone, and not all that their buffer holds.
-    const bytes = new Uint8Array(job.bytes);
+    const { source, bytes } = copyOf(job.source);
     const outcome = await new Promise<OutcomeMessage>((resolve) => {
       this.#settle = resolve;
       this.#worker.ref();
-      this.#worker.postMessage({ ...job, bytes }, [bytes.buffer]);
+      this.#worker.postMessage({ ...job, source }, [bytes.buffer]);
     });
     return preparedPicture(outcome);
   }
@@ -65,6 +64,14 @@ export class PictureThread {
     this.#settle?.(outcome);
     this.#settle = undefined;
   }
+}
+
+/** The bytes alone, and not all that their buffer holds. */
+function copyOf(
+  source: JobMessage['source'],
+): Pick<JobMessage, 'source'> & { readonly bytes: Uint8Array<ArrayBuffer> } {
+  const bytes = new Uint8Array(source instanceof Uint8Array ? source : source.data);
+  return { source: source instanceof Uint8Array ? bytes : { ...source, data: bytes }, bytes };
 }
 
 function deathOf(code: number, cause: unknown): AppError {

@@ -3,6 +3,7 @@ import { checkPicture, defaultPictureLimits, type PictureLimits } from '../pictu
 import type { PictureDatatype } from '../picture-tensor.ts';
 import type { PicturePlan } from '../plan/picture-plan.ts';
 import type { PreparedPicture } from '../prepare-picture.ts';
+import type { RgbRaster } from '../raster.ts';
 import { loadSharp } from '../sharp.ts';
 import { type Turn, Turns } from '../turns.ts';
 import { PictureThread } from './picture-thread.ts';
@@ -39,13 +40,19 @@ export class PictureWorkers implements AsyncDisposable {
   /**
    * The elements of a picture in the input of a model, and where it lies in them.
    *
+   * @param source the file, or pixels that were decoded already
    * @throws {AppError} `UNSUPPORTED_MEDIA_TYPE` for what is no PNG, JPEG, WebP or GIF; `PICTURE_TOO_LARGE` for too many
    * bytes or pixels, or too long a time; `PICTURE_UNREADABLE` for a cut or broken picture; `ENCODER_FAILED` when the thread
    * dies at it; `SHUTTING_DOWN` after disposal
    * @throws the reason of the turn's signal, when that is aborted before the picture's turn comes
    */
-  async prepare(bytes: Uint8Array, plan: PicturePlan, datatype: PictureDatatype, turn: Turn): Promise<PreparedPicture> {
-    checkPicture(bytes, this.#limits);
+  async prepare(
+    source: Uint8Array | RgbRaster,
+    plan: PicturePlan,
+    datatype: PictureDatatype,
+    turn: Turn,
+  ): Promise<PreparedPicture> {
+    if (source instanceof Uint8Array) checkPicture(source, this.#limits);
     return this.#turns.take(turn, async () => {
       // Its library stays loaded when a thread ends only if this thread has it, too.
       this.#loading ??= loadSharp();
@@ -53,7 +60,7 @@ export class PictureWorkers implements AsyncDisposable {
       if (this.#isClosed) throw shuttingDown();
       const thread = this.#idle.pop() ?? this.#startThread();
       try {
-        return await thread.prepare({ bytes, plan, datatype, limits: this.#limits });
+        return await thread.prepare({ source, plan, datatype, limits: this.#limits });
       } catch (error) {
         throw this.#isClosed ? shuttingDown(error) : error;
       } finally {

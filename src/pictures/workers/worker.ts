@@ -1,6 +1,7 @@
 /** The program of a picture worker: it decodes, resizes and normalises pictures one after the other. */
 import { parentPort } from 'node:worker_threads';
-import { decodePicture } from '../decode-picture.ts';
+import { type DecodedPicture, decodePicture } from '../decode-picture.ts';
+import { framePicture } from '../plan/picture-frame.ts';
 import { preparePicture } from '../prepare-picture.ts';
 import { readPicture } from '../read-picture.ts';
 import { Resampler } from '../resample/resampler.ts';
@@ -10,10 +11,19 @@ import { failureMessage, type JobMessage, type OutcomeMessage } from './messages
 const resampler = new Resampler();
 const loading = loadSharp();
 
-async function prepare({ bytes, plan, datatype, limits }: JobMessage): Promise<OutcomeMessage> {
+async function decode({ source, plan, limits }: JobMessage): Promise<DecodedPicture> {
+  if (!(source instanceof Uint8Array)) {
+    const { width, height } = source;
+    return { raster: source, frame: framePicture(plan, { width, height }) };
+  }
+  const open = await loading;
+  return decodePicture(readPicture.bind(null, open), source, plan, limits);
+}
+
+async function prepare(job: JobMessage): Promise<OutcomeMessage> {
+  const { plan, datatype } = job;
   try {
-    const open = await loading;
-    const { raster, frame } = await decodePicture(readPicture.bind(null, open), bytes, plan, limits);
+    const { raster, frame } = await decode(job);
     const elements = preparePicture({ raster, frame, plan, datatype }, resampler);
     free(raster.data);
     return { kind: 'prepared', picture: { elements, frame } };
@@ -29,7 +39,7 @@ function free({ buffer }: Uint8Array): void {
 
 async function answer(job: JobMessage): Promise<void> {
   const outcome = await prepare(job);
-  free(job.bytes);
+  if (job.source instanceof Uint8Array) free(job.source);
   parentPort?.postMessage(outcome, outcome.kind === 'prepared' ? [outcome.picture.elements.buffer] : []);
 }
 

@@ -28,6 +28,8 @@ export const columns: readonly Column<StoredPrediction>[] = [
   { name: 'feedback_label', type: 'JSON', read: ({ feedback }) => labelText(currentFeedback(feedback)?.label) },
   { name: 'feedback_score', type: 'DOUBLE', read: ({ feedback }) => currentFeedback(feedback)?.score ?? null },
   { name: 'feedback_comment', type: 'STRING', read: ({ feedback }) => currentFeedback(feedback)?.comment ?? null },
+  { name: 'options', type: 'JSON', read: ({ options }) => options },
+  { name: 'steps', type: 'JSON', read: ({ steps }) => steps },
 ];
 
 function labelText(label: Label | undefined): KeptText {

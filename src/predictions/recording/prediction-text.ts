@@ -2,7 +2,7 @@ import type { PredictionBody } from '../schemas.ts';
 import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';
 import { idOf } from './prediction-id.ts';
 
-/** A prediction as the API shows it, as JSON: its inputs and outputs with every digit that was kept. */
+/** A prediction as the API shows it, as JSON: its inputs, outputs and options with every digit that was kept. */
 export function predictionText(row: StoredPrediction, more: object = {}): string {
   const { total_ms, encode_ms, queue_ms, batch_ms, infer_ms, batch_rows } = row;
   const before: Partial<PredictionBody> = {
@@ -17,6 +17,8 @@ export function predictionText(row: StoredPrediction, more: object = {}): string
     phases: { total_ms, encode_ms, queue_ms, batch_ms, infer_ms, batch_rows },
   };
   const after = { feedback: currentFeedback(row.feedback) ?? null, ...more };
-  const kept = `"inputs":${row.inputs ?? 'null'},"outputs":${row.outputs ?? 'null'}`;
-  return `${JSON.stringify(before).slice(0, -1)},${kept},${JSON.stringify(after).slice(1)}`;
+  const { inputs, outputs, options, steps } = row;
+  const kept = `"inputs":${inputs ?? 'null'},"outputs":${outputs ?? 'null'},"options":${options ?? 'null'}`;
+  const said = `"steps":${steps ?? 'null'}`;
+  return `${JSON.stringify(before).slice(0, -1)},${kept},${said},${JSON.stringify(after).slice(1)}`;
 }

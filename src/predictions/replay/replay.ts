@@ -4,7 +4,10 @@ import { isWhole } from '../recording/kept-value.ts';
 import type { PredictionBody } from '../schemas.ts';
 
 /** A kept prediction as the API and the export have it, as far as a replay needs it. */
-export type LoggedPrediction = Pick<PredictionBody, 'id' | 'domain' | 'inputs' | 'outputs' | 'phases' | 'feedback'>;
+export type LoggedPrediction = Pick<PredictionBody, 'id' | 'domain' | 'inputs' | 'outputs' | 'phases' | 'feedback'> & {
+  /** What the request said beside the instance; missing where none were kept. */
+  readonly options?: Readonly<Record<string, unknown>> | null | undefined;
+};
 
 /** What another version makes of the inputs of a prediction. */
 export type ReplayedAnswer =

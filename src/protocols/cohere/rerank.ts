@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { AppError } from '../../errors.ts';
 import { faceOfKindErrorCodes, leaseFaceOfKind } from '../../faces/serving/choose-face.ts';
 import type { ModelFaces } from '../../faces/serving/model-faces.ts';
 import { instancePrediction } from '../../faces/serving/predict-face.ts';
@@ -59,13 +60,9 @@ export interface RerankRoutesOptions {
 /** `POST /v1/rerank` and `POST /v2/rerank` as Cohere has them, and Jina: https://docs.cohere.com/reference/rerank. */
 export async function rerankRoutes(app: FastifyInstance, { faces, infer }: RerankRoutesOptions): Promise<void> {
   declareScope(app, 'infer');
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = fromThrown(thrown, request);
-    prepareErrorReply(error, request, reply);
-    const message = statusOfKind[error.kind] === 500 ? error.title : error.message;
-    return reply.code(statusOf(error)).send({ message } satisfies z.input<typeof errorBody>);
-  });
+  app.setErrorHandler((thrown, request, reply) => sendError(fromThrown(thrown, request), request, reply));
   for (const path of ['/v1/rerank', '/v2/rerank']) {
+    app.errorForms.set(path, sendError);
     app.withTypeProvider<ZodTypeProvider>().post(path, {
       config: { filtersModels: true },
       schema: {
@@ -111,4 +108,10 @@ export async function rerankRoutes(app: FastifyInstance, { faces, infer }: Reran
       },
     });
   }
+}
+
+function sendError(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  prepareErrorReply(error, request, reply);
+  const message = statusOfKind[error.kind] === 500 ? error.title : error.message;
+  return reply.code(statusOf(error)).send({ message } satisfies z.input<typeof errorBody>);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError, relocateFaults } from '../../errors.ts';
 
 /** As many as OpenAI takes. */
 const mostInputs = 2048;
@@ -62,4 +63,15 @@ export function instancesOf(input: EmbeddingInput): readonly object[] {
 
 function isIds(input: Exclude<EmbeddingInput, string>): input is Ids {
   return typeof input[0] === 'number';
+}
+
+/** Moves faults, whose locations begin with the index of an instance, to where the request holds it. */
+export function atInput(thrown: unknown, input: EmbeddingInput): unknown {
+  if (!(thrown instanceof AppError)) return thrown;
+  const isOne = typeof input === 'string' || isIds(input);
+  return relocateFaults(thrown, (location) => {
+    const [index] = location;
+    if (typeof index !== 'number') return location;
+    return isOne ? ['body', 'input'] : ['body', 'input', index];
+  });
 }

@@ -14,8 +14,10 @@ import { listPieces } from '../../tensor/sliced-json/list-pieces.ts';
 import type { JsonPieces } from '../../tensor/sliced-json/write-sliced-json.ts';
 import type { SlicedWork } from '../../timing/sliced-work.ts';
 import { inTurns } from '../../timing/turns.ts';
-import { EmbeddingInputs, instancesOf } from './embedding-input.ts';
+import { atInput, EmbeddingInputs, instancesOf } from './embedding-input.ts';
 import { answerErrors, errorResponses } from './error-body.ts';
+
+const path = '/v1/embeddings';
 
 const manyVectors = 16;
 
@@ -50,8 +52,8 @@ export interface EmbeddingRoutesOptions {
 /** `POST /v1/embeddings` as OpenAI has it: https://platform.openai.com/docs/api-reference/embeddings. */
 export async function embeddingRoutes(app: FastifyInstance, { faces, infer }: EmbeddingRoutesOptions): Promise<void> {
   declareScope(app, 'infer');
-  answerErrors(app);
-  app.withTypeProvider<ZodTypeProvider>().post('/v1/embeddings', {
+  answerErrors(app, [path]);
+  app.withTypeProvider<ZodTypeProvider>().post(path, {
     config: { filtersModels: true },
     schema: {
       tags: ['openai'],
@@ -70,7 +72,9 @@ export async function embeddingRoutes(app: FastifyInstance, { faces, infer }: Em
       const instances = instancesOf(input);
       const options = dimensions === undefined ? {} : { dimensions };
       const prediction = instancePrediction(leased, instances, options);
-      const results = await predictTensors(request, reply, infer, prediction);
+      const results = await predictTensors(request, reply, infer, prediction).catch((thrown: unknown) => {
+        throw atInput(thrown, input);
+      });
       return sendPieces(reply, await inTurns(answerOf(results, { model: leased.face.domain.name, format })));
     },
   });
@@ -96,6 +100,6 @@ function* answerOf(
 
 function base64Of(vector: readonly number[]): string {
   const bytes = Buffer.alloc(vector.length * 4);
-  for (const [index, value] of vector.entries()) bytes.writeFloatLE(value, index * 4);
+  for (let index = 0; index < vector.length; index++) bytes.writeFloatLE(vector[index] ?? 0, index * 4);
   return bytes.toString('base64');
 }

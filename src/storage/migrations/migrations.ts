@@ -4,6 +4,8 @@ import { predictions } from './0002-predictions.ts';
 import { taskPredictions } from './0003-task-predictions.ts';
 import { taskInputBytes } from './0004-task-input-bytes.ts';
 import { leasedRows } from './0005-leased-rows.ts';
+import { predictionOptions } from './0006-prediction-options.ts';
+import { predictionSteps } from './0007-prediction-steps.ts';
 
 /**
  * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
@@ -15,4 +17,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-task-predictions': taskPredictions,
   '0004-task-input-bytes': taskInputBytes,
   '0005-leased-rows': leasedRows,
+  '0006-prediction-options': predictionOptions,
+  '0007-prediction-steps': predictionSteps,
 };

@@ -25,6 +25,10 @@ export interface PredictionsTable {
   batch_rows: ColumnType<number | null, never, never>;
   inputs: ColumnType<unknown, never, never>;
   outputs: ColumnType<unknown, never, never>;
+  /** What the request said beside its instances; null: nothing. */
+  options: ColumnType<unknown, never, never>;
+  /** What became of the steps of a model that is made of others; null: it is none. */
+  steps: ColumnType<unknown, never, never>;
   /** A list, the last one counts; null: none. */
   feedback: ColumnType<unknown, never, unknown>;
 }

@@ -9,6 +9,8 @@ export interface ObservedVersion {
   readonly manifest: { readonly batching: { readonly maxQueueRows: number } };
   /** Undefined while it is not loaded, and for a predictor without runners. */
   readonly engine: { stats(): ObservedStats } | undefined;
+  /** Undefined for what is not made of other models. */
+  readonly binding: { readonly stale: unknown } | undefined;
 }
 
 export interface ObservedStats {

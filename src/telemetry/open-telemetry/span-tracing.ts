@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { methodLabel } from '../metrics/http-metrics.ts';
-import type { RequestSpan, TracedRequest, TracedRun, Tracing } from '../tracing.ts';
+import type { RequestSpan, TracedRequest, TracedRun, TracedStep, Tracing } from '../tracing.ts';
 import { fromSpanContext, toSpanContext } from './span-context.ts';
 
 /**
@@ -26,6 +26,7 @@ export function spanTracing(tracer: Tracer): Tracing {
       return requestSpan(span);
     },
     recordRun: (run) => recordRun(tracer, run),
+    recordStep: (step) => recordStep(tracer, step),
   };
 }
 
@@ -65,6 +66,31 @@ function recordRun(tracer: Tracer, { model, version, rows, requests, startedMs, 
     ROOT_CONTEXT,
   );
   span.end(startedMs + runMs);
+}
+
+/** A child of the span of its request. */
+function recordStep(
+  tracer: Tracer,
+  { graph, name, model, version, arm, outcome, endedMs, ms, trace: of }: TracedStep,
+): void {
+  const parent = toSpanContext(of);
+  if (parent === undefined || (parent.traceFlags & 1) !== 1) return;
+  const span = tracer.startSpan(
+    `step ${name}`,
+    {
+      kind: SpanKind.INTERNAL,
+      startTime: endedMs - ms,
+      attributes: {
+        'inferd.graph.name': graph,
+        'inferd.step.outcome': outcome,
+        ...(arm !== undefined && { 'inferd.step.arm': arm }),
+        ...(model !== undefined && version !== undefined && modelAttributes({ model, version })),
+      },
+    },
+    trace.setSpanContext(ROOT_CONTEXT, parent),
+  );
+  if (outcome === 'failed' || outcome === 'timeout') span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(endedMs);
 }
 
 function requestAttributes(request: TracedRequest): Attributes {

@@ -221,3 +221,95 @@ test('classes of one name, and outputs with the name of a field, are faults', as
     why: 'the output probability has the name of another field of the result; rename it',
   });
 });
+
+describe('numbers of classes', () => {
+  const face = { kind: 'table' } as const;
+  const labels = { p: ['no', 'yes'] };
+  /** A model that gives these numbers, and maybe a label. */
+  const giving = (scores: readonly number[], label?: number): FakeVersion => ({
+    signature: {
+      ...columns,
+      outputs: columns.outputs.filter(({ name }) => name === 'p' || label !== undefined),
+    },
+    outputs: (inputs) => {
+      const rows = rowsOf(inputs);
+      return {
+        ...(label !== undefined && { label: int64([rows], Array(rows).fill(label)) }),
+        p: float32([rows, 2], Array(rows).fill(scores).flat()),
+      };
+    },
+  });
+
+  test.each([
+    [[2.5, -1], /face\.function: the output p gives 2\.5, -1 \(sum 1\.5\) for the example.*softmax, sigmoid, or none/],
+    [[0.25, 0.5], /face\.function: the output p gives 0\.25, 0\.5 \(sum 0\.75\)/],
+  ])('that are no probabilities, such as %j, are refused with the key to set', async (scores, message) => {
+    await expect(openFake({ ...giving(scores), manifest: { labels, face } })).rejects.toThrow(message);
+    await using unasked = await openFake({ ...giving(scores), manifest: { labels } });
+    expect(unasked.report).toMatchObject({ state: 'invalid', why: expect.stringMatching(message) });
+  });
+
+  test('become probabilities by the function that is said', async () => {
+    await using soft = await openFake({
+      ...giving([0, Math.log(3)]),
+      manifest: { labels, face: { ...face, function: 'softmax' } },
+    });
+    const [answer] = await soft.predict(passenger);
+    expect(answer).toMatchObject({ label: 'yes', probability: expect.closeTo(0.75, 6) });
+    expect(faceOf(soft.report).settings).toMatchObject({ function: 'softmax' });
+    await using each = await openFake({
+      ...giving([0, Math.log(3)]),
+      manifest: { labels, face: { ...face, function: 'sigmoid' } },
+    });
+    expect(await each.predict(passenger)).toMatchObject([
+      { label: 'yes', probabilities: { no: 0.5, yes: expect.closeTo(0.75, 6) } },
+    ]);
+    await using independent = await openFake({
+      ...giving([0.5, 0.75]),
+      manifest: { labels, face: { ...face, function: 'none' } },
+    });
+    expect(await independent.predict(passenger)).toMatchObject([{ probabilities: { no: 0.5, yes: 0.75 } }]);
+    const none = { labels, face: { ...face, function: 'none' } };
+    await expect(openFake({ ...giving([0.5, 1.75]), manifest: none })).rejects.toThrow(/face\.function/);
+  });
+
+  test('are from 0 to 1 for every record, whatever the example has shown', async () => {
+    let scores = [0.25, 0.75];
+    const version: FakeVersion = { ...giving([]), manifest: { labels } };
+    await using opened = await openFake({ ...version, outputs: () => ({ p: float32([1, 2], scores) }) });
+    scores = [0, 1.00001];
+    expect(await opened.predict(passenger)).toMatchObject([{ probability: 1 }]);
+    scores = [-3, 3];
+    await expect(opened.predict(passenger)).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('say by face.function'),
+    });
+    scores = [Number.NaN, Number.NaN];
+    const [unknown] = await opened.predict(passenger);
+    expect(unknown).toMatchObject({ probability: null, probabilities: { no: null, yes: null } });
+    expect(faceOf(opened.report).domain.output.safeParse(unknown).success).toBe(true);
+  });
+
+  test('have a label that is read as the graph calls its classes, and not as a place among them', async () => {
+    const version = { ...giving([0.75, 0.25], 1), manifest: { labels } };
+    await using known = await openFake({ ...version, labelClasses: { label: ['1', '2'] } });
+    expect(await known.predict(passenger)).toMatchObject([{ label: 'no', probability: 0.75 }]);
+    await using own = await openFake({ ...version, manifest: { labels: { p: ['1', '2'] } } });
+    expect(await own.predict(passenger)).toMatchObject([{ label: '1', probability: 0.75 }]);
+    await using place = await openFake({ ...giving([0.25, 0.75], 1), manifest: { labels } });
+    expect(await place.predict(passenger)).toMatchObject([{ label: 'yes', probability: 0.75 }]);
+  });
+
+  test.each([1, 2])('have a label %i that nothing explains, which is a fault of the labels', async (label) => {
+    const scores = label === 1 ? [0.75, 0.25] : [0.25, 0.75];
+    await expect(openFake({ ...giving(scores, label), manifest: { labels, face } })).rejects.toThrow(
+      `labels.p: the model gives the label ${label} for the example`,
+    );
+  });
+
+  test('need an output with labels for a function', async () => {
+    await expect(
+      openFake({ ...giving([0.5, 0.5]), manifest: { face: { ...face, function: 'none' } } }),
+    ).rejects.toThrow('face.function: no output of [rows, classes] has labels');
+  });
+});

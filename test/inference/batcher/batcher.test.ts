@@ -275,6 +275,19 @@ describe('failures', () => {
     expect(mismatches()).toBe(1);
   });
 
+  test('what is aborted is dropped at once when that is asked for, also what runs', async () => {
+    const { clock, send, batcher } = setUp({ maxSize: 1 });
+    const client = new AbortController();
+    const sent = [send(1, { signal: client.signal }), send(2, { signal: client.signal }), send(3)];
+    await clock.advance(5);
+    client.abort();
+    expect(sent.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+    batcher.dropAborted();
+    expect(sent.map(({ error }) => error?.code)).toEqual(['CLIENT_GONE', 'CLIENT_GONE', undefined]);
+    await clock.advance(50);
+    expect(sent[2]?.outputs).toBeDefined();
+  });
+
   test('a closed batcher answers what it has and lets nobody in', async () => {
     const { clock, send, batcher } = setUp();
     const sent = send(1);

@@ -35,9 +35,23 @@ export function setUp(
   for (const one of runners) one.onAccepts = () => batcher.wake();
   const send = (
     value: number,
-    request: { rows?: number; timeoutMs?: number; group?: string; bytes?: number; priority?: Priority } = {},
+    request: {
+      rows?: number;
+      timeoutMs?: number;
+      group?: string;
+      bytes?: number;
+      priority?: Priority;
+      signal?: AbortSignal;
+    } = {},
   ) => {
-    const { rows = 1, timeoutMs = 10_000, group = 'a', bytes = 4 * rows, priority } = request;
+    const {
+      rows = 1,
+      timeoutMs = 10_000,
+      group = 'a',
+      bytes = 4 * rows,
+      priority,
+      signal = new AbortController().signal,
+    } = request;
     const sent: Sent = {};
     batcher.submit({
       inputs: [float32([rows], new Array(rows).fill(value))],
@@ -47,7 +61,7 @@ export function setUp(
       bytes,
       level: levelOf(priority),
       deadlineMs: clock.now() + timeoutMs,
-      signal: new AbortController().signal,
+      signal,
       resolve: (answer) => Object.assign(sent, { ...answer, atMs: clock.now() }),
       reject: (error) => Object.assign(sent, { error, atMs: clock.now() }),
     });

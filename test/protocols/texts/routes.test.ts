@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shapeClassifier, writeModel } from '../../faces/classifier-model.ts';
-import { writeTinyTexts } from '../../faces/tiny-texts.ts';
+import { writeTinyLookup, writeTinyTexts } from '../../faces/tiny-texts.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
 import { temporaryKeyFile } from '../../helpers/keys.ts';
 import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
@@ -91,6 +91,49 @@ describe('POST /v1/embeddings', () => {
       body: { error: { code, param, type: 'invalid_request_error', message: expect.any(String) } },
     });
   });
+});
+
+test('names the ids that the model does not know, and texts that are too long, by where they are in the input', async () => {
+  await using models = await temporaryFolder();
+  await writeTinyLookup(models.path);
+  const own = await startReadyServer({ MODELS_DIR: models.path });
+  try {
+    const ask = (input: unknown) => postJson(own.address, '/v1/embeddings', { input });
+    const refused = (param: string, code: string) => ({
+      status: 400,
+      body: { error: { param, code, type: 'invalid_request_error' } },
+    });
+    expect(await ask([[4], [5, 6]])).toMatchObject({ status: 200 });
+    expect(await ask([4, 999_999])).toMatchObject(refused('input', 'model_refused_input'));
+    expect(await ask([[4], [999_999], [5], [6]])).toMatchObject(refused('input.1', 'model_refused_input'));
+  } finally {
+    await own.stop();
+  }
+});
+
+test.each([
+  ['/v1/embeddings', { error: { message: 'The route takes POST, not GET', code: 'method_not_allowed', param: null } }],
+  ['/v1/rerank', { message: 'The route takes POST, not GET' }],
+  ['/v2/rerank?x=1', { message: 'The route takes POST, not GET' }],
+])('a method that %s does not take is refused as its clients know it', async (path, expected) => {
+  const response = await fetch(new URL(path, server.address));
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+  expect(await response.json()).toMatchObject(expected);
+});
+
+test.each([
+  ['/v1/embeddings', { input: 'x' }, { error: { type: 'invalid_request_error', code: 'route_not_found' } }],
+  ['/v1/rerank', { query: 'x', documents: ['y'] }, { message: 'No model has a face of the kind reranking' }],
+  ['/v2/rerank', { query: 'x', documents: ['y'] }, { message: 'No model has a face of the kind reranking' }],
+])('%s is not there as its clients know it where no model has such a face', async (path, request, expected) => {
+  await using models = await temporaryFolder();
+  await writeModel(models.path, 'shapes', shapeClassifier);
+  const own = await startReadyServer({ MODELS_DIR: models.path });
+  try {
+    expect(await postJson(own.address, path, request)).toMatchObject({ status: 404, body: expected });
+  } finally {
+    await own.stop();
+  }
 });
 
 describe.each(['/v1/rerank', '/v2/rerank'])('POST %s', (path) => {

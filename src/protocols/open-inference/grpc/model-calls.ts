@@ -1,7 +1,6 @@
 import { modelConfig } from '../values/model-config.ts';
 import { modelMetadata } from '../values/model-metadata.ts';
 import { modelReadiness } from '../values/model-readiness.ts';
-import { servedVersion } from '../values/select-versions.ts';
 import { serverMetadata } from '../values/server-metadata.ts';
 import { type UnaryCall, unary } from './call/unary.ts';
 import * as messages from './messages/metadata.ts';
@@ -36,7 +35,7 @@ export function modelCalls({
       modelMetadata(registry, readSelector(selector)),
     ),
     unary({ name: 'ModelConfig', access: ofModel, request, response: modelConfigResponse }, (selector) => ({
-      config: writeModelConfig(modelConfig(servedVersion(registry, readSelector(selector)))),
+      config: writeModelConfig(modelConfig(registry, readSelector(selector))),
     })),
   ];
 }

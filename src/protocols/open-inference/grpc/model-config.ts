@@ -1,9 +1,9 @@
-import type { ModelConfig, TensorConfig } from '../values/model-config.ts';
+import type { EnsembleStep, ModelConfig, TensorConfig } from '../values/model-config.ts';
 import { cpuInstances, dataTypeNumbers, type WrittenModelConfig } from './messages/model-config.ts';
 
 /** Writes a configuration as Triton's message `ModelConfig`. */
 export function writeModelConfig(config: ModelConfig): WrittenModelConfig {
-  const { name, platform, backend, maxBatchSize, dynamicBatching, instances } = config;
+  const { name, platform, backend, maxBatchSize, dynamicBatching, instances, ensemble } = config;
   return {
     name,
     platform,
@@ -14,7 +14,21 @@ export function writeModelConfig(config: ModelConfig): WrittenModelConfig {
     output: config.outputs.map(writeTensor),
     instanceGroup: [{ name, kind: cpuInstances, count: instances }],
     dynamicBatching,
+    ensembleScheduling: ensemble === undefined ? undefined : { step: ensemble.map(writeStep) },
   };
+}
+
+function writeStep({ modelName, modelVersion, inputMap, outputMap }: EnsembleStep) {
+  return {
+    modelName,
+    modelVersion: BigInt(modelVersion),
+    inputMap: writeMap(inputMap),
+    outputMap: writeMap(outputMap),
+  };
+}
+
+function writeMap(map: Readonly<Record<string, string>>) {
+  return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
 
 function writeVersionPolicy(policy: ModelConfig['versionPolicy']): WrittenModelConfig['versionPolicy'] {

@@ -1,11 +1,11 @@
-import type { ModelConfig, TensorConfig } from '../values/model-config.ts';
+import type { EnsembleStep, ModelConfig, TensorConfig } from '../values/model-config.ts';
 
 /**
  * Writes a configuration in the members of Triton's `ModelConfig`, as its JSON has them.
  *
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md
  */
-export function writeModelConfig({ name, platform, backend, dynamicBatching, ...config }: ModelConfig) {
+export function writeModelConfig({ name, platform, backend, dynamicBatching, ensemble, ...config }: ModelConfig) {
   return {
     name,
     platform,
@@ -22,6 +22,17 @@ export function writeModelConfig({ name, platform, backend, dynamicBatching, ...
         default_priority_level: dynamicBatching.defaultPriorityLevel,
       },
     }),
+    ...(ensemble !== undefined && { ensemble_scheduling: { step: ensemble.map(writeStep) } }),
+  };
+}
+
+function writeStep({ modelName, modelVersion, inputMap, outputMap }: EnsembleStep) {
+  return {
+    model_name: modelName,
+    // JSON has no integers of 64 bits; Triton writes them as texts.
+    model_version: modelVersion,
+    input_map: inputMap,
+    output_map: outputMap,
   };
 }
 

@@ -10,7 +10,7 @@ import { modelConfig } from '../values/model-config.ts';
 import { modelMetadata } from '../values/model-metadata.ts';
 import { modelReadiness } from '../values/model-readiness.ts';
 import { versionStatistics } from '../values/model-statistics.ts';
-import { type ModelSelector, selectVersions, servedVersion } from '../values/select-versions.ts';
+import { type ModelSelector, selectVersions } from '../values/select-versions.ts';
 import { errorResponses, statusOf } from './error-body.ts';
 import { writeModelConfig } from './model-config.ts';
 import { writeStatistics } from './model-statistics.ts';
@@ -59,7 +59,7 @@ export function modelRoutes(app: FastifyInstance, { registry, statistics }: Mode
   });
 
   ofModel('/config', { summary: 'Configuration of a model', response: schemas.modelConfig }, (selector) =>
-    writeModelConfig(modelConfig(servedVersion(registry, selector))),
+    writeModelConfig(modelConfig(registry, selector)),
   );
 
   const describeLoaded = (versions: readonly LoadedVersion[]) => ({

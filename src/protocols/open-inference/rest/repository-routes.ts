@@ -53,6 +53,7 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
           'MALFORMED_JSON',
           'MALFORMED_BODY',
           'MODEL_NOT_FOUND',
+          'MODEL_IN_USE',
           'MODEL_LOAD_FAILED',
           'MODEL_UPLOAD_DISABLED',
         ),
@@ -72,8 +73,9 @@ export function repositoryRoutes(app: FastifyInstance, { control, allowModelUplo
   app.post<{ Params: { name: string } }>('/repository/models/:name/unload', {
     ...route('unload', 'Unloads a model', []),
     handler: async (request, reply) => {
-      readOptionalBoolean((await parametersOf(request))['unload_dependents'], 'parameters.unload_dependents');
-      await control.unload(request.params.name);
+      const { unload_dependents: asked } = await parametersOf(request);
+      const withMembers = readOptionalBoolean(asked, 'parameters.unload_dependents') ?? false;
+      await control.unload(request.params.name, { withMembers });
       return done(reply);
     },
   });

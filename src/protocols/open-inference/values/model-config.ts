@@ -1,8 +1,10 @@
 import { defaultPriorityLevel, priorityLevels } from '../../../inference/priority.ts';
+import type { Binding } from '../../../models/assembled.ts';
 import type { Manifest } from '../../../models/manifest.ts';
-import type { ServedModel } from '../../../serving/served-model.ts';
+import type { Registry } from '../../../models/registry/registry.ts';
 import type { TensorSpec } from '../../../tensor/tensor.ts';
-import { platform } from './model-metadata.ts';
+import { platformOf } from './model-metadata.ts';
+import { type ModelSelector, servedVersion } from './select-versions.ts';
 
 export interface TensorConfig {
   readonly name: string;
@@ -31,10 +33,24 @@ export interface ModelConfig {
         readonly defaultPriorityLevel: number;
       }
     | undefined;
+  /** The models that it asks; undefined where it is none that is made of others. */
+  readonly ensemble: readonly EnsembleStep[] | undefined;
+}
+
+/** A step of an ensemble in those terms of Triton that have a meaning here; tensors between steps are `step.tensor`. */
+export interface EnsembleStep {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  /** Tensors of the ensemble by input of the model. */
+  readonly inputMap: Readonly<Record<string, string>>;
+  /** Tensors of the ensemble by output of the model. */
+  readonly outputMap: Readonly<Record<string, string>>;
 }
 
 /** @see https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto */
-export function modelConfig({ name, signature, manifest, independentRows }: ServedModel): ModelConfig {
+export function modelConfig(registry: Registry, selector: ModelSelector): ModelConfig {
+  const { name, version, signature, manifest, independentRows } = servedVersion(registry, selector);
+  const loaded = registry.getVersion(name, version);
   const { batching, versionPolicy, instances } = manifest;
   const tensorConfig = ({ name, datatype, shape }: TensorSpec) => ({
     name,
@@ -43,15 +59,37 @@ export function modelConfig({ name, signature, manifest, independentRows }: Serv
   });
   return {
     name,
-    platform,
-    backend: 'onnxruntime',
+    platform: platformOf(loaded),
+    backend: loaded.kind === 'onnx' ? 'onnxruntime' : '',
     versionPolicy,
     maxBatchSize: independentRows ? batching.maxSize : 0,
     inputs: signature.inputs.map(tensorConfig),
     outputs: signature.outputs.map(tensorConfig),
     instances,
-    dynamicBatching: independentRows
-      ? { maxQueueDelayMicroseconds: Math.round(batching.maxDelayMs * 1000), priorityLevels, defaultPriorityLevel }
-      : undefined,
+    ensemble: loaded.binding === undefined ? undefined : ensembleOf(loaded.binding),
+    dynamicBatching:
+      independentRows && loaded.engine !== undefined
+        ? { maxQueueDelayMicroseconds: Math.round(batching.maxDelayMs * 1000), priorityLevels, defaultPriorityLevel }
+        : undefined,
   };
+}
+
+/** Switches and combinations have no model, and no place in the message. */
+function ensembleOf({ steps, outputs }: Binding): readonly EnsembleStep[] {
+  const nameOf = new Map(Object.entries(outputs).map(([output, source]) => [source, output]));
+  const inputPrefix = 'input.';
+  return steps.flatMap(({ name, kind, members: [member], inputs, outputs: given }) => {
+    if (kind !== 'model' || member === undefined) return [];
+    const inputMap = Object.entries(inputs).map(([input, source]) => [
+      input,
+      source.startsWith(inputPrefix) ? source.slice(inputPrefix.length) : source,
+    ]);
+    const outputMap = given.map((output) => [output, nameOf.get(`${name}.${output}`) ?? `${name}.${output}`]);
+    return {
+      modelName: member.name,
+      modelVersion: member.version,
+      inputMap: Object.fromEntries(inputMap),
+      outputMap: Object.fromEntries(outputMap),
+    };
+  });
 }

@@ -1,9 +1,14 @@
+import type { LoadedVersion } from '../../../models/registry/loaded-version.ts';
 import type { Registry } from '../../../models/registry/registry.ts';
 import type { TensorSpec } from '../../../tensor/tensor.ts';
 import { type ModelSelector, servedVersion } from './select-versions.ts';
 
-/** What Triton calls a model of the ONNX format. */
-export const platform = 'onnxruntime_onnx';
+/** What Triton calls a model of the ONNX format, one that is made of others, and one that it runs by a backend of its own. */
+const platforms: Readonly<Record<string, string>> = { onnx: 'onnxruntime_onnx', graph: 'ensemble', remote: 'remote' };
+
+export function platformOf({ kind }: Pick<LoadedVersion, 'kind'>): string {
+  return platforms[kind] ?? kind;
+}
 
 export type TensorMetadata = Pick<TensorSpec, 'name' | 'datatype' | 'shape'>;
 
@@ -22,12 +27,12 @@ export interface ModelMetadata {
  * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
  */
 export function modelMetadata(registry: Registry, selector: ModelSelector): ModelMetadata {
-  const { name, signature } = servedVersion(registry, selector);
+  const { name, version, signature } = servedVersion(registry, selector);
   const loaded = registry.get(name).versions.filter(({ predictor }) => predictor !== undefined);
   return {
     name,
     versions: loaded.map(({ version }) => version),
-    platform,
+    platform: platformOf(registry.getVersion(name, version)),
     inputs: signature.inputs.map(tensorMetadata),
     outputs: signature.outputs.map(tensorMetadata),
   };

@@ -84,6 +84,7 @@ describe('the server', () => {
         input: [{ name: 'x', data_type: 'TYPE_FP32', dims: ['-1'] }],
         output: [{ name: 'y', data_type: 'TYPE_FP32', dims: ['-1'] }],
         instance_group: [{ name: 'echo', kind: 'KIND_CPU', count: 1 }],
+        ensemble_scheduling: null,
         dynamic_batching: { max_queue_delay_microseconds: '0', priority_levels: '10', default_priority_level: '5' },
       },
     });

@@ -1,6 +1,7 @@
 import { type EventEmitter, setMaxListeners } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Caller } from '../../../../access/caller.ts';
+import type { RequestHeaders } from '../../../../inference/predictor.ts';
 import type { CallTerms } from '../../../../serving/call-terms.ts';
 import { saneRequestId } from '../../../../transport/request-id.ts';
 import { readTraceContext } from '../../../../transport/trace-context.ts';
@@ -16,6 +17,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The trace that the metadata `traceparent` and `tracestate` name. */
   readonly trace: CallTerms['trace'];
+  /** The metadata of the call. */
+  readonly headers: RequestHeaders;
   /** Time that is left to the client's deadline; undefined if it sets none. */
   timeoutMs(): number | undefined;
 }
@@ -39,6 +42,7 @@ export function callContext(call: Call): CallContext {
       traceparent: call.metadata.get('traceparent')[0]?.toString(),
       tracestate: call.metadata.get('tracestate')[0]?.toString(),
     }),
+    headers: { get: (name) => call.metadata.get(name)[0]?.toString() },
     // The deadline is a moment of the wall clock, for that is how the library gives it.
     timeoutMs: () => (Number.isFinite(deadlineMs) ? Math.max(0, deadlineMs - Date.now()) : undefined),
   };

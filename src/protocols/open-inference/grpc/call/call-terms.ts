@@ -18,5 +18,6 @@ export function readCallTerms(call: CallContext, parameters: ReadonlyMap<string,
     signal: call.signal,
     priority: wholeParameter(parameters, 'priority'),
     trace: call.trace,
+    headers: call.headers,
   };
 }

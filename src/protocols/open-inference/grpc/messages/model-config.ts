@@ -1,5 +1,5 @@
 import type { DataType } from '../../../../tensor/data-type.ts';
-import { optional, repeated, string, uint32 } from '../protobuf/field.ts';
+import { int64, optional, repeated, string, uint32 } from '../protobuf/field.ts';
 import { embedded, message, type PartsOf } from '../protobuf/message.ts';
 import { int64s } from '../protobuf/numbers.ts';
 
@@ -41,6 +41,16 @@ const dynamicBatching = message({
   defaultPriorityLevel: uint32(5),
 });
 
+/** A map is a list of entries on the wire. */
+const names = message({ key: string(1), value: string(2) });
+
+const ensembleStep = message({
+  modelName: string(1),
+  modelVersion: int64(2),
+  inputMap: repeated(embedded(3, names)),
+  outputMap: repeated(embedded(4, names)),
+});
+
 /** The members of Triton's `ModelConfig` that say something about a model here. */
 const modelConfig = message({
   name: string(1),
@@ -51,6 +61,7 @@ const modelConfig = message({
   output: repeated(embedded(6, modelOutput)),
   instanceGroup: repeated(embedded(7, instanceGroup)),
   dynamicBatching: optional(embedded(11, dynamicBatching)),
+  ensembleScheduling: optional(embedded(15, message({ step: repeated(embedded(1, ensembleStep)) }))),
   backend: string(17),
 });
 

@@ -12,16 +12,23 @@ export function nearestName(mistyped: string, names: Iterable<string>): string |
   return nearest;
 }
 
-/** Insertions, deletions and replacements between two texts (V. I. Levenshtein, 1966); `most` where there are as many or more. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours between two texts (F. J. Damerau, 1964); `most` where there
+ * are as many or more.
+ */
 function editDistance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) >= most) return most;
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
       const replaced = (row[j] ?? most) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? most) + 1, (next[j] ?? most) + 1));
+      const isSwap = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swapped = isSwap ? (before[j - 1] ?? most) + 1 : most;
+      next.push(Math.min(replaced, swapped, (row[j + 1] ?? most) + 1, (next[j] ?? most) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? most;

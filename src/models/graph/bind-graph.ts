@@ -1,0 +1,91 @@
+import { AppError } from '../../errors.ts';
+import type { MemberFacts } from '../../inference/graph/graph-binding.ts';
+import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
+import type { GraphPlan } from '../../inference/graph/graph-plan.ts';
+import type { Predictor } from '../../inference/predictor.ts';
+import { parseReference } from '../../names/reference.ts';
+import type { BoundVersion } from '../assembled.ts';
+import { isElsewhere } from '../elsewhere.ts';
+import type { Members, MemberVersion } from '../registry/lease.ts';
+import { referencesOf } from './members-of-graph.ts';
+
+/** Most graphs that stand on each other, the first one counted. */
+const mostDepth = 8;
+
+/** Checks a graph against its members, which are told by what names them in the file. */
+export type PlanGraph = (
+  definition: GraphDefinition,
+  member: (reference: string) => { readonly index: number; readonly facts: MemberFacts } | { readonly fault: string },
+) => GraphPlan;
+
+/** A plan, and the versions that it was checked against, by the index that the plan names. */
+export interface BoundPlan {
+  readonly plan: GraphPlan;
+  readonly members: readonly BoundVersion[];
+  readonly depth: number;
+}
+
+interface Member {
+  readonly facts: MemberFacts;
+  readonly depth: number;
+}
+
+/** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names every member that is not */
+export function bindGraph({
+  definition,
+  members: registry,
+  planGraph,
+}: {
+  readonly definition: GraphDefinition;
+  readonly members: Members;
+  readonly planGraph: PlanGraph;
+}): BoundPlan {
+  const references = [...new Set(definition.steps.flatMap(referencesOf))];
+  const found = new Map(references.map((reference) => [reference, find(registry, reference)]));
+  refuseMissing(found);
+  const bound: Member[] = [];
+  const plan = planGraph(definition, (reference) => {
+    const member = memberOf(found.get(reference));
+    if (member === undefined) return { fault: `There is no model ${reference}` };
+    const { name, version } = member.facts;
+    const known = bound.findIndex(({ facts }) => facts.name === name && facts.version === version);
+    if (known >= 0) return { index: known, facts: member.facts };
+    bound.push(member);
+    return { index: bound.length - 1, facts: member.facts };
+  });
+  const depth = 1 + Math.max(0, ...bound.map((member) => member.depth));
+  if (depth > mostDepth) {
+    throw new AppError('GRAPH_INVALID', {
+      message: `The graph stands on graphs ${depth} deep; expected at most ${mostDepth}`,
+      received: depth,
+      expected: mostDepth,
+    });
+  }
+  return { plan, members: bound.map(({ facts: { name, version } }) => ({ name, version })), depth };
+}
+
+function find(registry: Members, reference: string): MemberVersion | undefined {
+  const parsed = parseReference(reference);
+  return parsed && registry.find(parsed.name, parsed.selector);
+}
+
+function memberOf(loaded: MemberVersion | undefined): Member | undefined {
+  const predictor: Predictor | undefined = loaded?.predictor;
+  if (loaded === undefined || predictor === undefined) return undefined;
+  const { name, version, binding } = loaded;
+  return { facts: { name, version, signature: predictor.signature }, depth: binding?.depth ?? 0 };
+}
+
+function refuseMissing(found: ReadonlyMap<string, MemberVersion | undefined>): void {
+  const missing = [...found].filter(([, loaded]) => loaded?.predictor === undefined);
+  if (missing.length === 0) return;
+  const reasons = missing.map(([reference, loaded]) => `${reference} (${loaded?.reason ?? 'there is no such model'})`);
+  const causes = missing.map(([, loaded]) => loaded?.error);
+  throw new AppError('MODEL_NOT_READY', {
+    message: `Members of the graph are not ready: ${reasons.join(', ')}`,
+    received: missing.map(([reference]) => reference),
+    retryAfterSeconds: 1,
+    // What is down only elsewhere says so by its cause.
+    cause: causes.find((error) => error === undefined || !isElsewhere(error)) ?? causes[0],
+  });
+}

@@ -1,0 +1,166 @@
+import { AppError, toAppError } from '../../errors.ts';
+import type { BoundMember, HeldBinding } from '../../inference/graph/graph-binding.ts';
+import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
+import type { GraphPlan } from '../../inference/graph/graph-plan.ts';
+import type { Health, PredictContext, Prediction } from '../../inference/predictor.ts';
+import type { Signature, Tensors } from '../../tensor/tensor.ts';
+import type { Log } from '../../timing/log.ts';
+import type { Binding, BoundStep, BoundVersion } from '../assembled.ts';
+import type { Lease, Members } from '../registry/lease.ts';
+import { sameSignature } from '../registry/same-signature.ts';
+import { type BoundPlan, bindGraph, type PlanGraph } from './bind-graph.ts';
+import { boundOutputs, boundSteps, essentialMembers } from './bound-steps.ts';
+
+/** Predicts with a member, and counts it as a request of the member. */
+export type PredictMember = (lease: Lease, inputs: Tensors, context: PredictContext) => Promise<Prediction>;
+
+export interface GraphBindingOptions {
+  readonly name: string;
+  readonly version: string;
+  readonly definition: GraphDefinition;
+  readonly members: Members;
+  readonly planGraph: PlanGraph;
+  readonly predictMember: PredictMember;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+/**
+ * Which versions a graph stands on. They were checked together and are swapped as one; a graph that does not fit what
+ * its members have become stays with the versions that it has.
+ */
+export class GraphBinding implements Binding {
+  readonly signature: Signature;
+  readonly #options: GraphBindingOptions;
+  #bound: BoundPlan;
+  #stale: AppError | undefined;
+
+  /** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names the members that are not */
+  constructor(options: GraphBindingOptions) {
+    this.#options = options;
+    this.#bound = bindGraph(options);
+    this.signature = this.#bound.plan.signature;
+    const { name, version, log } = options;
+    const { warnings } = this.#bound.plan;
+    if (warnings.length > 0) log.warn({ model: name, version, warnings }, 'The graph has parts that do nothing');
+  }
+
+  get plan(): GraphPlan {
+    return this.#bound.plan;
+  }
+
+  get members(): readonly BoundVersion[] {
+    return this.#bound.members;
+  }
+
+  get depth(): number {
+    return this.#bound.depth;
+  }
+
+  get stale(): AppError | undefined {
+    return this.#stale;
+  }
+
+  get steps(): readonly BoundStep[] {
+    return boundSteps(this.plan, this.members);
+  }
+
+  get outputs(): Readonly<Record<string, string>> {
+    return boundOutputs(this.plan);
+  }
+
+  follow(): void {
+    const { name, version, log } = this.#options;
+    try {
+      const next = bindGraph(this.#options);
+      if (!sameSignature(this.signature, next.plan.signature))
+        throw otherSignature(this.signature, next.plan.signature);
+      this.#bound = next;
+      if (this.#stale !== undefined) log.info({ model: name, version }, 'The graph fits its members again');
+      this.#stale = undefined;
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (this.#stale?.message !== error.message) {
+        log.warn({ err: error, model: name, version }, 'The graph stays with the versions that it has');
+      }
+      this.#stale = error;
+    }
+  }
+
+  /** @throws AppError `MODEL_NOT_READY` that names the member */
+  hold(): HeldBinding {
+    const { plan, members } = this.#bound;
+    const leases: Lease[] = [];
+    const release = () => {
+      for (const lease of leases) lease.release();
+    };
+    try {
+      for (const { name, version } of members) leases.push(this.#options.members.lease(name, version));
+    } catch (thrown) {
+      release();
+      throw thrown;
+    }
+    const { predictMember } = this.#options;
+    return { plan, members: leases.map((lease) => boundMember(lease, predictMember)), release };
+  }
+
+  health(): Health {
+    for (const index of essentialMembers(this.plan)) {
+      const bound = this.members[index];
+      const health = bound === undefined ? undefined : this.#healthOf(bound);
+      if (health?.ready === false) return health;
+    }
+    const dependent = this.#dependentMember();
+    if (dependent === undefined) return { ready: true };
+    return { ready: false, reason: `Rules choose by row, and rows of the member ${dependent} depend on each other` };
+  }
+
+  /** Whether rows change each other in no member either. */
+  independentRows(): boolean {
+    return this.plan.rowWise && this.members.every((bound) => this.#find(bound)?.predictor?.independentRows === true);
+  }
+
+  #find({ name, version }: BoundVersion) {
+    return this.#options.members.find(name, version);
+  }
+
+  #healthOf(bound: BoundVersion): Health {
+    const found = this.#find(bound);
+    const who = `The member ${bound.name} ${bound.version}`;
+    if (found?.predictor === undefined) {
+      return { ready: false, reason: `${who} is not ready: ${found?.reason ?? 'it is not loaded'}` };
+    }
+    const { health } = found.predictor;
+    return health.ready ? health : { ...health, reason: `${who} is not ready: ${health.reason}` };
+  }
+
+  #dependentMember(): string | undefined {
+    const dependent = this.plan.needIndependent.find((index) => {
+      const bound = this.members[index];
+      return bound !== undefined && this.#find(bound)?.predictor?.independentRows === false;
+    });
+    return dependent === undefined ? undefined : this.members[dependent]?.name;
+  }
+}
+
+function boundMember(lease: Lease, predictMember: PredictMember): BoundMember {
+  const { name, version, predictor, engine } = lease;
+  return {
+    name,
+    version,
+    independentRows: predictor.independentRows,
+    leastMs: (rows) => {
+      const cost = engine?.cost;
+      return cost === undefined ? 0 : cost.perRunMs + rows * cost.perRowMs;
+    },
+    predict: (inputs, context) => predictMember(lease, inputs, context),
+    dropAborted: () => predictor.dropAborted?.(),
+  };
+}
+
+function otherSignature(before: Signature, now: Signature): AppError {
+  return new AppError('GRAPH_INVALID', {
+    message: 'With its members as they are now, the inputs or outputs of the graph would be others',
+    received: now,
+    expected: before,
+  });
+}
