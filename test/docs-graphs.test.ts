@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeGraph, writeMembers } from './graphs/write-graph-models.ts';
 import { type TemporaryFolder, temporaryFolder } from './helpers/folder.ts';
@@ -9,6 +11,10 @@ const graphs = [...page.matchAll(/^`models\/([a-z]+)\/1\/graph\.json`\n\n```json
   ([, name = '', graph = '']) => ({ name, graph }),
 );
 
+const manifests = [...page.matchAll(/^`models\/([a-z]+)\/model\.json`\n\n```json\n([^`]*?)\n```$/gm)].map(
+  ([, name = '', manifest = '']) => ({ name, manifest }),
+);
+
 let folder: TemporaryFolder;
 let server: TestServer;
 
@@ -16,6 +22,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await writeMembers(folder.path);
   for (const { name, graph } of graphs) await writeGraph(folder.path, name, graph);
+  for (const { name, manifest } of manifests) await writeFile(join(folder.path, name, 'model.json'), manifest);
   server = await startReadyServer({ MODELS_DIR: folder.path });
 });
 

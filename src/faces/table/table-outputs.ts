@@ -57,7 +57,7 @@ export function readOutputs(
   const names = labelled && labels[labelled.name];
   if (labelled === undefined || names === undefined) {
     if (name !== undefined) refuseFaults(['face.function: no output of [rows, classes] has labels']);
-    return values(outputs);
+    return values(outputs, labels);
   }
   const label = outputs.find((output) => output !== labelled && isLabel(output));
   const ofGraph = graphLabels[labelled.name] ?? (label && graphLabels[label.name]);
@@ -72,7 +72,8 @@ export function readOutputs(
   return probabilities(classes, label?.name, others);
 }
 
-function faultsOf({ name, shape, datatype }: TensorSpec, labels: readonly string[] | undefined): readonly string[] {
+function faultsOf(output: TensorSpec, labels: readonly string[] | undefined): readonly string[] {
+  const { name, shape, datatype } = output;
   if (shape.length !== 1 && shape.length !== 2) {
     return [`the output ${name} has the shape [${shape.join(',')}], expected [rows] or [rows, values]`];
   }
@@ -80,13 +81,18 @@ function faultsOf({ name, shape, datatype }: TensorSpec, labels: readonly string
   const width = shape[1] ?? 1;
   const twice = labels?.find((label, index) => labels.indexOf(label) !== index);
   if (twice !== undefined) return [`labels.${name}: two classes have the name ${JSON.stringify(twice)}`];
-  if (labels === undefined || width === -1 || width === labels.length) return [];
+  if (labels === undefined || width === -1 || width === labels.length || isPlace(output)) return [];
   return [`labels.${name}: the output has ${width} columns, ${labels.length} labels are given`];
 }
 
-function isLabel({ shape, datatype }: TensorSpec): boolean {
-  const isOneValue = shape.length === 1 || shape[1] === 1;
-  return isOneValue && datatype !== 'FP32' && datatype !== 'FP64';
+function isLabel(output: TensorSpec): boolean {
+  const { datatype } = output;
+  return isOneValue(output) && datatype !== 'FP32' && datatype !== 'FP64';
+}
+
+/** Whether labels name the numbers of an output, and not its columns. */
+function isPlace(output: TensorSpec): boolean {
+  return isLabel(output) && output.datatype !== 'BYTES' && output.datatype !== 'BOOL';
 }
 
 function probabilities(classes: Classes, label: string | undefined, others: readonly TensorSpec[]): TableOutputs {
@@ -131,22 +137,40 @@ function probabilities(classes: Classes, label: string | undefined, others: read
   return { schema, target: 'label', decode, check };
 }
 
-function values(outputs: readonly TensorSpec[]): TableOutputs {
+function values(outputs: readonly TensorSpec[], labels: Manifest['labels']): TableOutputs {
   const [only] = outputs;
   const isAlone = outputs.length === 1 && only !== undefined;
   const nameOf = (output: TensorSpec) => (isAlone ? (isOneValue(output) ? 'value' : 'values') : output.name);
-  const schema = z.object(Object.fromEntries(outputs.map((output) => [nameOf(output), valueSchema(output)])));
+  const namesOf = (output: TensorSpec) => (isPlace(output) ? labels[output.name] : undefined);
+  const schemaOf = (output: TensorSpec) => {
+    const names = namesOf(output);
+    return names === undefined
+      ? valueSchema(output)
+      : z.literal([...names]).describe('The class that the model chooses');
+  };
+  const schema = z.object(Object.fromEntries(outputs.map((output) => [nameOf(output), schemaOf(output)])));
   const decode = (tensors: Tensors, rows: number) => {
     const cells = outputs.map((output) => [output, cellsOf(tensors, output.name, rows)] as const);
     return Array.from({ length: rows }, (_, row) =>
       Object.fromEntries(
-        cells.map(([output, of]) => [nameOf(output), isOneValue(output) ? of[row]?.[0] : of[row]] as const),
+        cells.map(([output, of]) => {
+          const names = namesOf(output);
+          const value = isOneValue(output) ? of[row]?.[0] : of[row];
+          return [nameOf(output), names === undefined ? value : className(output.name, Number(value), names)] as const;
+        }),
       ),
     );
   };
   const label = outputs.find(isLabel);
   const target = isAlone ? nameOf(only) : label?.name;
   return { schema, target, decode };
+}
+
+/** @throws AppError `INTERNAL` for a number that no class has */
+function className(output: string, place: number, names: readonly string[]): string {
+  const name = names[place];
+  if (name !== undefined) return name;
+  throw wrongOutput(output, `the label ${place}`, `a number from 0 to ${names.length - 1}, as it has labels`);
 }
 
 function isOneValue({ shape }: TensorSpec): boolean {

@@ -141,6 +141,13 @@ describe('a model whose inputs are columns', () => {
   });
 });
 
+test('labels of whole numbers name them, where there are no probabilities', async () => {
+  const signature: Signature = { ...columns, outputs: [{ name: 'kind', datatype: 'INT64', shape: [-1] }] };
+  const outputs = (inputs: Tensors) => ({ kind: int64([rowsOf(inputs)], Array(rowsOf(inputs)).fill(1)) });
+  const face = await openFake({ signature, outputs, manifest: { labels: { kind: ['fine', 'fraud'] } } });
+  expect(await face.predict(passenger)).toEqual([{ value: 'fraud' }]);
+});
+
 describe('a model of one matrix', () => {
   const names = [{ name: 'a' }, { name: 'b' }, { name: 'c', type: 'integer' }];
 
