@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { faceSettings } from './face-settings/face-settings.ts';
+import { trafficSettings } from './traffic/traffic-settings.ts';
 
 /** Most rows of a run that requests share, and that one request fills, unless the manifest has a number of its own. */
 const defaultRows = { shared: 32, oneRequest: 1024 };
@@ -158,6 +159,9 @@ export const manifestSchema = z
       .boolean()
       .default(false)
       .describe('Whether only graphs, and keys with the scope admin, may ask the model'),
+    traffic: trafficSettings
+      .exactOptional()
+      .describe('Which versions answer requests that name none; unset: the highest'),
     predictionLog,
     face: faceSettings
       .exactOptional()

@@ -13,6 +13,7 @@ import type { LoadedFace, LoadFaceOptions } from './face.ts';
 
 const noMembers: Members = {
   find: () => undefined,
+  arms: () => [],
   lease: (name) => {
     throw new AppError('MODEL_NOT_READY', { message: `The member ${name} is not loaded` });
   },

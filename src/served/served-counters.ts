@@ -114,6 +114,10 @@ export class ServedCounters {
     ofSize.add(runMs);
   }
 
+  recordRouted(model: string, version: string, reason: keyof VersionCounters['routed']): void {
+    this.#ofVersion(model, version).routed[reason] += 1;
+  }
+
   recordRestart(model: string, version: string): void {
     this.#ofVersion(model, version).restarts += 1;
   }

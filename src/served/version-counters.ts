@@ -43,6 +43,8 @@ export class VersionCounters {
   readonly loads = { success: 0, failure: 0 };
   /** Requests that were steps of other models; undefined while there were none. Runs are above, whoever asked. */
   asStep: StepCounters | undefined;
+  /** Requests that a split of the traffic has sent to it, by the reason. */
+  readonly routed = { sticky: 0, random: 0, arm_unavailable: 0 };
   /** What is counted of its own steps; undefined while there were none. */
   graph: GraphCounters | undefined;
 }

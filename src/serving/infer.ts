@@ -134,7 +134,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
 
   const acquire = (request: InferRequest) => {
     try {
-      return serve(request.lease ?? registry.acquire(request.model, request.version));
+      return serve(request.lease ?? registry.acquire(request.model, request.version, request));
     } catch (thrown) {
       const error = toAppError(thrown);
       counters.recordRefusal(request.model, error.code);
@@ -147,6 +147,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
     const startedMs = clock.now();
     const { lease, served } = acquire(request);
     const { name, version, manifest } = served;
+    if (lease.routed !== undefined) counters.recordRouted(name, version, lease.routed);
     let inference: DecodableInference;
     try {
       refuseStranger(request, served);

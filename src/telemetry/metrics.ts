@@ -8,6 +8,7 @@ import { exposeInference } from './metrics/inference-metrics.ts';
 import { exposeModels } from './metrics/model-metrics.ts';
 import type { ObserveModels } from './metrics/observed-models.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
+import { exposeTraffic } from './metrics/traffic-metrics.ts';
 import { exposeTritonNames } from './metrics/triton-metrics.ts';
 
 export interface MetricsOptions {
@@ -66,6 +67,7 @@ export class Metrics {
     const { registry, served } = this;
     exposeModels(registry, models);
     exposeStaleGraphs(registry, models);
+    exposeTraffic(registry, served, models);
     collectGauge({
       registry,
       name: 'inferd_ready',

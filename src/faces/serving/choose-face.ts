@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import type { Routing } from '../../models/traffic/choose-arm.ts';
 import type { LeasedFace, ModelFaces } from './model-faces.ts';
 
 /** What a request may come to that names its model in the body, where such routes document it. */
@@ -18,6 +19,8 @@ export interface FaceChoice {
   readonly model: string | undefined;
   /** Whether the caller may use a model. */
   readonly mayUse: (model: string) => boolean;
+  /** What its version is chosen by. */
+  readonly routing?: Routing;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface FaceChoice {
  *
  * @throws AppError `ROUTE_NOT_FOUND` while no model that the caller may use has such a face, `FACE_NOT_FOUND` that names those that have
  */
-export function leaseFaceOfKind(faces: ModelFaces, { kind, model, mayUse }: FaceChoice): LeasedFace {
+export function leaseFaceOfKind(faces: ModelFaces, { kind, model, mayUse, routing }: FaceChoice): LeasedFace {
   const names = faces
     .ofKind(kind)
     .map(({ domain }) => domain.name)
@@ -33,7 +36,7 @@ export function leaseFaceOfKind(faces: ModelFaces, { kind, model, mayUse }: Face
   // Callers are not told that others have one.
   if (names.length === 0) throw new AppError('ROUTE_NOT_FOUND', { message: `No model has a face of the kind ${kind}` });
   const name = model ?? (names.length === 1 ? names[0] : undefined);
-  if (name !== undefined && names.includes(name)) return faces.lease(name);
+  if (name !== undefined && names.includes(name)) return faces.lease(name, undefined, routing);
   const received = model === undefined ? 'no model' : JSON.stringify(model);
   throw new AppError('FACE_NOT_FOUND', {
     message: `model: received ${received}; those with a face of the kind ${kind} are: ${names.join(', ')}`,

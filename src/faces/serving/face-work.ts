@@ -22,7 +22,7 @@ export function faceWork(faces: Pick<ModelFaces, 'lease'>, infer: Infer): Deferr
     name: faceWorkName,
     async run(input, context) {
       const { model, version, body } = input as FaceOrder;
-      const { prediction } = facePrediction(faces.lease(model, version), body);
+      const { prediction } = facePrediction(faces.lease(model, version, context), body);
       const { encode, decode, ...asked } = prediction;
       const { answer, predictionId } = await infer({ ...backgroundTerms(context), ...asked }, encode, decode);
       return { result: faceAnswer(answer, body), predictionId };

@@ -3,6 +3,7 @@ import { isReservedName } from '../../domains/domain-names.ts';
 import { AppError } from '../../errors.ts';
 import type { Lease } from '../../models/registry/lease.ts';
 import type { Registry } from '../../models/registry/registry.ts';
+import type { Routing } from '../../models/traffic/choose-arm.ts';
 import { type ModelFace, modelFaceOf } from '../model-face.ts';
 
 /** A face whose version stays loaded until the lease is released. */
@@ -51,20 +52,23 @@ export class ModelFaces {
   /**
    * Holds the version asked for, else the one that answers, with its face.
    *
+   * @param routing what the one that answers is chosen by, where the requests of the model are split
    * @throws AppError `ROUTE_NOT_FOUND` that says why there is no face, `VERSION_NOT_FOUND`, `MODEL_NOT_READY`
    */
-  lease(name: string, version?: string): LeasedFace {
+  lease(name: string, version?: string, routing?: Routing): LeasedFace {
     if (!this.#mayHaveRoute(name)) throw noRoute(name, 'the name is taken by other routes');
-    const lease = this.#acquire(name, version);
+    const lease = this.#acquire(name, version, routing);
     const face = modelFaceOf(lease.face);
     if (face !== undefined) return { face, lease };
     lease.release();
+    // An arm of tensors alone is none for those who send records.
+    if (lease.routed !== undefined) return this.lease(name);
     throw noRoute(name, `the model ${name} has no typed face; POST /models/${name}/predict takes its tensors`);
   }
 
-  #acquire(name: string, version: string | undefined): Lease {
+  #acquire(name: string, version: string | undefined, routing: Routing | undefined): Lease {
     try {
-      return this.#registry.acquire(name, version);
+      return this.#registry.acquire(name, version, routing);
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code !== 'MODEL_NOT_FOUND') throw thrown;
       throw noRoute(name, thrown.message);

@@ -13,6 +13,7 @@ import { addBodyParser } from '../../http/body/body-parser.ts';
 import { jsonLimit } from '../../http/body/json-parser.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
 import type { TaskDesk } from '../../http/prediction/task-desk.ts';
+import { routingOf } from '../../http/terms/call-terms.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { listPieces } from '../../tensor/sliced-json/list-pieces.ts';
@@ -177,7 +178,7 @@ function receive(request: FastifyRequest, shape: BodyShape, bodyLimitBytes: numb
 function leaseOf(faces: ModelFaces, request: FastifyRequest) {
   const { name } = request.params as z.output<typeof params>;
   const { version } = request.query as z.output<typeof query>;
-  return faces.lease(name, version);
+  return faces.lease(name, version, routingOf(request));
 }
 
 /** A record may have a column of that name, which is no list. */

@@ -94,6 +94,10 @@ const modelSchema = z.object({
   name: z.string(),
   state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
   reason: z.string().optional().describe('Why the model is not ready'),
+  traffic: z
+    .object({ split: z.record(z.string(), z.number()), stick: z.array(z.string()) })
+    .optional()
+    .describe('How requests that name no version are split; without it, the highest version answers that can'),
   versions: z.array(versionSchema).describe('The highest first'),
 });
 
@@ -167,6 +171,7 @@ function describeModel(model: RegisteredModel, seen: Sight): z.input<typeof mode
     name: model.name,
     state,
     ...(reason !== undefined && { reason }),
+    ...(model.traffic !== undefined && { traffic: model.traffic }),
     versions: model.versions.map((loaded) => describeVersion(loaded, seen)),
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestHeaders } from '../../inference/predictor.ts';
+import type { Routing } from '../../models/traffic/choose-arm.ts';
 import { type AskedTerms, type CallTerms, shorterMs } from '../../serving/call-terms.ts';
 import { whenClientIsGone } from './client-signal.ts';
 import { requestPriority } from './priority-header.ts';
@@ -23,6 +24,11 @@ export function readCallTerms(request: FastifyRequest, reply: FastifyReply, aske
     trace: traceContextOf(request),
     headers: new SentHeaders(request.headers),
   };
+}
+
+/** What the version is chosen by that answers a request, where it names none. */
+export function routingOf({ id, caller, headers }: FastifyRequest): Routing {
+  return { requestId: id, caller, headers: new SentHeaders(headers) };
 }
 
 class SentHeaders implements RequestHeaders {

@@ -60,13 +60,13 @@ export async function assembleGraph(
   });
   const predictor = new GraphPredictor({
     signature: binding.signature,
-    hold: () => binding.hold(),
+    hold: (context) => binding.hold(context),
     health: () => binding.health(),
     independentRows: () => binding.independentRows(),
     clock,
     ...(eventsOf !== undefined && { events: eventsOf(name, version) }),
   });
-  const labels = inheritedLabels(binding, members);
+  const labels = inheritedLabels({ plan: binding.plan, members: binding.bound }, members);
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   const material = {
     name,

@@ -4,6 +4,7 @@ import type { GraphDefinition } from '../../inference/graph/graph-definition.ts'
 import type { GraphPlan } from '../../inference/graph/graph-plan.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import { parseReference } from '../../names/reference.ts';
+import type { Signature } from '../../tensor/tensor.ts';
 import type { BoundVersion } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Members, MemberVersion } from '../registry/lease.ts';
@@ -21,12 +22,20 @@ export type PlanGraph = (
 /** A plan, and the versions that it was checked against, by the index that the plan names. */
 export interface BoundPlan {
   readonly plan: GraphPlan;
-  readonly members: readonly BoundVersion[];
+  readonly members: readonly BoundModel[];
   readonly depth: number;
+}
+
+/** A member, and the version that the plan was checked against. */
+export interface BoundModel extends BoundVersion {
+  readonly signature: Signature;
+  /** Versions of the same signature among which its requests are split; none where they are not, or one is named. */
+  readonly arms: readonly string[];
 }
 
 interface Member {
   readonly facts: MemberFacts;
+  readonly arms: readonly string[];
   readonly depth: number;
 }
 
@@ -45,10 +54,12 @@ export function bindGraph({
   refuseMissing(found);
   const bound: Member[] = [];
   const plan = planGraph(definition, (reference) => {
-    const member = memberOf(found.get(reference));
+    const member = memberOf(found.get(reference), armsOf(registry, reference));
     if (member === undefined) return { fault: `There is no model ${reference}` };
     const { name, version } = member.facts;
-    const known = bound.findIndex(({ facts }) => facts.name === name && facts.version === version);
+    const known = bound.findIndex(
+      ({ facts, arms }) => facts.name === name && facts.version === version && arms.length === member.arms.length,
+    );
     if (known >= 0) return { index: known, facts: member.facts };
     bound.push(member);
     return { index: bound.length - 1, facts: member.facts };
@@ -61,7 +72,7 @@ export function bindGraph({
       expected: mostDepth,
     });
   }
-  return { plan, members: bound.map(({ facts: { name, version } }) => ({ name, version })), depth };
+  return { plan, members: bound.map(({ facts, arms }) => ({ ...facts, arms })), depth };
 }
 
 function find(registry: Members, reference: string): MemberVersion | undefined {
@@ -69,11 +80,17 @@ function find(registry: Members, reference: string): MemberVersion | undefined {
   return parsed && registry.find(parsed.name, parsed.selector);
 }
 
-function memberOf(loaded: MemberVersion | undefined): Member | undefined {
+/** A member that is named without a version follows the split of its requests. */
+function armsOf(registry: Members, reference: string): readonly string[] {
+  const parsed = parseReference(reference);
+  return parsed === undefined || parsed.selector !== undefined ? [] : registry.arms(parsed.name);
+}
+
+function memberOf(loaded: MemberVersion | undefined, arms: readonly string[]): Member | undefined {
   const predictor: Predictor | undefined = loaded?.predictor;
   if (loaded === undefined || predictor === undefined) return undefined;
   const { name, version, binding } = loaded;
-  return { facts: { name, version, signature: predictor.signature }, depth: binding?.depth ?? 0 };
+  return { facts: { name, version, signature: predictor.signature }, arms, depth: binding?.depth ?? 0 };
 }
 
 function refuseMissing(found: ReadonlyMap<string, MemberVersion | undefined>): void {

@@ -8,7 +8,8 @@ import type { Log } from '../../timing/log.ts';
 import type { Binding, BoundStep, BoundVersion } from '../assembled.ts';
 import type { Lease, Members } from '../registry/lease.ts';
 import { sameSignature } from '../registry/same-signature.ts';
-import { type BoundPlan, bindGraph, type PlanGraph } from './bind-graph.ts';
+import type { Routing } from '../traffic/choose-arm.ts';
+import { type BoundModel, type BoundPlan, bindGraph, type PlanGraph } from './bind-graph.ts';
 import { boundOutputs, boundSteps, essentialMembers } from './bound-steps.ts';
 
 /** Predicts with a member, and counts it as a request of the member. */
@@ -49,6 +50,13 @@ export class GraphBinding implements Binding {
   }
 
   get members(): readonly BoundVersion[] {
+    return this.#bound.members.flatMap(({ name, version, arms }) =>
+      [...new Set([version, ...arms])].map((one) => ({ name, version: one })),
+    );
+  }
+
+  /** By the index that the plan names. */
+  get bound(): readonly BoundVersion[] {
     return this.#bound.members;
   }
 
@@ -61,7 +69,7 @@ export class GraphBinding implements Binding {
   }
 
   get steps(): readonly BoundStep[] {
-    return boundSteps(this.plan, this.members);
+    return boundSteps(this.plan, this.#bound.members);
   }
 
   get outputs(): Readonly<Record<string, string>> {
@@ -87,14 +95,14 @@ export class GraphBinding implements Binding {
   }
 
   /** @throws AppError `MODEL_NOT_READY` that names the member */
-  hold(): HeldBinding {
+  hold(routing: Routing): HeldBinding {
     const { plan, members } = this.#bound;
     const leases: Lease[] = [];
     const release = () => {
       for (const lease of leases) lease.release();
     };
     try {
-      for (const { name, version } of members) leases.push(this.#options.members.lease(name, version));
+      for (const member of members) leases.push(this.#lease(member, routing));
     } catch (thrown) {
       release();
       throw thrown;
@@ -103,9 +111,19 @@ export class GraphBinding implements Binding {
     return { plan, members: leases.map((lease) => boundMember(lease, predictMember)), release };
   }
 
+  #lease({ name, version, signature, arms }: BoundModel, routing: Routing): Lease {
+    const { members } = this.#options;
+    if (arms.length === 0) return members.lease(name, version);
+    const lease = members.lease(name, undefined, routing);
+    // The member may have moved a moment ago, to what the graph does not fit.
+    if (sameSignature(lease.predictor.signature, signature)) return lease;
+    lease.release();
+    return members.lease(name, version);
+  }
+
   health(): Health {
     for (const index of essentialMembers(this.plan)) {
-      const bound = this.members[index];
+      const bound = this.#bound.members[index];
       const health = bound === undefined ? undefined : this.#healthOf(bound);
       if (health?.ready === false) return health;
     }
@@ -135,10 +153,10 @@ export class GraphBinding implements Binding {
 
   #dependentMember(): string | undefined {
     const dependent = this.plan.needIndependent.find((index) => {
-      const bound = this.members[index];
+      const bound = this.#bound.members[index];
       return bound !== undefined && this.#find(bound)?.predictor?.independentRows === false;
     });
-    return dependent === undefined ? undefined : this.members[dependent]?.name;
+    return dependent === undefined ? undefined : this.#bound.members[dependent]?.name;
   }
 }
 

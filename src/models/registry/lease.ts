@@ -2,6 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { Engine } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { Manifest } from '../manifest.ts';
+import type { Routing, RoutingReason } from '../traffic/choose-arm.ts';
 import type { VersionFace } from '../version-face.ts';
 
 /** A version that is promised to stay loaded until the lease is released. */
@@ -14,6 +15,8 @@ export interface Lease {
   readonly engine: Engine | undefined;
   /** Undefined where the version takes tensors alone. */
   readonly face: VersionFace | undefined;
+  /** Why it is this version; undefined where the request names it, or there is no choice. */
+  readonly routed?: RoutingReason | undefined;
   release(): void;
 }
 
@@ -43,7 +46,10 @@ export interface Members {
   /**
    * Holds a member in memory until the lease is released: the version asked for, else the one that answers.
    *
+   * @param routing what the one that answers is chosen by. @default it is the highest that can answer
    * @throws AppError `MODEL_NOT_READY` that names the member, also when there is no such model: the client asked for another
    */
-  lease(name: string, version?: string): Lease;
+  lease(name: string, version?: string, routing?: Routing): Lease;
+  /** Versions among which the requests of a model are split, as far as they can answer; none where they are not split. */
+  arms(name: string): readonly string[];
 }

@@ -4,6 +4,7 @@ import type { Predictor } from '../../inference/predictor.ts';
 import type { Assembled, Binding } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
+import type { RoutingReason } from '../traffic/choose-arm.ts';
 import type { FaceReport, VersionFace } from '../version-face.ts';
 import type { Lease } from './lease.ts';
 
@@ -122,8 +123,11 @@ export class LoadedVersion {
     return health?.ready === false && health.elsewhere === true;
   }
 
-  /** @throws AppError `MODEL_NOT_READY` with the reason */
-  acquire(): Lease {
+  /**
+   * @param routed why it is this version
+   * @throws AppError `MODEL_NOT_READY` with the reason
+   */
+  acquire(routed?: RoutingReason): Lease {
     const { predictor, engine } = this;
     if (predictor === undefined) {
       throw new AppError('MODEL_NOT_READY', {
@@ -141,6 +145,7 @@ export class LoadedVersion {
       predictor,
       engine,
       face: this.face,
+      routed,
       release: () => {
         if (released) return;
         released = true;

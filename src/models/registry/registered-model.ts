@@ -2,6 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import { compareVersions, type ModelFolder } from '../repository/model-folder.ts';
+import type { TrafficSettings } from '../traffic/traffic-settings.ts';
 import { chooseVersion } from './choose-version.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 
@@ -12,6 +13,8 @@ export interface RegisteredModel {
   /** The version that answers where a request names none; undefined while none is loaded. */
   readonly served: LoadedVersion | undefined;
   readonly error: AppError | undefined;
+  /** How requests that name no version are split; undefined where they are not. */
+  readonly traffic: TrafficSettings | undefined;
 }
 
 /** A model that the registry changes; its versions are replaced, never changed in place. */
@@ -26,6 +29,11 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  get traffic(): TrafficSettings | undefined {
+    const { folder } = this;
+    return folder === undefined || 'error' in folder ? undefined : folder.manifest.traffic;
   }
 
   get served(): LoadedVersion | undefined {

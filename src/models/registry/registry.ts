@@ -3,6 +3,8 @@ import type { Log } from '../../timing/log.ts';
 import type { Artifact, VersionArtifact } from '../artifact.ts';
 import type { Assemble } from '../assembled.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
+import type { Routing } from '../traffic/choose-arm.ts';
+import { acquireServed, armsOf, idleArms } from './acquire-served.ts';
 import { dependencyOrder } from './dependency-order.ts';
 import { boundBy, dependentsOn, entriesMadeOf, releasedMembers } from './dependents.ts';
 import type { Lease, Members } from './lease.ts';
@@ -51,7 +53,8 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       const model = this.#entries.get(name);
       return model === undefined ? undefined : versionBySelector(model, selector);
     },
-    lease: (name, version) => this.#leaseMember(name, version),
+    lease: (name, version, routing) => this.#leaseMember(name, version, routing),
+    arms: (name) => armsOf(this.#entries.get(name)),
   };
 
   readonly #replacing: ReplaceDependencies<Kind>;
@@ -106,18 +109,13 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   /**
    * Holds a version in memory until the lease is released: the one asked for, else the one that answers.
    *
+   * @param routing what the one that answers is chosen by, where the requests of the model are split. @default it is the
+   *   highest that can answer
    * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
    */
-  acquire(name: string, version?: string): Lease {
+  acquire(name: string, version?: string, routing?: Routing): Lease {
     if (version !== undefined) return this.getVersion(name, version).acquire();
-    const model = this.get(name);
-    const loaded = model.served ?? model.versions[0];
-    if (loaded !== undefined) return loaded.acquire();
-    throw new AppError('MODEL_NOT_READY', {
-      message: `The model ${name} is not ready: ${model.error?.message ?? 'it has no version'}`,
-      retryAfterSeconds: 1,
-      cause: model.error,
-    });
+    return acquireServed(this.get(name), routing);
   }
 
   /**
@@ -180,9 +178,9 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   }
 
   /** A client that asks for one model must not be told that there is no other, as {@link acquire} would. */
-  #leaseMember(name: string, version?: string): Lease {
+  #leaseMember(name: string, version?: string, routing?: Routing): Lease {
     try {
-      return this.acquire(name, version);
+      return this.acquire(name, version, routing);
     } catch (thrown) {
       const cause = toAppError(thrown);
       if (cause.kind !== 'not_found') throw cause;
@@ -273,6 +271,10 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
         { model: folder.name, version: highest.version, serving: served?.version },
         `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
       );
+    }
+    const idle = idleArms(entry);
+    if (loads.length > 0 && idle.length > 0) {
+      this.#dependencies.log.warn({ model: folder.name, idle }, 'Versions of the split of the traffic get no requests');
     }
     await this.#dropObsolete(entry, folder);
     return failures;

@@ -10,9 +10,17 @@ function withoutNames({ inputs, outputs }: Signature) {
   return { inputs: inputs.map(plain), outputs: outputs.map(plain) };
 }
 
+/** What has been compared: a split of the traffic asks at every request. */
+const compared = new WeakMap<Signature, WeakMap<Signature, boolean>>();
+
 /** Whether clients of the one model can be those of the other. */
 export function sameSignature(a: Signature, b: Signature): boolean {
-  return isDeepStrictEqual(withoutNames(a), withoutNames(b));
+  if (a === b) return true;
+  const known = compared.get(a) ?? new WeakMap<Signature, boolean>();
+  compared.set(a, known);
+  const same = known.get(b) ?? isDeepStrictEqual(withoutNames(a), withoutNames(b));
+  known.set(b, same);
+  return same;
 }
 
 /** Clients of a version rely on its signature: other inputs or outputs need a version number of their own. */

@@ -137,7 +137,8 @@ export async function modelFolder(
     const selected = selectVersions(name, [...present.keys()], effective);
     const isLatest = effective !== 'all' && 'latest' in effective;
     const older = isLatest ? [...present.keys()].slice(effective.latest) : [];
-    const wanted = new Set([...selectors].map((selector) => versionOf(selector, manifest)));
+    const arms = Object.keys(manifest.traffic?.split ?? {});
+    const wanted = new Set([...arms, ...[...selectors].map((selector) => versionOf(selector, manifest))]);
     const named = [...present.keys()].filter((version) => wanted.has(version) && !selected.includes(version));
     const versions = await Promise.all(
       [...present]

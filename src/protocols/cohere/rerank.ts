@@ -11,6 +11,7 @@ import { declareScope } from '../../http/admission/route-scope.ts';
 import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';
 import { statusOfKind } from '../../http/answer/error-status.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
+import { routingOf } from '../../http/terms/call-terms.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { errorResponsesOf, type StatusOf, statusWithout422 } from '../error-responses.ts';
@@ -87,7 +88,7 @@ export async function rerankRoutes(app: FastifyInstance, { faces, infer }: Reran
           max_tokens_per_doc: limit,
         } = request.body;
         const mayUse = (name: string) => maySeeModel(request, name);
-        const leased = leaseFaceOfKind(faces, { kind: 'reranking', model, mayUse });
+        const leased = leaseFaceOfKind(faces, { kind: 'reranking', model, mayUse, routing: routingOf(request) });
         const texts = documents.map((one) => (typeof one === 'string' ? one : one.text));
         const instance = { query, documents: texts, top_n: most, return_documents: false, raw_scores: false };
         const options = { too_long: 'truncate', ...(limit !== undefined && { max_document_tokens: limit }) };

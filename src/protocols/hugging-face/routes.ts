@@ -10,6 +10,7 @@ import { statusOfKind } from '../../http/answer/error-status.ts';
 import { validationError } from '../../http/answer/zod-compilers.ts';
 import { addBodyParser } from '../../http/body/body-parser.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
+import { routingOf } from '../../http/terms/call-terms.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { errorResponsesOf, type StatusOf, statusWithout422 } from '../error-responses.ts';
@@ -99,7 +100,7 @@ function taskOf(
   request: FastifyRequest,
 ): { readonly leased: LeasedFace; readonly task: HuggingFaceTask } {
   const { name } = request.params as z.output<typeof params>;
-  const leased = faces.lease(name);
+  const leased = faces.lease(name, undefined, routingOf(request));
   const task = huggingFaceTasks.get(leased.face.kind);
   if (task !== undefined) return { leased, task };
   leased.lease.release();

@@ -8,6 +8,7 @@ import { maySeeModel } from '../../http/admission/authorization.ts';
 import { declareScope } from '../../http/admission/route-scope.ts';
 import { sendPieces } from '../../http/answer/send-pieces.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
+import { routingOf } from '../../http/terms/call-terms.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { listPieces } from '../../tensor/sliced-json/list-pieces.ts';
@@ -68,7 +69,7 @@ export async function embeddingRoutes(app: FastifyInstance, { faces, infer }: Em
     handler: async (request, reply) => {
       const { input, model, encoding_format: format, dimensions } = request.body;
       const mayUse = (name: string) => maySeeModel(request, name);
-      const leased = leaseFaceOfKind(faces, { kind: 'embedding', model, mayUse });
+      const leased = leaseFaceOfKind(faces, { kind: 'embedding', model, mayUse, routing: routingOf(request) });
       const instances = instancesOf(input);
       const options = dimensions === undefined ? {} : { dimensions };
       const prediction = instancePrediction(leased, instances, options);

@@ -9,6 +9,7 @@ import { declareScope } from '../../http/admission/route-scope.ts';
 import { fromThrown, prepareErrorReply } from '../../http/answer/error-handler.ts';
 import { statusOfKind } from '../../http/answer/error-status.ts';
 import { predictTensors } from '../../http/prediction/predict-tensors.ts';
+import { routingOf } from '../../http/terms/call-terms.ts';
 import { predictionHeaders } from '../../http/terms/documented-headers.ts';
 import type { Infer } from '../../serving/infer.ts';
 import { errorResponsesOf, type StatusOf } from '../error-responses.ts';
@@ -69,7 +70,12 @@ export async function teiRoutes(app: FastifyInstance, { faces, infer }: TeiRoute
   });
   const typed = app.withTypeProvider<ZodTypeProvider>();
   const only = (kind: string, request: FastifyRequest) =>
-    leaseFaceOfKind(faces, { kind, model: undefined, mayUse: (name) => maySeeModel(request, name) });
+    leaseFaceOfKind(faces, {
+      kind,
+      model: undefined,
+      mayUse: (name) => maySeeModel(request, name),
+      routing: routingOf(request),
+    });
 
   typed.post('/embed', {
     config: { filtersModels: true },

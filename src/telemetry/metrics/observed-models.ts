@@ -27,4 +27,11 @@ export interface ObservedStats {
 }
 
 /** What is loaded, or was tried to; called at every scrape. */
-export type ObserveModels = () => readonly { readonly name: string; readonly versions: readonly ObservedVersion[] }[];
+export type ObserveModels = () => readonly ObservedModel[];
+
+export interface ObservedModel {
+  readonly name: string;
+  readonly versions: readonly ObservedVersion[];
+  /** Weights by version; undefined where the traffic is not split. */
+  readonly traffic?: { readonly split: Readonly<Record<string, number>> } | undefined;
+}

@@ -22,7 +22,7 @@ export interface GraphPredictorOptions {
    *
    * @throws AppError `MODEL_NOT_READY` that names a member
    */
-  readonly hold: () => HeldBinding;
+  readonly hold: (context: Pick<PredictContext, 'requestId' | 'caller' | 'headers'>) => HeldBinding;
   readonly health: () => Health;
   readonly independentRows: () => boolean;
   readonly clock: Clock;
@@ -33,6 +33,9 @@ export interface GraphPredictorOptions {
 const trustCostsForMs = 10_000;
 
 type Arrived = Pick<RunRequest, 'inputs' | 'context' | 'rows' | 'beganMs'>;
+
+/** What is only measured belongs to no request. */
+const ofNobody = { requestId: '' };
 
 /** A model made of other models. */
 export class GraphPredictor implements Predictor {
@@ -86,7 +89,7 @@ export class GraphPredictor implements Predictor {
 
   /** Holds a binding for the request, which the run gives back. */
   #admit({ inputs, context, rows, beganMs }: Arrived): RunRequest {
-    const held = this.#options.hold();
+    const held = this.#options.hold(context);
     try {
       const plan = this.#plans.of(held.plan, context.outputs);
       const { wholeMs, afterMs } = costsOfSteps(plan, held.members, rows);
@@ -102,7 +105,7 @@ export class GraphPredictor implements Predictor {
   /** What so many rows cost at least, in milliseconds, over the steps that cannot be done without; 0 when it is not known. */
   leastMs(rows: number): number {
     if (!this.health.ready || this.#closing) return 0;
-    const held = this.#options.hold();
+    const held = this.#options.hold(ofNobody);
     try {
       return costsOfSteps(this.#plans.of(held.plan, undefined), held.members, rows).wholeMs;
     } finally {
