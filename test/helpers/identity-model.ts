@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { int64, repeated, string, uint32 } from '../../src/protocols/open-inference/grpc/protobuf/field.ts';
-import { embedded, message } from '../../src/protocols/open-inference/grpc/protobuf/message.ts';
+import { int64, repeated, string, uint32 } from '../../src/open-inference-messages/protobuf/field.ts';
+import { embedded, message } from '../../src/open-inference-messages/protobuf/message.ts';
 import type { DataType } from '../../src/tensor/data-type.ts';
 
 // The messages of onnx.proto that a model of one node needs.

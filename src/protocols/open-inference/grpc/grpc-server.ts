@@ -1,12 +1,12 @@
 import type { Buffer } from 'node:buffer';
 import type { Server as NetServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { modelInferRequest, modelInferResponse } from '../../../open-inference-messages/messages/infer.ts';
 import type { TlsPair } from '../../../transport/tls-files.ts';
 import { handleUnary, unary } from './call/unary.ts';
 import { handleHealthWatch, healthCheck } from './health.ts';
 import { answerInfer, inferAccess } from './infer-call.ts';
 import { type ListenOptions, listen } from './listen.ts';
-import { modelInferRequest, modelInferResponse } from './messages/infer.ts';
 import { modelCalls } from './model-calls.ts';
 import { repositoryCalls } from './repository-calls.ts';
 import type { GrpcServices } from './services.ts';

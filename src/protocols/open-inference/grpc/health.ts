@@ -1,6 +1,12 @@
 import type { Buffer } from 'node:buffer';
 import type { handleServerStreamingCall } from '@grpc/grpc-js';
 import { AppError } from '../../../errors.ts';
+import {
+  healthCheckRequest,
+  healthCheckResponse,
+  type ServingStatus,
+  servingStatus,
+} from '../../../open-inference-messages/messages/health.ts';
 import type { ReadinessGate } from '../../../serving/readiness.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { quote } from '../../../tensor/malformed-tensor.ts';
@@ -8,7 +14,6 @@ import type { Clock } from '../../../timing/clock.ts';
 import { callContext } from './call/call-context.ts';
 import { callError } from './call/call-error.ts';
 import { type UnaryCall, unary } from './call/unary.ts';
-import { healthCheckRequest, healthCheckResponse, type ServingStatus, servingStatus } from './messages/health.ts';
 
 /** The services whose health can be asked for; the empty name means the server as a whole. */
 const services: readonly string[] = ['', 'inference.GRPCInferenceService'];

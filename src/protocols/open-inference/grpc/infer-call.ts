@@ -1,3 +1,4 @@
+import type { ModelInferRequest, ModelInferResponse } from '../../../open-inference-messages/messages/infer.ts';
 import { checkAnswer } from '../../../serving/answer-limit.ts';
 import type { DecodableInference, Infer } from '../../../serving/infer.ts';
 import { tensorToBytes } from '../../../tensor/binary-codec.ts';
@@ -5,7 +6,6 @@ import { bestClasses } from '../values/classification.ts';
 import type { CallContext } from './call/call-context.ts';
 import { readCallTerms } from './call/call-terms.ts';
 import { wholeParameter } from './infer-parameters.ts';
-import type { ModelInferRequest, ModelInferResponse } from './messages/infer.ts';
 import { readInputs } from './read-inputs.ts';
 
 /** Predicting is for keys with the scope, and for the model that the request names. */

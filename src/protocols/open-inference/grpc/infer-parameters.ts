@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { InferParameter } from './messages/infer.ts';
+import type { InferParameter } from '../../../open-inference-messages/messages/infer.ts';
 
 /**
  * A parameter that is a whole number from 0; undefined when it is absent.

@@ -1,6 +1,6 @@
 import { AppError } from '../../../errors.ts';
+import type { RepositoryParameter } from '../../../open-inference-messages/messages/repository.ts';
 import type { LoadParameters } from '../values/load-parameters.ts';
-import type { RepositoryParameter } from './messages/repository.ts';
 
 /** The parameters of a load as messages have them: files are bytes. */
 export function loadParameters(parameters: ReadonlyMap<string, RepositoryParameter>): LoadParameters {

@@ -1,10 +1,10 @@
+import * as messages from '../../../open-inference-messages/messages/metadata.ts';
+import { modelConfigResponse } from '../../../open-inference-messages/messages/model-config.ts';
 import { modelConfig } from '../values/model-config.ts';
 import { modelMetadata } from '../values/model-metadata.ts';
 import { modelReadiness } from '../values/model-readiness.ts';
 import { serverMetadata } from '../values/server-metadata.ts';
 import { type UnaryCall, unary } from './call/unary.ts';
-import * as messages from './messages/metadata.ts';
-import { modelConfigResponse } from './messages/model-config.ts';
 import { writeModelConfig } from './model-config.ts';
 import { readSelector } from './read-selector.ts';
 import type { GrpcServices } from './services.ts';

@@ -1,5 +1,9 @@
+import {
+  cpuInstances,
+  dataTypeNumbers,
+  type WrittenModelConfig,
+} from '../../../open-inference-messages/messages/model-config.ts';
 import type { EnsembleStep, ModelConfig, TensorConfig } from '../values/model-config.ts';
-import { cpuInstances, dataTypeNumbers, type WrittenModelConfig } from './messages/model-config.ts';
 
 /** Writes a configuration as Triton's message `ModelConfig`. */
 export function writeModelConfig(config: ModelConfig): WrittenModelConfig {

@@ -1,11 +1,15 @@
 import { AppError } from '../../../errors.ts';
+import {
+  type InferInput,
+  type ModelInferRequest,
+  noContents,
+} from '../../../open-inference-messages/messages/infer.ts';
+import { tensorFromContents } from '../../../open-inference-messages/typed-contents.ts';
 import { tensorFromBytes } from '../../../tensor/binary-codec.ts';
 import { checkInputNames } from '../../../tensor/check-signature.ts';
 import { quote } from '../../../tensor/malformed-tensor.ts';
 import type { Signature, Tensor, Tensors } from '../../../tensor/tensor.ts';
 import { maxRank } from '../../../tensor/tensor-header.ts';
-import { type InferInput, type ModelInferRequest, noContents } from './messages/infer.ts';
-import { tensorFromContents } from './typed-contents.ts';
 
 /**
  * The inputs of a request, whose elements stand in `raw_input_contents` or in the contents of each input.

@@ -1,10 +1,14 @@
 import { AppError } from '../../../errors.ts';
+import { empty } from '../../../open-inference-messages/messages/metadata.ts';
+import {
+  repositoryIndexRequest,
+  repositoryIndexResponse,
+  repositoryModelRequest,
+} from '../../../open-inference-messages/messages/repository.ts';
 import { quote } from '../../../tensor/malformed-tensor.ts';
 import { readUpload } from '../values/load-parameters.ts';
 import { type UnaryCall, unary } from './call/unary.ts';
 import { loadParameters } from './load-parameters.ts';
-import { empty } from './messages/metadata.ts';
-import { repositoryIndexRequest, repositoryIndexResponse, repositoryModelRequest } from './messages/repository.ts';
 import type { GrpcServices } from './services.ts';
 
 const ofModel = { scope: 'admin', model: ({ modelName }: { modelName: string }) => modelName } as const;

@@ -1,9 +1,13 @@
+import { modelSelector } from '../../../open-inference-messages/messages/metadata.ts';
+import {
+  modelStatisticsResponse,
+  type WrittenDuration,
+  type WrittenModelStatistics,
+} from '../../../open-inference-messages/messages/statistics.ts';
 import type { Duration } from '../../../serving/statistics.ts';
 import { type VersionStatistics, versionStatistics } from '../values/model-statistics.ts';
 import { selectVersions } from '../values/select-versions.ts';
 import { type UnaryCall, unary } from './call/unary.ts';
-import { modelSelector } from './messages/metadata.ts';
-import { modelStatisticsResponse, type WrittenDuration, type WrittenModelStatistics } from './messages/statistics.ts';
 import { readSelector } from './read-selector.ts';
 import type { GrpcServices } from './services.ts';
 

@@ -1,12 +1,16 @@
 import type { Buffer } from 'node:buffer';
 import { type handleBidiStreamingCall, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { AppError } from '../../../errors.ts';
+import {
+  type ModelInferResponse,
+  modelInferRequest,
+  modelStreamInferResponse,
+} from '../../../open-inference-messages/messages/infer.ts';
 import { authorizeCall } from './call/call-access.ts';
 import { type Admission, admitCall, admitStream } from './call/call-admission.ts';
 import { type CallContext, callContext } from './call/call-context.ts';
 import { callError } from './call/call-error.ts';
 import { answerInfer, inferAccess } from './infer-call.ts';
-import { type ModelInferResponse, modelInferRequest, modelStreamInferResponse } from './messages/infer.ts';
 import type { GrpcServices } from './services.ts';
 
 export interface StreamOptions {

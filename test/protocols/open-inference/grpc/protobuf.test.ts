@@ -1,9 +1,9 @@
 import { loadSync } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modelInferRequest, modelInferResponse } from '../../../../src/protocols/open-inference/grpc/messages/infer.ts';
-import { uint64 } from '../../../../src/protocols/open-inference/grpc/protobuf/field.ts';
-import { message } from '../../../../src/protocols/open-inference/grpc/protobuf/message.ts';
+import { modelInferRequest, modelInferResponse } from '../../../../src/open-inference-messages/messages/infer.ts';
+import { uint64 } from '../../../../src/open-inference-messages/protobuf/field.ts';
+import { message } from '../../../../src/open-inference-messages/protobuf/message.ts';
 
 /** Another implementation, from the published file. */
 const { ModelInfer } = loadSync(new URL('../../../../docs/proto/inference.proto', import.meta.url).pathname, {

@@ -1,8 +1,8 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { tellModels } from '../../../../access/tell-models.ts';
 import { type ErrorCode, toAppError } from '../../../../errors.ts';
+import { retryStatus } from '../../../../open-inference-messages/messages/retry-info.ts';
 import type { Logger } from '../../../../telemetry/logger.ts';
-import { retryStatus } from '../messages/retry-info.ts';
 import { answerMetadata, type CallContext } from './call-context.ts';
 import { statusOfKind } from './status.ts';
 

@@ -1,7 +1,7 @@
+import type { InferParameter } from '../../../../open-inference-messages/messages/infer.ts';
 import { type CallTerms, shorterMs } from '../../../../serving/call-terms.ts';
 import { timeoutParameterMs } from '../../values/timeout-parameter.ts';
 import { wholeParameter } from '../infer-parameters.ts';
-import type { InferParameter } from '../messages/infer.ts';
 import type { CallContext } from './call-context.ts';
 
 /**

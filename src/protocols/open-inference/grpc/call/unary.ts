@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import type { Caller } from '../../../../access/caller.ts';
-import type { MessageType } from '../protobuf/message.ts';
+import type { MessageType } from '../../../../open-inference-messages/protobuf/message.ts';
 import type { GrpcServices } from '../services.ts';
 import { authorizeCall, type CallAccess } from './call-access.ts';
 import { type Admission, admitCall } from './call-admission.ts';

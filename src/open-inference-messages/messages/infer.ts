@@ -49,9 +49,10 @@ const inferOutput = message({
   datatype: string(2),
   shape: int64s(3),
   parameters: map(4, inferParameter),
+  contents: optional(embedded(5, tensorContents)),
 });
 
-/** `ModelInferResponse`; its elements are always in `rawOutputContents`. */
+/** `ModelInferResponse`; this server has elements in `rawOutputContents` always, others in the contents of each output. */
 export const modelInferResponse = message({
   modelName: string(1),
   modelVersion: string(2),

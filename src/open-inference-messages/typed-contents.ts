@@ -1,9 +1,9 @@
-import { textsFromBytes } from '../../../tensor/binary-codec.ts';
-import { type DataType, typedArrays } from '../../../tensor/data-type.ts';
-import { refuseRange } from '../../../tensor/json/refuse-element.ts';
-import { malformedTensor, quote, quoteShape } from '../../../tensor/malformed-tensor.ts';
-import { type Tensor, tensorOver, text } from '../../../tensor/tensor.ts';
-import { checkHeader, type TensorHeader } from '../../../tensor/tensor-header.ts';
+import { textsFromBytes } from '../tensor/binary-codec.ts';
+import { type DataType, typedArrays } from '../tensor/data-type.ts';
+import { refuseRange } from '../tensor/json/refuse-element.ts';
+import { malformedTensor, quote, quoteShape } from '../tensor/malformed-tensor.ts';
+import { type Tensor, tensorOver, text } from '../tensor/tensor.ts';
+import { checkHeader, type TensorHeader } from '../tensor/tensor-header.ts';
 import type { TensorContents } from './messages/infer.ts';
 
 type List = keyof TensorContents;

@@ -1,4 +1,4 @@
-import type { DataType } from '../../../../tensor/data-type.ts';
+import type { DataType } from '../../tensor/data-type.ts';
 import { int64, optional, repeated, string, uint32 } from '../protobuf/field.ts';
 import { embedded, message, type PartsOf } from '../protobuf/message.ts';
 import { int64s } from '../protobuf/numbers.ts';

@@ -1,4 +1,4 @@
-import { AppError } from '../../../../errors.ts';
+import { AppError } from '../../errors.ts';
 
 /** Wire types of protocol buffers that proto3 uses. */
 export const wireTypes = { varint: 0, fixed64: 1, lengthDelimited: 2, fixed32: 5 } as const;
