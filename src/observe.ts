@@ -1,6 +1,7 @@
 import type { FaceCounters } from './faces/face-counters.ts';
 import type { EngineEvents } from './inference/events.ts';
 import type { GraphEvents } from './inference/graph/run/graph-events.ts';
+import type { RemoteEvents } from './inference/remote/remote-events.ts';
 import type { VersionArtifact } from './models/artifact.ts';
 import type { Assemble } from './models/assembled.ts';
 import type { PredictionCounts } from './predictions/recording/dropped.ts';
@@ -107,6 +108,14 @@ export function graphEvents({ served, tracing }: EngineObservers): (name: string
     },
     onRoute: (step, arm, rows) => served.graph(name, version).recordRoute(step, arm, rows),
     onRuleError: (step) => served.graph(name, version).recordRuleError(step),
+  });
+}
+
+/** Counts what goes on with the servers of remote models. */
+export function remoteEvents(served: ServedCounters): (name: string, version: string) => RemoteEvents {
+  return (name, version) => ({
+    onRequest: (endpoint, outcome) => served.remote(name, version).requests.add([endpoint, outcome], 1),
+    onRetry: (endpoint) => served.remote(name, version).retries.add([endpoint], 1),
   });
 }
 

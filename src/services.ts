@@ -24,6 +24,7 @@ import {
   engineObserver,
   graphEvents,
   predictionLogObserver,
+  remoteEvents,
   whenOnline,
 } from './observe.ts';
 import type { PredictionLog } from './predictions/prediction-log.ts';
@@ -112,6 +113,14 @@ export async function createServices(
         { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
       ),
     graphs: graphDependencies({ counters: served, clock: systemClock, eventsOf: graphEvents({ served, tracing }) }),
+    remotes: {
+      secrets: settings.remoteSecrets,
+      maxOutputBytes: settings.outputLimitBytes,
+      clock: systemClock,
+      log,
+      events,
+      eventsOf: remoteEvents(served),
+    },
     log,
   });
   const registry = new Registry({

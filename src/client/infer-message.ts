@@ -5,7 +5,6 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { ClientError } from './client-error.ts';
 import { type Members, readList, readMembers, readNumber, readOptionalText, readText } from './read-json.ts';
 import type { AnyTensor } from './tensors.ts';
-import type { Answer } from './transport.ts';
 
 /** Length of the JSON before the binary data of a body. */
 export const jsonLengthHeader = 'inference-header-content-length';
@@ -21,6 +20,12 @@ export interface InferMessage {
 export interface EncodedInfer {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly jsonBytes: number;
+}
+
+/** An answer as it came. */
+export interface ReceivedInfer {
+  readonly headers: { get(name: string): string | null };
+  readonly bytes: Uint8Array;
 }
 
 /** What a server answers to `infer`. */
@@ -58,7 +63,7 @@ export function encodeInfer({ id, inputs, outputs }: InferMessage): EncodedInfer
  *
  * @throws ClientError when it cannot be read
  */
-export function decodeInfer({ headers, bytes }: Answer): DecodedInfer {
+export function decodeInfer({ headers, bytes }: ReceivedInfer): DecodedInfer {
   try {
     const length = headers.get(jsonLengthHeader);
     const jsonBytes = length === null ? bytes.byteLength : Number(length);

@@ -9,16 +9,15 @@ import type { Answer } from './batcher/pending.ts';
 import { rowsThatFit } from './batcher/queue/build-batch.ts';
 import type { Engine, EngineStats } from './engine.ts';
 import type { EngineEvents } from './events.ts';
+import type { ExecutorPool } from './executor-pool.ts';
 import { dependent, type Independence } from './independence/independence.ts';
 import type { Row } from './independence/sample-rows.ts';
 import { SpotChecks } from './independence/spot-checks.ts';
-import type { ModelFacts } from './launch/launcher.ts';
 import type { ModelOptions } from './model-options.ts';
 import { answerNoRows } from './no-rows.ts';
 import type { Health, PredictContext, Prediction, Predictor } from './predictor.ts';
 import { backgroundLevel, levelOf } from './priority.ts';
 import { type ReadRequest, RequestReader } from './request-reader.ts';
-import type { RunnerPool } from './runner/pool/runner-pool.ts';
 import { noTimings, timingsInParallel, timingsInSequence } from './timings.ts';
 
 interface Dependencies {
@@ -27,23 +26,35 @@ interface Dependencies {
   readonly events?: EngineEvents;
 }
 
+/** What is known of a model before it serves. */
+export interface BatchedFacts {
+  readonly signature: Signature;
+  readonly independence: Independence;
+  /** A request that the model took; undefined when none is known. */
+  readonly example: Tensors | undefined;
+  /** Threads inside an operator; undefined where another server has them. */
+  readonly intraOpThreads: number | undefined;
+}
+
+export type BatchedOptions = Pick<ModelOptions, 'name' | 'version' | 'batching' | 'timeoutMs' | 'unservable'>;
+
 /** A model behind its batcher. */
 export class BatchedModel implements Predictor, Engine {
   readonly signature: Signature;
-  readonly #options: ModelOptions;
-  readonly #pool: RunnerPool;
+  readonly #options: BatchedOptions;
+  readonly #pool: ExecutorPool;
   readonly #batcher: Batcher;
   readonly #reader: RequestReader;
   readonly #clock: Clock;
   readonly #listeners = new Set<(health: Health) => void>();
   readonly example: Tensors | undefined;
-  readonly intraOpThreads: number;
+  readonly intraOpThreads: number | undefined;
   readonly #events: EngineEvents | undefined;
   readonly #log: Log;
   #independence: Independence;
   #lastHealth: Health = { ready: true };
 
-  constructor(options: ModelOptions, facts: ModelFacts, pool: RunnerPool, { clock, log, events }: Dependencies) {
+  constructor(options: BatchedOptions, facts: BatchedFacts, pool: ExecutorPool, { clock, log, events }: Dependencies) {
     const { name, version, batching, unservable = [] } = options;
     this.signature = unservable.length > 0 ? { ...facts.signature, unservable } : facts.signature;
     this.example = facts.example;
@@ -127,8 +138,8 @@ export class BatchedModel implements Predictor, Engine {
     await this.#pool.close();
   }
 
-  /** To be called when a runner begins or ends to accept runs. */
-  runnersChanged(): void {
+  /** To be called when what runs the model begins or ends to accept runs. */
+  executorsChanged(): void {
     if (this.#pool.gaveUp) this.#batcher.rejectWaiting(() => this.#notReady());
     else this.#batcher.wake();
     const { health } = this.#pool;
@@ -147,11 +158,11 @@ export class BatchedModel implements Predictor, Engine {
 
   #run(
     request: ReadRequest,
-    context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace' | 'priority'>,
+    context: Pick<PredictContext, 'deadlineMs' | 'signal' | 'trace' | 'priority' | 'requestId'>,
   ): Promise<Answer> {
     const { inputs, outputs, group, rows, bytes, isPart } = request;
     const deadlineMs = Math.min(context.deadlineMs, this.#clock.now() + this.#options.timeoutMs);
-    const { signal, trace } = context;
+    const { signal, trace, requestId } = context;
     const level = levelOf(context.priority);
     return new Promise((resolve, reject) => {
       this.#batcher.submit({
@@ -164,6 +175,7 @@ export class BatchedModel implements Predictor, Engine {
         deadlineMs,
         signal,
         trace,
+        requestId,
         ...(isPart && { isPart }),
         resolve,
         reject,
@@ -208,11 +220,13 @@ export class BatchedModel implements Predictor, Engine {
 
   /** Runs a request of more rows than a run takes in several, and puts the outputs together again. */
   async #runInParts(request: ReadRequest, context: PredictContext, maxRows: number): Promise<Answer> {
-    const { deadlineMs, trace, priority } = context;
+    const { deadlineMs, trace, priority, requestId } = context;
     // When one part fails, the others are of no use.
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
-    const runs = splitRequest(request, maxRows).map((part) => this.#run(part, { deadlineMs, signal, trace, priority }));
+    const runs = splitRequest(request, maxRows).map((part) =>
+      this.#run(part, { deadlineMs, signal, trace, priority, requestId }),
+    );
     try {
       const parts = await Promise.all(runs);
       const timings = timingsInParallel(parts.map((part) => part.timings));

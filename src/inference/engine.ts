@@ -19,14 +19,14 @@ export interface EngineStats {
   readonly cost: CostLine | undefined;
 }
 
-/** What only a predictor has that runs in runner processes behind a batcher. */
+/** What only a predictor has that stands behind a batcher: one of runner processes, or of another server. */
 export interface Engine {
   /** Whether requests share runs, and why; it may end while the model serves. */
   readonly independence: Independence;
   /** A request that the model has taken at its load; undefined when it took none that was made up. */
   readonly example: Tensors | undefined;
-  /** Threads inside an operator. */
-  readonly intraOpThreads: number;
+  /** Threads inside an operator; undefined where another server has them. */
+  readonly intraOpThreads: number | undefined;
   stats(): EngineStats;
   /** The learned cost of a run, as in {@link stats}. */
   readonly cost: CostLine | undefined;

@@ -43,7 +43,7 @@ export async function loadModel(options: ModelOptions, dependencies: EngineDepen
     log,
     start: (signal) => launcher.launch(signal),
     onRestart: (reason) => events?.onRunnerRestart?.(name, version, reason),
-    onChange: () => model?.runnersChanged(),
+    onChange: () => model?.executorsChanged(),
   });
   const end = () => void pool.close();
   signal?.addEventListener('abort', end, { once: true });

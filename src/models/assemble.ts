@@ -4,6 +4,7 @@ import type { ModelOptions } from '../inference/model-options.ts';
 import type { Predictor } from '../inference/predictor.ts';
 import type { Log } from '../timing/log.ts';
 import type { OnnxArtifact } from './artifact.ts';
+import type { RemoteDependencies } from './assemble-remote.ts';
 import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
 import { openLoadSource } from './files/load-source.ts';
 import type { GraphDependencies } from './graph/assemble-graph.ts';
@@ -19,6 +20,8 @@ export interface AssembleDependencies {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** @default versions that are made of others cannot be loaded */
   readonly graphs?: GraphDependencies | undefined;
+  /** @default versions on other servers cannot be loaded */
+  readonly remotes?: RemoteDependencies | undefined;
 }
 
 /** The one place that knows how a version becomes a predictor, and in which order the predictors before it stand. */
@@ -33,8 +36,12 @@ export function createAssemble(dependencies: AssembleDependencies): Assemble {
         const { assembleGraph } = await import('./graph/assemble-graph.ts');
         return assembleGraph({ ...version, artifact }, members, { ...graphs, openFace, log });
       }
-      case 'remote':
-        throw notHere('A remote model');
+      case 'remote': {
+        const { remotes, openFace } = dependencies;
+        if (remotes === undefined) throw notHere('A remote model');
+        const { assembleRemote } = await import('./assemble-remote.ts');
+        return assembleRemote({ ...version, artifact }, { ...remotes, openFace });
+      }
     }
   };
 }

@@ -1,6 +1,7 @@
 import type { AppError } from '../errors.ts';
 import type { Engine } from '../inference/engine.ts';
 import type { Predictor } from '../inference/predictor.ts';
+import type { RemoteReport } from '../inference/remote/remote-events.ts';
 import type { Artifact, VersionArtifact } from './artifact.ts';
 import type { Manifest } from './manifest.ts';
 import type { Members } from './registry/lease.ts';
@@ -26,6 +27,8 @@ export interface Assembled {
   readonly face?: FaceReport;
   /** The versions of other models that it stands on. @default none; what is made of models is then loaded anew with each of them */
   readonly binding?: Binding;
+  /** The servers that it is on, as they are now. @default it is on none */
+  readonly remote?: () => RemoteReport;
   /** Releases what the version was loaded from; to be called when the predictor has closed. */
   readonly release?: () => Promise<void>;
 }

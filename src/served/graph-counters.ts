@@ -1,5 +1,6 @@
 import { BucketCounts } from './bucket-counts.ts';
 import { durationBounds } from './duration-bounds.ts';
+import { KeyedCounts } from './keyed-counts.ts';
 import { Total } from './total.ts';
 
 /** A step of a graph that has ended. */
@@ -43,21 +44,5 @@ export class GraphCounters {
 
   recordRuleError(step: string): void {
     this.ruleErrors.add([step], 1);
-  }
-}
-
-/** Numbers by keys of several parts, which a file of the operator names. */
-export class KeyedCounts {
-  readonly #counts = new Map<string, { readonly key: readonly string[]; count: number }>();
-
-  add(key: readonly string[], count: number): void {
-    const id = key.join('\n');
-    const found = this.#counts.get(id) ?? { key, count: 0 };
-    this.#counts.set(id, found);
-    found.count += count;
-  }
-
-  entries(): readonly { readonly key: readonly string[]; readonly count: number }[] {
-    return [...this.#counts.values()];
   }
 }

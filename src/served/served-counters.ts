@@ -1,4 +1,5 @@
 import { GraphCounters } from './graph-counters.ts';
+import { RemoteCounters } from './remote-counters.ts';
 import { Total } from './total.ts';
 import { StepCounters, VersionCounters } from './version-counters.ts';
 
@@ -87,6 +88,13 @@ export class ServedCounters {
     const counters = this.#ofVersion(model, version);
     counters.graph ??= new GraphCounters();
     return counters.graph;
+  }
+
+  /** What is counted of the servers of a remote model. */
+  remote(model: string, version: string): RemoteCounters {
+    const counters = this.#ofVersion(model, version);
+    counters.remote ??= new RemoteCounters();
+    return counters.remote;
   }
 
   /** Counts a request that no version could take. */

@@ -1,6 +1,7 @@
 import { BucketCounts } from './bucket-counts.ts';
 import { durationBounds } from './duration-bounds.ts';
 import type { GraphCounters } from './graph-counters.ts';
+import type { RemoteCounters } from './remote-counters.ts';
 import { Total } from './total.ts';
 
 const rowBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
@@ -47,4 +48,6 @@ export class VersionCounters {
   readonly routed = { sticky: 0, random: 0, arm_unavailable: 0 };
   /** What is counted of its own steps; undefined while there were none. */
   graph: GraphCounters | undefined;
+  /** What is counted of the servers that it is on; undefined while none was asked. */
+  remote: RemoteCounters | undefined;
 }

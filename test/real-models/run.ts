@@ -38,7 +38,7 @@ async function tryModel(path: string, testCase: Case): Promise<[string, string[]
   const alone = await open(path, false);
   await alone.model.close();
   const { model, loadMs, batches } = await open(path, 'auto');
-  const bare = await Bare.open(path, model.intraOpThreads);
+  const bare = await Bare.open(path, model.intraOpThreads ?? 1);
   try {
     const { independentRows, why } = model.independence;
     const isRight = testCase.joined === null || testCase.joined === independentRows;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { hideFolders } from '../../errors.ts';
 import type { EngineStats, RunnerStats } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
+import type { RemoteReport } from '../../inference/remote/remote-events.ts';
 import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
 import type { RegisteredModel } from '../../models/registry/registered-model.ts';
 import type { Registry } from '../../models/registry/registry.ts';
@@ -76,6 +77,14 @@ const versionSchema = z.object({
     .optional()
     .describe('The typed route /{name}/predict, as the files of the model make it'),
   graph: graphSchema.optional().describe('How it is made of other models'),
+  remote: z
+    .object({
+      urls: z.array(z.object({ url: z.string(), up: z.boolean().describe('Whether it is asked now') })),
+      model: z.string().describe('Its name there'),
+      version: z.string().optional().describe('Its version there; unset: the server chooses'),
+    })
+    .optional()
+    .describe('The other servers that it is on'),
   retained_by: z
     .array(z.string())
     .optional()
@@ -190,16 +199,21 @@ function describeVersion(loaded: LoadedVersion, { registry, maySee }: Sight): z.
     ...(predictor !== undefined && describePredictor(predictor)),
     ...(engine !== undefined && {
       independent_rows_why: engine.independence.why,
-      intra_op_threads: engine.intraOpThreads,
+      ...(engine.intraOpThreads !== undefined && { intra_op_threads: engine.intraOpThreads }),
       ...describeStats(engine.stats()),
     }),
     ...(binding !== undefined && { graph: describeGraph(registry, binding, maySee) }),
+    ...(loaded.remote !== undefined && { remote: describeRemote(loaded.remote) }),
     ...(retainedBy.length > 0 && { retained_by: retainedBy }),
     ...(loaded.faceReport !== undefined && { face: describeFace(loaded.faceReport) }),
     ...(manifest.description !== undefined && { description: manifest.description }),
     labels: manifest.labels,
     metadata: manifest.metadata,
   };
+}
+
+function describeRemote({ urls, model, version }: RemoteReport) {
+  return { urls: urls.map(({ url, up }) => ({ url, up })), model, ...(version !== undefined && { version }) };
 }
 
 function describeFace(report: FaceReport): NonNullable<z.input<typeof versionSchema>['face']> {

@@ -179,6 +179,7 @@ export class Batcher {
       requests: members.length,
       latestDeadlineMs,
       expectedMs: batch.expectedMs,
+      callers: members,
     });
     void run.then((outcome) => this.#finish(slot, batch, outcome));
   }

@@ -1,3 +1,4 @@
+import type { AppError } from '../../errors.ts';
 import type { SharedRun } from '../independence/spot-checks.ts';
 import type { Answers } from './answers.ts';
 import type { RunOutcome } from './executor.ts';
@@ -24,6 +25,8 @@ export function finishBatch(batch: Batch, outcome: RunOutcome, context: FinishCo
       return finishDone(batch, outcome, context);
     case 'refused':
       return finishRefused(members, outcome, context);
+    case 'failed':
+      return finishFailed(members, outcome.error, context);
     case 'not_started':
       return [members];
     case 'died':
@@ -68,6 +71,12 @@ function finishDied(members: readonly Pending[], reason: string, { answers }: Fi
   const [online, background] = separateBackground(members);
   for (const member of background ?? members) answers.reject(member, runnerDied(reason));
   return background === undefined || online === undefined ? [] : [online];
+}
+
+/** Who no longer waits, or is past the deadline, is told that, for it may be why the run has failed. */
+function finishFailed(members: readonly Pending[], error: AppError, { nowMs, answers }: FinishContext): [] {
+  for (const member of members) if (!answers.drop(member, nowMs)) answers.reject(member, error);
+  return [];
 }
 
 /** Runs in which the runner crashed, after which their requests run one by one. */

@@ -38,7 +38,7 @@ export class InFlightSlot {
 
   /** Whether it is busy with one batch and could hold the next one. */
   get canHoldNext(): boolean {
-    return this.#batches.length === 1 && this.executor.accepts;
+    return this.#batches.length === 1 && this.executor.accepts && this.executor.holdsNext !== false;
   }
 
   /** Whether a run given to it would begin at once if nothing ran in the background. */

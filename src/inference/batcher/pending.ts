@@ -28,6 +28,7 @@ export interface Pending {
   readonly deadlineMs: number;
   /** Aborted when the client no longer waits for the answer. */
   readonly signal: { readonly aborted: boolean };
+  readonly requestId?: string | undefined;
   /** The trace that the request belongs to. */
   readonly trace?: TraceContext | undefined;
   /** A part of a request that was cut. */

@@ -1,6 +1,7 @@
 import { AppError, hideFolders } from '../../errors.ts';
 import type { Engine } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
+import type { RemoteReport } from '../../inference/remote/remote-events.ts';
 import type { Assembled, Binding } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
@@ -79,6 +80,11 @@ export class LoadedVersion {
     return this.#phase === 'loaded' ? this.#assembled?.binding : undefined;
   }
 
+  /** The servers that it is on; undefined where it is on none, and while it is not loaded. */
+  get remote(): RemoteReport | undefined {
+    return this.#phase === 'loaded' ? this.#assembled?.remote?.() : undefined;
+  }
+
   /** How clients use it that send no tensors; undefined where there is no such way, and while it is not loaded. */
   get face(): VersionFace | undefined {
     const report = this.faceReport;
@@ -116,9 +122,11 @@ export class LoadedVersion {
     return this.#error;
   }
 
-  /** Whether the version is not ready, and only another server is at fault. */
+  /** Whether the version is not ready, and only another server is at fault or waited for. */
   get isDownElsewhere(): boolean {
     if (this.#phase === 'failed') return isElsewhere(this.#error);
+    // Its load waits for another server.
+    if (this.#phase === 'loading') return this.kind === 'remote';
     const health = this.predictor?.health;
     return health?.ready === false && health.elsewhere === true;
   }

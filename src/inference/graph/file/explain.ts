@@ -65,7 +65,7 @@ function fault(location: Path, type: string, what: string, value: unknown): Foun
   return { location, type, message: `${place}${what}`, ...(value === undefined && { isMissing: true }) };
 }
 
-function foundText(value: unknown, expected: string): string {
+export function foundText(value: unknown, expected: string): string {
   return value === undefined ? `is missing; ${expected}` : `found ${quote(value)}; ${expected}`;
 }
 
@@ -79,7 +79,7 @@ const kinds: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-function expectedText(issue: Issue): string {
+export function expectedText(issue: Issue): string {
   const { message } = issue;
   // What a schema says itself is good as it is; the others speak of types of JavaScript.
   if (message.startsWith('expected')) return message;
@@ -102,7 +102,7 @@ function unitOf(origin: string): string {
   return origin === 'array' ? ' elements' : '';
 }
 
-function valueAt(graph: unknown, path: Path): unknown {
+export function valueAt(graph: unknown, path: Path): unknown {
   let value = graph;
   for (const key of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
