@@ -15,6 +15,7 @@ import type { SpawnRunner } from './inference/runner/spawn-runner.ts';
 import { createAssemble } from './models/assemble.ts';
 import { ModelControl } from './models/model-control.ts';
 import { Registry } from './models/registry/registry.ts';
+import { RemoteRetries } from './models/remote-retries.ts';
 import { KeptUploads } from './models/repository/kept-uploads.ts';
 import { conventionalModelsDir } from './models/repository/models-dir.ts';
 import {
@@ -129,6 +130,7 @@ export async function createServices(
     log,
   });
   stack.defer(() => registry.close());
+  stack.use(new RemoteRetries({ registry, clock: systemClock, log }));
   const modelFaces = new ModelFaces(registry, (name) => faces.hasOwn(name));
   const faces: Faces = new Faces(options.domains, { models: registry, log, found: () => modelFaces.domains() });
   registry.onChange(() => faces.modelsChanged());

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from './errors.ts';
 import { limitSettings, limitVariables } from './settings/limits.ts';
 import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
+import { readRemoteSecrets, remoteVariables } from './settings/remote.ts';
 import {
   emptyIsUnset,
   flag,
@@ -61,9 +62,7 @@ export const environmentSchema = z.object({
     'Threads that resize pictures, started with the first; unset: half the cores',
   ),
   TEI_ROUTES: flag().describe('Answer POST /embed and POST /rerank as Text Embeddings Inference does'),
-  REMOTE_SECRETS: list().describe(
-    'Names of environment variables that a remote.json may have in its headers, with commas between; unset: none',
-  ),
+  ...remoteVariables,
   METRICS: flag(true).describe('Measure requests for GET /metrics'),
   TRITON_METRICS: flag().describe("Have Triton's names of the figures in GET /metrics too"),
   DRAIN_DELAY_MS: wholeNumber({ min: 0, max: 3_600_000, default: 0 }).describe(
@@ -229,7 +228,6 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   faces: environment.FACES,
   pictureThreads: environment.PICTURE_THREADS,
   teiRoutes: environment.TEI_ROUTES,
-  remoteSecrets: environment.REMOTE_SECRETS,
   metrics: environment.METRICS,
   tritonMetrics: environment.TRITON_METRICS,
   drainDelayMs: environment.DRAIN_DELAY_MS,
@@ -286,13 +284,8 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   keepAliveTimeoutMs: environment.KEEP_ALIVE_TIMEOUT_MS,
 }));
 
-type CheckedSettings = z.output<typeof settingsSchema>;
-
 export type Settings = Readonly<
-  Omit<CheckedSettings, 'remoteSecrets'> & {
-    /** What a `remote.json` may name, with the values; undefined for what the environment does not have. */
-    readonly remoteSecrets: ReadonlyMap<string, string | undefined>;
-  }
+  z.output<typeof settingsSchema> & { remoteSecrets: ReturnType<typeof readRemoteSecrets> }
 >;
 
 /**
@@ -302,10 +295,7 @@ export type Settings = Readonly<
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const result = settingsSchema.safeParse(environment);
-  if (result.success) {
-    const remoteSecrets = new Map(result.data.remoteSecrets.map((name) => [name, environment[name]]));
-    return Object.freeze({ ...result.data, remoteSecrets });
-  }
+  if (result.success) return Object.freeze({ ...result.data, remoteSecrets: readRemoteSecrets(environment) });
 
   const faults = result.error.issues.map((issue) => {
     const name = String(issue.path[0]);

@@ -6,8 +6,10 @@ import { Registry } from '../models/registry/registry.ts';
 import type { ModelFolder } from '../models/repository/repository.ts';
 import type { OpenFace } from '../models/version-face.ts';
 import { ServedCounters } from '../served/served-counters.ts';
+import { readRemoteSecrets } from '../settings/remote.ts';
 import { systemClock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
+import { readEnvironment } from './environment.ts';
 
 export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -25,6 +27,12 @@ export function openLocalRegistry({ openFace, adapt = (options) => options }: Lo
       loadModel: (options, signal) => loadModel(adapt(options), { clock: systemClock, log: silent, signal }),
       openFace,
       graphs: graphDependencies({ counters: new ServedCounters(), clock: systemClock }),
+      remotes: {
+        secrets: readRemoteSecrets(readEnvironment()),
+        maxOutputBytes: Number.POSITIVE_INFINITY,
+        clock: systemClock,
+        log: silent,
+      },
       log: silent,
     }),
     now: () => systemClock.now(),

@@ -11,7 +11,8 @@ export const checkCommand = defineCommand({
   name: 'check',
   synopsis: '<folder>',
   about: `Loads every model of a repository, as a server would, and prints a line for each version: what it is made of and
-whether it is ready. Every fault is named, those of a graph all at once. The exit code is 1 where there is one.`,
+whether it is ready. Every fault is named, those of a graph all at once. The exit code is 1 where there is one. That another
+server is away, which has a model of the repository, is a warning.`,
   options: z.object({}),
   operands: z.tuple([z.string()], 'Expected the folder of a model repository'),
   async run(_values, [folder]) {
@@ -49,7 +50,10 @@ function report({ name, versions, error }: RegisteredModel): readonly string[] {
       process.stdout.write(`${name} ${version} ${kind}: ready\n`);
       return [];
     }
-    return printFaults(`${name} ${version} ${kind}`, reasonsOf(loaded));
+    const reasons = reasonsOf(loaded);
+    if (!loaded.isDownElsewhere) return printFaults(`${name} ${version} ${kind}`, reasons);
+    for (const reason of reasons) process.stdout.write(`${name} ${version} ${kind}: warning: ${reason}\n`);
+    return [];
   });
 }
 

@@ -10,6 +10,8 @@ import { signatureChange } from './remote-signature.ts';
 export interface EndpointsOptions {
   readonly endpoints: readonly EndpointIdentity[];
   readonly signature: Signature;
+  /** The one that has just said so; the others are looked at at once. @default none */
+  readonly knownUrl?: string | undefined;
   /** Whether the servers must go on saying that they have this signature. */
   readonly checksSignature: boolean;
   readonly clock: Clock;
@@ -39,8 +41,10 @@ export class Endpoints {
   constructor(options: EndpointsOptions) {
     this.#options = options;
     this.all = options.endpoints.map((identity) => new Endpoint(identity));
-    // One that has not said yet what it has is looked at first.
-    for (const endpoint of this.all) this.#lookIn(endpoint, 0);
+    for (const endpoint of this.all) {
+      endpoint.wasReached = endpoint.url === options.knownUrl;
+      this.#lookIn(endpoint, endpoint.wasReached ? lookEveryMs : 0);
+    }
   }
 
   get health(): Health {

@@ -61,8 +61,8 @@ export async function openRemote(
   const open = dependencies.openTransport ?? (await defaultTransport(options, clock));
   const identities = remote.urls.map((url) => ({ url, name: endpointName(url), transport: open(url, options) }));
   const isFromFile = remote.outputs.length > 0;
-  const signature = isFromFile
-    ? { inputs: remote.inputs, outputs: remote.outputs }
+  const { signature, knownUrl }: Learned = isFromFile
+    ? { signature: { inputs: remote.inputs, outputs: remote.outputs } }
     : await learnSignature(identities, dependencies);
   const independence = independenceOf(batching, signature);
   // The endpoints and the model know each other: the model is told when they come and go.
@@ -70,6 +70,7 @@ export async function openRemote(
   const endpoints = new Endpoints({
     endpoints: identities,
     signature,
+    knownUrl,
     checksSignature: !isFromFile,
     clock,
     log,
@@ -117,15 +118,21 @@ async function defaultTransport(
   return (url) => new HttpTransport({ ...common, url, maxIdle: concurrency });
 }
 
+interface Learned {
+  readonly signature: Signature;
+  readonly knownUrl?: string;
+}
+
 /** Closes the transports when none of them knows it. */
 async function learnSignature(
   endpoints: readonly EndpointIdentity[],
   { clock, signal = new AbortController().signal }: RemoteModelDependencies,
-): Promise<Signature> {
+): Promise<Learned> {
   const failures: string[] = [];
-  const asked = endpoints.map(async ({ name, transport }) => {
+  const asked = endpoints.map(async ({ url, name, transport }) => {
     try {
-      return await looking({ clock, ending: signal }, (ending) => transport.signature(ending));
+      const signature = await looking({ clock, ending: signal }, (ending) => transport.signature(ending));
+      return { signature, knownUrl: url };
     } catch (thrown) {
       const failure = thrown instanceof RemoteFailure ? thrown : unreachable(String(thrown), 'unreachable', thrown);
       const isLate = failure.error.code === 'CLIENT_GONE';

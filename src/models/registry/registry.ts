@@ -2,6 +2,7 @@ import { AppError, toAppError, withoutFolders } from '../../errors.ts';
 import type { Log } from '../../timing/log.ts';
 import type { Artifact, VersionArtifact } from '../artifact.ts';
 import type { Assemble } from '../assembled.ts';
+import { isElsewhere } from '../elsewhere.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
 import type { Routing } from '../traffic/choose-arm.ts';
 import { acquireServed, armsOf, idleArms } from './acquire-served.ts';
@@ -152,6 +153,16 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     }
     entry.folder = folder;
     return this.#change(entry, (current) => this.#follow(current, folder, { isStale: () => reload, ending }));
+  }
+
+  /** Tries once more to load the versions of the model that could not be loaded because of another server. */
+  async loadAgain(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    const options = { isStale: ({ error }: LoadedVersion) => isElsewhere(error), ending: this.#closing.signal };
+    await this.#change(entry, async (current) => {
+      if (current.folder !== undefined) await this.#follow(current, current.folder, options);
+    });
   }
 
   /** Unloads every version of the model and forgets it; the promise resolves when its memory is free. */

@@ -2,6 +2,7 @@ import { type AppError, toAppError, withoutFolders } from '../../errors.ts';
 import type { Log } from '../../timing/log.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import type { Assemble } from '../assembled.ts';
+import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Members } from './lease.ts';
 import { LoadedVersion } from './loaded-version.ts';
@@ -40,7 +41,9 @@ export async function replaceVersion<Kind extends VersionArtifact>(
   const { version, kind, fingerprint } = artifact;
   const next = new LoadedVersion({ name, version, kind, manifest, fingerprint });
   const previous = entry.versions.find((loaded) => loaded.version === version);
-  if (previous?.predictor === undefined) putVersion(entry, next);
+  // One that failed because of another server is tried again and again: until it is there, nothing changes for others.
+  const isRetry = previous?.error !== undefined && isElsewhere(previous.error);
+  if (previous?.predictor === undefined && !isRetry) putVersion(entry, next);
 
   const startedMs = now();
   try {
@@ -52,6 +55,8 @@ export async function replaceVersion<Kind extends VersionArtifact>(
     next.fail(withoutFolders(error));
     if (ending.aborted) return withoutFolders(error);
     if (previous?.predictor !== undefined) previous.keepInPlaceOf(withoutFolders(error));
+    else putVersion(entry, next);
+    if (isRetry && previous.error?.message === next.error?.message) return next.error;
     const consequence = previous?.predictor === undefined ? '' : '; the loaded one goes on serving';
     log.warn(
       { err: error, model: name, version },
