@@ -2,6 +2,7 @@ import { type ErrorCode, errorCodes } from '../src/errors.ts';
 import { statusOfKind } from '../src/http/answer/error-status.ts';
 import { problemType } from '../src/http/answer/problem.ts';
 import { graphJsonSchema } from '../src/inference/graph/graph-definition.ts';
+import { remoteJsonSchema } from '../src/inference/remote/file/remote-definition.ts';
 import { manifestJsonSchema } from '../src/models/manifest.ts';
 import { documentedSettings } from './documented-settings.ts';
 import { settingsPage } from './settings-page.ts';
@@ -13,6 +14,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/errors.md', errorTable()],
     ['docs/settings.md', settingsPage()],
     ['models/graph.schema.json', `${JSON.stringify(graphJsonSchema(), null, 2)}\n`],
+    ['models/remote.schema.json', `${JSON.stringify(remoteJsonSchema(), null, 2)}\n`],
     ['models/model.schema.json', `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`],
   ]);
 }

@@ -3,6 +3,14 @@ import { AppError } from '../src/errors.ts';
 import { readSettings } from '../src/settings.ts';
 
 describe('readSettings', () => {
+  it('has the secrets that remote.json may name, and no others', () => {
+    const environment = { REMOTE_SECRETS: 'TOKEN, GONE', TOKEN: 'a', OTHER: 'b' };
+    expect([...readSettings(environment).remoteSecrets]).toEqual([
+      ['TOKEN', 'a'],
+      ['GONE', undefined],
+    ]);
+  });
+
   it('has a default for everything', () => {
     expect(readSettings({})).toEqual({
       faces: true,
@@ -81,6 +89,7 @@ describe('readSettings', () => {
       apiKeysFile: undefined,
       docsPublic: true,
       rateLimitPerMinute: undefined,
+      remoteSecrets: new Map(),
       maxConcurrentPerCaller: undefined,
       redisUrl: undefined,
       trustProxy: [],

@@ -9,6 +9,7 @@ import { exposeModels } from './metrics/model-metrics.ts';
 import type { ObserveModels } from './metrics/observed-models.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { exposeTraffic } from './metrics/traffic-metrics.ts';
+import { exposeRemoteEndpoints, exposeRemotes } from './metrics/remote-metrics.ts';
 import { exposeTritonNames } from './metrics/triton-metrics.ts';
 
 export interface MetricsOptions {
@@ -45,6 +46,7 @@ export class Metrics {
     this.served = served;
     exposeInference(registry, served);
     exposeGraphs(registry, served);
+    exposeRemotes(registry, served);
     this.http = new HttpMetrics(registry, scheme);
     collectGauge({
       registry,
@@ -68,6 +70,7 @@ export class Metrics {
     exposeModels(registry, models);
     exposeStaleGraphs(registry, models);
     exposeTraffic(registry, served, models);
+    exposeRemoteEndpoints(registry, models);
     collectGauge({
       registry,
       name: 'inferd_ready',

@@ -8,6 +8,8 @@ import { float, onnxModel } from '../helpers/onnx-model.ts';
 import { bound, openGraph } from '../inference/graph/graphs.ts';
 import { call, combination, model, plan } from '../inference/graph/plans.ts';
 import { modelOptions, recordingLog } from '../inference/models.ts';
+import { openOn } from '../inference/remote/open-stand-in.ts';
+import { startStandIn } from '../inference/remote/stand-in-server.ts';
 import { describePredictor } from './predictor.contract.ts';
 
 const value = { element: float, shape: ['n', 2] };
@@ -51,4 +53,14 @@ describePredictor('a graph of steps side by side', async () => {
   ];
   const { graph } = openGraph(plan(steps, { y: 'c.value' }), members, { clock: systemClock });
   return { predictor: graph, [Symbol.asyncDispose]: () => graph.close() };
+});
+
+describePredictor('a model on another server', async () => {
+  const server = await startStandIn();
+  const { model } = await openOn(server.url, { joins: true });
+  const close = async () => {
+    await model.close();
+    await server[Symbol.asyncDispose]();
+  };
+  return { predictor: model, [Symbol.asyncDispose]: close };
 });

@@ -9,6 +9,8 @@ export interface ObservedVersion {
   readonly manifest: { readonly batching: { readonly maxQueueRows: number } };
   /** Undefined while it is not loaded, and for a predictor without runners. */
   readonly engine: { stats(): ObservedStats } | undefined;
+  /** Undefined while it is not loaded, and for what is on no other server. */
+  readonly remote: { readonly urls: readonly { readonly endpoint: string; readonly up: boolean }[] } | undefined;
   /** Undefined for what is not made of other models. */
   readonly binding: { readonly stale: unknown } | undefined;
 }

@@ -21,7 +21,7 @@ function allDown(transports: readonly FakeTransport[]): void {
 }
 
 /** An answer that takes so long on the clock. */
-function after(clock: VirtualClock, ms: number) {
+function later(clock: VirtualClock, ms: number) {
   return (call: Parameters<typeof doubled>[0], signal: AbortSignal) =>
     new Promise<ReturnType<typeof doubled>>((resolve, reject) => {
       const cancel = clock.setTimer(ms, () => resolve(doubled(call)));
@@ -47,7 +47,7 @@ describe('a remote model', () => {
     const clock = new VirtualClock();
     const { model, transports } = await openFakeRemote({ clock, concurrency: 2, maxQueueRows: 3 });
     const [server] = transports;
-    if (server !== undefined) server.answer = after(clock, 100);
+    if (server !== undefined) server.answer = later(clock, 100);
     const answers = Array.from({ length: 6 }, () =>
       model.predict({ x }, asks(clock)).then(
         () => 'ok',
@@ -103,7 +103,7 @@ describe('a remote model', () => {
     const clock = new VirtualClock();
     const { model, transports, outcomes } = await openFakeRemote({ clock });
     const [server] = transports;
-    if (server !== undefined) server.answer = after(clock, 60_000);
+    if (server !== undefined) server.answer = later(clock, 60_000);
     const gone = new AbortController();
     const answers = [asks(clock, { timeoutMs: 100 }), asks(clock, { signal: gone.signal })].map((context) =>
       model.predict({ x }, context).catch(({ code }) => code),
@@ -121,7 +121,7 @@ describe('the servers of a remote model', () => {
     const clock = new VirtualClock();
     const { model, transports } = await openFakeRemote({ clock, servers: 2 });
     const [slow, fast] = transports;
-    if (slow !== undefined) slow.answer = after(clock, 1000);
+    if (slow !== undefined) slow.answer = later(clock, 1000);
     for (let count = 0; count < 10; count += 1) {
       void model.predict({ x }, asks(clock)).catch(() => {});
       await clock.advance(1);
