@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { writeRemote } from '../graphs/write-remote.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { projectDir, startProcess } from '../helpers/process.ts';
 
@@ -75,6 +76,17 @@ describe('the main process', () => {
     [{ CORS_ORIGINS: 'https://example.org' }, ['@fastify/cors']],
   ])('loads what %j needs, and nothing else', async (environment, needed) => {
     await using server = await startRecorded(environment);
+    const loaded = server.loaded();
+    expect(optional.filter((name) => loaded.has(name))).toEqual(needed);
+  });
+
+  it.each([
+    ['http', []],
+    ['grpc', ['@grpc/grpc-js']],
+  ])('loads what a remote model over %s needs, and nothing else', async (scheme, needed) => {
+    await using folder = await temporaryFolder();
+    await writeRemote(folder.path, 'far', { urls: [`${scheme}://127.0.0.1:1`], model: 'm' });
+    await using server = await startRecorded({ MODELS_DIR: folder.path });
     const loaded = server.loaded();
     expect(optional.filter((name) => loaded.has(name))).toEqual(needed);
   });

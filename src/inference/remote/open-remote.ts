@@ -10,7 +10,7 @@ import type { BatchingOptions } from '../model-options.ts';
 import type { Predictor } from '../predictor.ts';
 import type { EndpointIdentity } from './endpoint.ts';
 import { Endpoints, looking } from './endpoints.ts';
-import { unreachable } from './failures.ts';
+import { saidBy, unreachable } from './failures.ts';
 import type { RemoteDescription } from './file/read-remote-file.ts';
 import { endpointName } from './file/remote-url.ts';
 import { RemoteCalls } from './remote-calls.ts';
@@ -136,7 +136,7 @@ async function learnSignature(
     } catch (thrown) {
       const failure = thrown instanceof RemoteFailure ? thrown : unreachable(String(thrown), 'unreachable', thrown);
       const isLate = failure.error.code === 'CLIENT_GONE';
-      failures.push(`${name}: ${isLate ? 'it does not answer' : failure.message}`);
+      failures.push(`${name}: ${isLate ? 'it does not answer' : failure.message}${detailOf(failure)}`);
       throw failure;
     }
   });
@@ -153,6 +153,12 @@ async function learnSignature(
       cause: causes[0],
     });
   }
+}
+
+/** What the operator may want to know beside what clients are told, such as why a certificate was refused. */
+function detailOf({ error: { cause } }: RemoteFailure): string {
+  const detail = cause instanceof Error ? saidBy(cause.message) : undefined;
+  return detail === undefined ? '' : ` (${detail})`;
 }
 
 /** Whether the rows of a model elsewhere are independent cannot be tried from here without a load on its server. */

@@ -17,7 +17,9 @@ export function urlFault(text: string): string | undefined {
     return 'expected no user and no password in the URL; put them in "headers", by a name of REMOTE_SECRETS';
   }
   if (url.search !== '' || url.hash !== '') return 'expected nothing behind the path';
-  if (protocolOf(text) === 'grpc' && !['', '/'].includes(url.pathname)) return 'expected no path, which gRPC has not';
+  if (protocolOf(text) !== 'grpc') return undefined;
+  if (!['', '/'].includes(url.pathname)) return 'expected no path, which gRPC has not';
+  if (url.port === '') return 'expected a port, for which gRPC has no usual one';
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import { Client, connectivityState, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, connectivityState, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   type InferParameter,
   modelInferRequest,
@@ -15,6 +15,7 @@ import { signatureOf } from '../remote-signature.ts';
 import type { RemoteCall, RemoteTransport } from '../transport.ts';
 import { callFailure } from './call-failure.ts';
 import { readOutputs } from './read-outputs.ts';
+import { serverIdentity } from './server-identity.ts';
 
 export interface GrpcTransportOptions {
   readonly url: string;
@@ -44,13 +45,16 @@ export class GrpcTransport implements RemoteTransport {
   readonly #selector: { readonly name: string; readonly version: string };
 
   constructor(options: GrpcTransportOptions) {
-    const { protocol, host } = new URL(options.url);
+    const url = new URL(options.url);
+    const { security, options: identity } = serverIdentity(url, options.ca);
     this.#options = options;
     this.#selector = { name: options.model, version: options.version ?? '' };
-    const security = protocol === 'grpcs:' ? credentials.createSsl(options.ca ?? null) : credentials.createInsecure();
-    this.#client = new Client(host, security, {
+    this.#client = new Client(url.host, security, {
+      ...identity,
       'grpc.max_receive_message_length': Math.min(2 ** 31 - 1, headBytes + options.mostBytes),
       'grpc.max_send_message_length': -1,
+      // An answer of some megabytes comes in one go.
+      'grpc-node.flow_control_window': 4 * 1024 * 1024,
       // Whether a call is sent again is decided for all protocols in one place.
       'grpc.enable_retries': 0,
       'grpc.initial_reconnect_backoff_ms': 100,
