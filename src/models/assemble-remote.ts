@@ -10,6 +10,7 @@ import type { Log } from '../timing/log.ts';
 import type { RemoteArtifact } from './artifact.ts';
 import type { Assembled, VersionToAssemble } from './assembled.ts';
 import { refuseOutside } from './files/refuse-outside.ts';
+import { idleKeys } from './manifest.ts';
 import type { OpenFace } from './version-face.ts';
 
 /** What models on other servers need. */
@@ -25,6 +26,9 @@ export interface RemoteDependencies {
   readonly eventsOf?: ((name: string, version: string) => RemoteEvents) | undefined;
 }
 
+/** Keys of the manifest that say how a model runs, which its own server decides. */
+const keysOfRunners = ['instances', 'session', 'memoryLimitMb', 'warmup'] as const;
+
 /** @throws AppError `REMOTE_INVALID` with every fault, `REMOTE_UNREACHABLE` or `REMOTE_FAILED` when no server says what the model is */
 export async function assembleRemote(
   { name, manifest, artifact, signal }: VersionToAssemble<RemoteArtifact>,
@@ -33,6 +37,13 @@ export async function assembleRemote(
   const { secrets, maxOutputBytes, openFace, clock, log, events, eventsOf } = dependencies;
   const { version, root, folders } = artifact;
   const remote = readRemoteFile(relative(root, artifact.path), artifact.text, secrets);
+  const idle = idleKeys(manifest, keysOfRunners);
+  if (idle.length > 0) {
+    log.warn(
+      { model: name, version, keys: idle },
+      'model.json has keys that mean nothing to a model on another server',
+    );
+  }
   const { model, report } = await openRemote(
     {
       name,

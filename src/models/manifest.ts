@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { faceSettings } from './face-settings/face-settings.ts';
@@ -180,6 +181,12 @@ export function manifestJsonSchema(): unknown {
 /** What holds for a model without a `model.json`. */
 export function defaultManifest(): Manifest {
   return manifestSchema.parse({});
+}
+
+/** Those of the keys that the manifest says something by: for a kind of model that they mean nothing to. */
+export function idleKeys(manifest: Manifest, keys: readonly (keyof Manifest)[]): readonly string[] {
+  const usual = defaultManifest();
+  return keys.filter((key) => !isDeepStrictEqual(manifest[key], usual[key]));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../errors.ts';
 import { hasRules } from '../../inference/graph/check/compile-rules.ts';
 import { planGraph } from '../../inference/graph/check/plan-graph.ts';
@@ -9,7 +8,7 @@ import type { Clock } from '../../timing/clock.ts';
 import type { Log } from '../../timing/log.ts';
 import type { GraphArtifact } from '../artifact.ts';
 import type { Assembled, VersionToAssemble } from '../assembled.ts';
-import { defaultManifest, type Manifest } from '../manifest.ts';
+import { idleKeys } from '../manifest.ts';
 import type { Members } from '../registry/lease.ts';
 import type { OpenFace } from '../version-face.ts';
 import { GraphBinding, type PredictMember } from './graph-binding.ts';
@@ -41,7 +40,7 @@ export async function assembleGraph(
 ): Promise<Assembled> {
   const { version, definition, root, folders } = artifact;
   if (definition instanceof AppError) throw definition;
-  const idle = idleKeys(ownManifest);
+  const idle = idleKeys(ownManifest, keysOfModels);
   if (idle.length > 0) {
     log.warn(
       { model: name, version, keys: idle },
@@ -82,11 +81,6 @@ export async function assembleGraph(
   // Files beside a graph say how its members are used, unless its manifest asks for a face.
   const face = ownManifest.face === undefined ? undefined : await openFace?.(material, signal);
   return { predictor, binding, labels, ...(face !== undefined && { face }) };
-}
-
-function idleKeys(manifest: Manifest): readonly string[] {
-  const usual = defaultManifest();
-  return keysOfModels.filter((key) => !isDeepStrictEqual(manifest[key], usual[key]));
 }
 
 const noRules: CompileRule = () => {

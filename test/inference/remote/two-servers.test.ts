@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, tensor } from '../../../src/client/index.ts';
 import { writeGraph, writeMembers } from '../../graphs/write-graph-models.ts';
 import { writeRemote } from '../../graphs/write-remote.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
+import { shippedModelsDir, type TemporaryFolder, temporaryFolder } from '../../helpers/folder.ts';
+import { addIdentityModel, dataTypes } from '../../helpers/identity-model.ts';
+import { projectDir } from '../../helpers/process.ts';
 import { startReadyServer, type TestServer } from '../../helpers/server.ts';
+import { arbitraryTensor } from '../../tensor/arbitrary-tensor.ts';
 
 const flow = (prepare: string) => ({
   steps: [
@@ -21,10 +27,15 @@ beforeAll(async () => {
   const [there = '', here = ''] = folders.map(({ path }) => path);
   await writeMembers(there);
   await writeMembers(here);
+  for (const datatype of dataTypes) await addIdentityModel(there, datatype.toLowerCase(), datatype);
   preprocessing = await startReadyServer({ MODELS_DIR: there, GRPC_PORT: '0' });
   const remote = { model: 'scaler', version: '1' };
   await writeRemote(here, 'by-http', { ...remote, urls: [preprocessing.address] });
   await writeRemote(here, 'by-grpc', { ...remote, urls: [`grpc://127.0.0.1:${preprocessing.grpcPort}`] });
+  for (const name of dataTypes.map((datatype) => datatype.toLowerCase())) {
+    await writeRemote(here, `${name}-http`, { model: name, urls: [preprocessing.address] });
+    await writeRemote(here, `${name}-grpc`, { model: name, urls: [`grpc://127.0.0.1:${preprocessing.grpcPort}`] });
+  }
   await writeGraph(here, 'flow', flow('scaler'));
   await writeGraph(here, 'flow-http', flow('by-http'));
   await writeGraph(here, 'flow-grpc', flow('by-grpc'));
@@ -50,6 +61,17 @@ describe('preprocessing on one server, prediction on another', () => {
     }
   });
 
+  describe.each(dataTypes)('%s', (datatype) => {
+    test.each(['http', 'grpc'])('crosses to another server and back as it is, over %s', async (protocol) => {
+      const client = new Client({ url: server.address });
+      const tensors = arbitraryTensor(datatype).filter(({ shape }) => shape.length === 2 && !shape.includes(0));
+      for (const x of fc.sample(tensors, { numRuns: 10, seed: 7 })) {
+        const { outputs } = await client.infer(`${datatype.toLowerCase()}-${protocol}`, { x });
+        expect(outputs['y']).toEqual(x);
+      }
+    });
+  });
+
   test('a model on another server says where it is, and is used as any other', async () => {
     const response = await fetch(new URL('/models/by-http', server.address));
     expect(await response.json()).toMatchObject({
@@ -62,5 +84,43 @@ describe('preprocessing on one server, prediction on another', () => {
         },
       ],
     });
+  });
+});
+
+describe('the shipped domains with their models on another server', () => {
+  const pictures = join(projectDir, 'docs/examples/two.png');
+  const flower = { sepal_length: 5.9, sepal_width: 3.0, petal_length: 5.1, petal_width: 1.8 };
+  const requests = {
+    digits: { body: readFileSync(pictures), headers: { 'content-type': 'image/png' } },
+    iris: { body: JSON.stringify(flower), headers: { 'content-type': 'application/json' } },
+    sentiment: {
+      body: JSON.stringify({ text: 'A film to see twice.' }),
+      headers: { 'content-type': 'application/json' },
+    },
+    titanic: {
+      body: JSON.stringify({ pclass: 3, sex: 'male', age: 22, fare: 7.25, embarked: 'S' }),
+      headers: { 'content-type': 'application/json' },
+    },
+  };
+
+  test.each(['http', 'grpc'])('answer byte for byte as they do alone, over %s', async (protocol) => {
+    await using far = await startReadyServer({ GRPC_PORT: '0' });
+    await using folder = await temporaryFolder();
+    for (const model of Object.keys(requests)) {
+      const url = protocol === 'http' ? far.address : `grpc://127.0.0.1:${far.grpcPort}`;
+      const manifest = JSON.parse(readFileSync(join(shippedModelsDir, model, 'model.json'), 'utf8'));
+      await writeRemote(folder.path, model, { model, urls: [url] }, { manifest });
+    }
+    await using near = await startReadyServer({ MODELS_DIR: folder.path });
+    for (const [model, { body, headers }] of Object.entries(requests)) {
+      const answers = await Promise.all(
+        [far, near].map(async ({ address }) => {
+          const response = await fetch(new URL(`/${model}/predict`, address), { method: 'POST', body, headers });
+          return { status: response.status, text: await response.text() };
+        }),
+      );
+      expect(answers[0]?.status).toBe(200);
+      expect(answers[1]).toEqual(answers[0]);
+    }
   });
 });

@@ -145,8 +145,14 @@ export class HttpExchange {
       else chunks.push(chunk);
     });
     response.on('error', (error) => fail(unusable('it was cut off', error)));
-    return { stop: () => stop(), bytes: () => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)) };
+    return { stop: () => stop(), bytes: () => joined(chunks) };
   }
+}
+
+function joined(chunks: readonly Buffer[]): Uint8Array {
+  const [first] = chunks;
+  const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
 }
 
 function writeBody(request: ClientRequest, body: readonly Uint8Array[]): void {
