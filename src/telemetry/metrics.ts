@@ -8,8 +8,8 @@ import { exposeInference } from './metrics/inference-metrics.ts';
 import { exposeModels } from './metrics/model-metrics.ts';
 import type { ObserveModels } from './metrics/observed-models.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
-import { exposeTraffic } from './metrics/traffic-metrics.ts';
 import { exposeRemoteEndpoints, exposeRemotes } from './metrics/remote-metrics.ts';
+import { exposeTraffic } from './metrics/traffic-metrics.ts';
 import { exposeTritonNames } from './metrics/triton-metrics.ts';
 
 export interface MetricsOptions {

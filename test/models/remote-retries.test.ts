@@ -9,7 +9,7 @@ const away = new AppError('REMOTE_UNREACHABLE', { message: 'away' });
 
 function model(name: string, kind: string, error: AppError | undefined): RegisteredModel {
   const version: Partial<LoadedVersion> = { kind, ...(error !== undefined && { error }) };
-  return { name, versions: [version as LoadedVersion], served: undefined, error: undefined };
+  return { name, versions: [version as LoadedVersion], served: undefined, error: undefined, traffic: undefined };
 }
 
 /** A registry whose loads all fail, or all succeed. */

@@ -116,8 +116,9 @@ export class Endpoints {
       if (change === undefined) return 'fit';
       return { kind: 'unfit', reason: `its signature is not what it was: ${change}` };
     } catch (thrown) {
-      if (!(thrown instanceof RemoteFailure)) throw thrown;
-      return this.#foundBy(endpoint, thrown);
+      if (thrown instanceof RemoteFailure) return this.#foundBy(endpoint, thrown);
+      // Nobody waits for a look who could be told.
+      return { kind: 'unfit', reason: `it could not be looked at: ${thrown}` };
     }
   }
 

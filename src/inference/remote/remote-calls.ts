@@ -4,6 +4,7 @@ import type { Clock } from '../../timing/clock.ts';
 import type { Executor, RunCaller, RunOutcome, RunRequest } from '../batcher/executor.ts';
 import { clientGone, deadlineExceeded } from '../batcher/refusals.ts';
 import { defaultPriorityLevel, priorityLevels } from '../priority.ts';
+import type { TraceContext } from '../trace-context.ts';
 import { checkAnswer } from './check-answer.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
@@ -115,7 +116,7 @@ export class RemoteCalls {
       }),
       outputs: outputs.flatMap((index) => signature.outputs[index]?.name ?? []),
       requestId: first?.requestId,
-      trace: first?.trace,
+      trace: sendable(first?.trace),
       priority: priorityOf(callers),
       timeoutMs: latestDeadlineMs - clock.now(),
       mostBytes: mostBytes * Math.max(1, requests),
@@ -140,6 +141,12 @@ function errorOf(thrown: unknown, signal: AbortSignal): AppError {
     message: `The remote server of the model gave no usable answer: ${reason}`,
     cause: thrown,
   });
+}
+
+/** What clients wrote beside their trace is left out where it cannot be a header of every protocol. */
+function sendable(trace: TraceContext | undefined): TraceContext | undefined {
+  if (trace?.tracestate === undefined || /^[\x20-\x7e]*$/.test(trace.tracestate)) return trace;
+  return { traceparent: trace.traceparent };
 }
 
 const outcomes: Partial<Record<ErrorCode, RemoteOutcome>> = {

@@ -43,6 +43,20 @@ describe('a remote model', () => {
     expect(outcomes).toEqual([['http://server-0:8000', 'ok']]);
   });
 
+  it('leaves out of a trace what cannot be a header', async () => {
+    const clock = new VirtualClock();
+    const { model, transports } = await openFakeRemote({ clock });
+    for (const tracestate of ['a=1', 'a=é']) {
+      const answer = model.predict({ x }, asks(clock, { trace: { traceparent: 't', tracestate } }));
+      await clock.advance(1);
+      await answer;
+    }
+    expect(transports[0]?.calls.map(({ trace }) => trace)).toEqual([
+      { traceparent: 't', tracestate: 'a=1' },
+      { traceparent: 't' },
+    ]);
+  });
+
   it('has as many requests under way as it may, and bounds those that wait', async () => {
     const clock = new VirtualClock();
     const { model, transports } = await openFakeRemote({ clock, concurrency: 2, maxQueueRows: 3 });
