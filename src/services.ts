@@ -108,10 +108,11 @@ export async function createServices(
   const openFace = settings.faces ? createOpenFace({ tools, clock: systemClock, log }) : undefined;
   const assemble = createAssemble({
     openFace,
-    loadModel: (model, signal) =>
+    allowCodeModels: settings.allowCodeModels,
+    loadModel: (model, signal, spawn = options.spawnRunner) =>
       loadModel(
         { maxOutputBytes: settings.outputLimitBytes, ...model },
-        { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
+        { clock: systemClock, log, events, signal, spawn },
       ),
     graphs: graphDependencies({ counters: served, clock: systemClock, eventsOf: graphEvents({ served, tracing }) }),
     remotes: {

@@ -36,6 +36,7 @@ export const environmentSchema = z.object({
   MODELS_CACHE_DIR: text('./data/model-cache').describe('Folder that fetched models are kept in, for one server alone'),
   WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
   ALLOW_MODEL_UPLOAD: flag().describe('Let a load request bring its own manifest and model files'),
+  ALLOW_CODE_MODELS: flag().describe('Run models that are own code, model.ts in the folder of the operator'),
   DEFAULT_MODEL: optionalText().describe('Domain or model that POST /predict means; unset: the only one there is'),
   LOG_LEVEL: z
     .preprocess(emptyIsUnset, z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'))
@@ -210,6 +211,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   modelsCacheDir: environment.MODELS_CACHE_DIR,
   watchModels: environment.WATCH_MODELS,
   allowModelUpload: environment.ALLOW_MODEL_UPLOAD,
+  allowCodeModels: environment.ALLOW_CODE_MODELS,
   defaultModel: environment.DEFAULT_MODEL,
   logLevel: environment.LOG_LEVEL,
   logPredictions: {

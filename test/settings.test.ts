@@ -25,6 +25,7 @@ describe('readSettings', () => {
       defaultModel: undefined,
       logLevel: 'info',
       allowModelUpload: false,
+    allowCodeModels: false,
       logPredictions: { share: 0, inputs: false, redact: [] },
       bodyLimitBytes: 67_108_864,
       answerLimitBytes: 268_435_456,

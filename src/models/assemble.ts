@@ -1,22 +1,17 @@
 import { AppError } from '../errors.ts';
 import type { Engine } from '../inference/engine.ts';
-import type { ModelOptions } from '../inference/model-options.ts';
 import type { Predictor } from '../inference/predictor.ts';
 import type { Log } from '../timing/log.ts';
 import type { OnnxArtifact } from './artifact.ts';
+import type { CodeDependencies } from './assemble-code.ts';
 import type { RemoteDependencies } from './assemble-remote.ts';
 import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
 import { openLoadSource } from './files/load-source.ts';
 import type { GraphDependencies } from './graph/assemble-graph.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
-import type { OpenFace } from './version-face.ts';
 
-export interface AssembleDependencies {
-  /** The signal ends the load. */
-  readonly loadModel: (options: ModelOptions, signal?: AbortSignal) => Promise<Predictor & Engine>;
-  /** @default no version has a face */
-  readonly openFace?: OpenFace | undefined;
+export interface AssembleDependencies extends CodeDependencies {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** @default versions that are made of others cannot be loaded */
   readonly graphs?: GraphDependencies | undefined;
@@ -35,6 +30,10 @@ export function createAssemble(dependencies: AssembleDependencies): Assemble {
         if (graphs === undefined) throw notHere('A graph');
         const { assembleGraph } = await import('./graph/assemble-graph.ts');
         return assembleGraph({ ...version, artifact }, members, { ...graphs, openFace, log });
+      }
+      case 'code': {
+        const { assembleCode } = await import('./assemble-code.ts');
+        return assembleCode({ ...version, artifact }, dependencies);
       }
       case 'remote': {
         const { remotes, openFace } = dependencies;

@@ -25,7 +25,7 @@ export interface ScanOptions {
   readonly policy?: Manifest['versionPolicy'] | undefined;
   /**
    * Whether the files are the server's own and never change, such as what it fetched. What they say must not make the
-   * server call others, so that a `remote.json` is refused. @default false
+   * server call others or run code, so that a `remote.json` and a `model.ts` are refused. @default false
    */
   readonly ownedByServer?: boolean;
   /** Told the names of folders, and of links to nothing, that are no models. */
@@ -144,12 +144,15 @@ function withoutPlace({ place: _, ...model }: Found): ModelFolder {
 
 function ownedByServer(model: ModelFolder): ModelFolder {
   if ('error' in model) return model;
-  if (model.versions.some(({ kind }) => kind === 'remote')) return { name: model.name, error: foreignRemote() };
+  const foreign = model.versions.find(({ kind }) => kind === 'remote' || kind === 'code');
+  if (foreign !== undefined) return { name: model.name, error: refusedFile(foreign.kind) };
   return { ...model, versions: model.versions.map((version) => ({ ...version, ownedByServer: true })) };
 }
 
-function foreignRemote(): AppError {
-  return new AppError('REMOTE_INVALID', {
-    message: 'A remote.json is taken from the folder of the operator alone, not from an upload or a source of models',
+function refusedFile(kind: Artifact['kind']): AppError {
+  const [code, file] =
+    kind === 'code' ? (['CODE_MODELS_DISABLED', 'model.ts'] as const) : (['REMOTE_INVALID', 'remote.json'] as const);
+  return new AppError(code, {
+    message: `A ${file} is taken from the folder of the operator alone, not from an upload or a source of models`,
   });
 }
