@@ -1,5 +1,6 @@
 import { AppError } from '../../../../errors.ts';
 import { type Tensor, zeros } from '../../../../tensor/tensor.ts';
+import { inTurns } from '../../../../timing/turns.ts';
 import { noTimings, timingsInParallel } from '../../../timings.ts';
 import type { PlannedSwitchStep, PlannedTarget } from '../../graph-plan.ts';
 import { runCall, type StepResult } from '../run-call.ts';
@@ -29,7 +30,7 @@ export async function runSwitch(step: PlannedSwitchStep, asked: Asked, scope: St
 async function runRows(step: PlannedSwitchStep, asked: Asked, scope: StepScope): Promise<StepResult> {
   const rows = rowsOfRules(step, scope);
   if (rows === 0) return runNoRows(step, asked, scope);
-  const groups = decideRows(step, rows, scope);
+  const groups = await inTurns(decideRows(step, rows, scope));
   for (const { target } of groups) checkIndependence(target, scope);
   for (const group of groups) scope.events?.onRoute?.(step.name, group.arm, group.rows.length);
   const [only] = groups;
