@@ -13,7 +13,6 @@ import { defaultManifest, type Manifest } from '../manifest.ts';
 import type { Members } from '../registry/lease.ts';
 import type { OpenFace } from '../version-face.ts';
 import { GraphBinding, type PredictMember } from './graph-binding.ts';
-import { inheritedLabels } from './inherited-labels.ts';
 
 /** What graphs need beside their members. */
 export interface GraphDependencies {
@@ -66,7 +65,7 @@ export async function assembleGraph(
     clock,
     ...(eventsOf !== undefined && { events: eventsOf(name, version) }),
   });
-  const labels = inheritedLabels(binding, members);
+  const { labels } = binding;
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   const material = {
     name,

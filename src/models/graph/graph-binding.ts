@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError } from '../../errors.ts';
 import type { BoundMember, HeldBinding } from '../../inference/graph/graph-binding.ts';
 import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
@@ -6,10 +7,12 @@ import type { Health, PredictContext, Prediction } from '../../inference/predict
 import type { Signature, Tensors } from '../../tensor/tensor.ts';
 import type { Log } from '../../timing/log.ts';
 import type { Binding, BoundStep, BoundVersion } from '../assembled.ts';
+import type { Manifest } from '../manifest.ts';
 import type { Lease, Members } from '../registry/lease.ts';
 import { sameSignature } from '../registry/same-signature.ts';
 import { type BoundPlan, bindGraph, type PlanGraph } from './bind-graph.ts';
 import { boundOutputs, boundSteps, essentialMembers } from './bound-steps.ts';
+import { inheritedLabels } from './inherited-labels.ts';
 
 /** Predicts with a member, and counts it as a request of the member. */
 export type PredictMember = (lease: Lease, inputs: Tensors, context: PredictContext) => Promise<Prediction>;
@@ -33,12 +36,16 @@ export class GraphBinding implements Binding {
   readonly #options: GraphBindingOptions;
   #bound: BoundPlan;
   #stale: AppError | undefined;
+  /** Class names that the outputs have from the members, as they were when the graph was loaded. */
+  readonly labels: Manifest['labels'];
+  #isOutdated = false;
 
   /** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names the members that are not */
   constructor(options: GraphBindingOptions) {
     this.#options = options;
     this.#bound = bindGraph(options);
     this.signature = this.#bound.plan.signature;
+    this.labels = inheritedLabels(this.#bound, options.members);
     const { name, version, log } = options;
     const { warnings } = this.#bound.plan;
     if (warnings.length > 0) log.warn({ model: name, version, warnings }, 'The graph has parts that do nothing');
@@ -68,6 +75,10 @@ export class GraphBinding implements Binding {
     return boundOutputs(this.plan);
   }
 
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
   follow(): void {
     const { name, version, log } = this.#options;
     try {
@@ -75,6 +86,7 @@ export class GraphBinding implements Binding {
       if (!sameSignature(this.signature, next.plan.signature))
         throw otherSignature(this.signature, next.plan.signature);
       this.#bound = next;
+      this.#isOutdated = !isDeepStrictEqual(inheritedLabels(next, this.#options.members), this.labels);
       if (this.#stale !== undefined) log.info({ model: name, version }, 'The graph fits its members again');
       this.#stale = undefined;
     } catch (thrown) {
