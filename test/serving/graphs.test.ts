@@ -168,6 +168,33 @@ describe('versions of members', () => {
     }
   });
 
+  test('give the graph their class names, also when these change', async () => {
+    await using repository = await graphRepository();
+    const manifest = (...y: string[]) => repository.manifest('a', { labels: { y } });
+    const labels = (name: string) => repository.registry.find(name)?.served?.manifest.labels['y'];
+    await repository.graph('g', ofOne);
+    await repository.graph('above', { steps: [{ name: 's', model: 'g' }] });
+    await repository.model('a', '1');
+    await manifest('cat', 'dog');
+    await repository.sync();
+    expect(labels('above')).toEqual(['cat', 'dog']);
+    await manifest('dog', 'cat');
+    await repository.sync();
+    await repository.until(() => labels('above')?.[0] === 'dog');
+    expect(labels('g')).toEqual(['dog', 'cat']);
+    expect(await repository.ask('above')).toEqual(doubled);
+  });
+
+  test('may have outputs with names that every object has', async () => {
+    await using repository = await graphRepository();
+    const outputs = [{ name: 'constructor', datatype: 'FP32' as const, shape: [-1, 2] }];
+    await repository.graph('g', ofOne);
+    await repository.model('a', '1', { signature: { ...otherSignature, outputs } });
+    await repository.sync();
+    expect(repository.state('g')).toEqual(['1 READY']);
+    expect(repository.registry.find('g')?.served?.manifest.labels).toEqual({});
+  });
+
   test('that are gone make the graph UNAVAILABLE until they are back', async () => {
     await using repository = await graphRepository();
     await repository.graph('g', ofOne);

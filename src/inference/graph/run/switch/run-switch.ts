@@ -80,7 +80,7 @@ async function runArm({ arm, target }: Omit<Group, 'rows'>, asked: Asked, scope:
 }
 
 function runUse(target: Extract<PlannedTarget, { kind: 'use' }>, { used }: Asked, scope: StepScope): StepResult {
-  const outputs: Record<string, Tensor> = {};
+  const outputs: Record<string, Tensor> = Object.create(null);
   for (const name of used) {
     const wire = target.outputs.get(name);
     if (wire !== undefined) outputs[name] = wireTensor(wire, 'use', name, scope);
