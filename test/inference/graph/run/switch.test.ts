@@ -201,7 +201,7 @@ describe('a switch whose rules read tensors', () => {
     const { clock, graph } = open(threeArms, { bounds: [{ independentRows: false }] });
     const answer = watch(graph.predict(rowsOf(1, 2, -1, -2), asking(clock)), clock);
     await clock.advance(100);
-    expect(answer.error).toMatchObject({ code: 'GRAPH_INVALID' });
+    expect(answer.error).toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 
   it('refuses arms that give rows of unlike shapes', async () => {

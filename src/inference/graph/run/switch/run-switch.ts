@@ -120,7 +120,7 @@ function checkIndependence(target: PlannedTarget, { members }: StepScope): void 
   if (target.kind === 'use') return;
   const member = members[target.member];
   if (member === undefined || member.independentRows) return;
-  throw new AppError('GRAPH_INVALID', {
+  throw new AppError('MODEL_NOT_READY', {
     message: `The rows of ${member.name} ${member.version} change each other, so that no rule for each row can lead to it`,
   });
 }
