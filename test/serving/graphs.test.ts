@@ -86,6 +86,30 @@ describe('a graph in a model repository', () => {
     await expect(repository.ask('one')).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 
+  test('that closes a circle through what is loaded is refused with the path, and all others serve on', async () => {
+    await using repository = await graphRepository();
+    const over = (model: string) => ({ steps: [{ name: 's', model }] });
+    await repository.model('a', '1');
+    for (const [name, member] of [
+      ['one', 'a'],
+      ['two', 'one'],
+      ['three', 'two'],
+    ] as const) {
+      await repository.graph(name, over(member));
+    }
+    await repository.sync();
+    expect(await repository.ask('three')).toEqual(doubled);
+    for (const member of ['one', 'two', 'three']) {
+      await repository.graph('one', over(member));
+      await expect(repository.control.load('one')).rejects.toMatchObject({
+        code: 'MODEL_LOAD_FAILED',
+        message: expect.stringMatching(new RegExp(`one → ${member} → .*one|one → one`)),
+      });
+      expect(repository.readiness.check().problems).toEqual([{ reason: 'the server is starting' }]);
+      expect(await repository.ask('three')).toEqual(doubled);
+    }
+  });
+
   test('stands on graphs 8 deep, and no deeper', async () => {
     await using repository = await graphRepository();
     await repository.model('a', '1', { factor: 1 });
@@ -153,6 +177,40 @@ describe('versions of members', () => {
     await repository.until(() => repository.state('a')?.length === 1);
     expect(stale()).toBeUndefined();
     expect(await repository.ask('g')).toEqual([5, 10, 15, 20]);
+  });
+
+  test('that the policy goes back to are used, and those before are unloaded', async () => {
+    await using repository = await graphRepository();
+    await repository.graph('g', ofOne);
+    await repository.model('a', '1', { factor: 1 });
+    await repository.model('a', '2', { factor: 3 });
+    await repository.sync();
+    expect(await repository.ask('g')).toEqual([3, 6, 9, 12]);
+    await repository.manifest('a', { versionPolicy: { specific: [1] } });
+    await repository.sync();
+    expect(repository.registry.find('a')?.served?.version).toBe('1');
+    await repository.until(() => repository.state('a')?.length === 1);
+    expect(await repository.ask('a')).toEqual([1, 2, 3, 4]);
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
+  });
+
+  test('that a stale graph keeps do not answer for the member', async () => {
+    await using repository = await graphRepository();
+    await repository.manifest('a', { versionPolicy: { specific: [2] } });
+    await repository.graph('g', ofOne);
+    await repository.model('a', '1', {
+      signature: { ...otherSignature, inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }] },
+      factor: 7,
+    });
+    await repository.model('a', '2', { factor: 1 });
+    await repository.sync();
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
+    await repository.manifest('a', { versionPolicy: { specific: [1] } });
+    await repository.sync();
+    expect(repository.registry.find('a')?.served?.version).toBe('1');
+    await repository.until(() => repository.registry.find('g')?.served?.binding?.stale !== undefined);
+    expect(await repository.ask('a')).toEqual([7, 14, 21, 28]);
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
   });
 
   test('may be loaded anew under load: no request fails', async () => {

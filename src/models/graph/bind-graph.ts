@@ -6,6 +6,8 @@ import type { Predictor } from '../../inference/predictor.ts';
 import { parseReference } from '../../names/reference.ts';
 import type { BoundVersion } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
+import { circleThrough } from '../registry/circle-through.ts';
+import { madeOfItself } from '../registry/dependency-order.ts';
 import type { Members, MemberVersion } from '../registry/lease.ts';
 import { referencesOf } from './members-of-graph.ts';
 
@@ -30,18 +32,26 @@ interface Member {
   readonly depth: number;
 }
 
-/** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names every member that is not */
+/** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names every member that is not, `MODEL_LOAD_FAILED` when it would stand on itself */
 export function bindGraph({
+  name,
   definition,
   members: registry,
   planGraph,
 }: {
+  readonly name: string;
   readonly definition: GraphDefinition;
   readonly members: Members;
   readonly planGraph: PlanGraph;
 }): BoundPlan {
   const references = [...new Set(definition.steps.flatMap(referencesOf))];
   const found = new Map(references.map((reference) => [reference, find(registry, reference)]));
+  const circle = circleThrough(
+    name,
+    [...found.values()].filter((member) => member !== undefined),
+    registry,
+  );
+  if (circle !== undefined) throw madeOfItself(circle);
   refuseMissing(found);
   const bound: Member[] = [];
   const plan = planGraph(definition, (reference) => {
