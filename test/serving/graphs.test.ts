@@ -57,6 +57,25 @@ describe('a graph in a model repository', () => {
     expect(await repository.ask('g')).toEqual([4, 8, 12, 16]);
   });
 
+  test('names with a member that is missing what else is wrong, and nothing that this hides', async () => {
+    await using repository = await graphRepository();
+    await repository.model('a', '1');
+    const waiting = [
+      { name: 'one', model: 'missing' },
+      { name: 'two', model: 'a', in: { x: 'one.y' } },
+    ];
+    await repository.graph('g', { steps: waiting });
+    await repository.graph('wrong', { steps: [...waiting, { name: 'three', model: 'a', in: { z: 'two.y' } }] });
+    await repository.sync();
+    const errorOf = (name: string) => repository.registry.find(name)?.versions[0]?.error;
+    expect(errorOf('g')).toMatchObject({ code: 'MODEL_NOT_READY', faults: [] });
+    expect(errorOf('wrong')?.code).toBe('GRAPH_INVALID');
+    expect(errorOf('wrong')?.faults.map(({ location }) => location.join('.'))).toEqual([
+      'steps.0.model',
+      'steps.2.in.z',
+    ]);
+  });
+
   test('is UNAVAILABLE with every fault of its file', async () => {
     await using repository = await graphRepository();
     await repository.graph('g', {

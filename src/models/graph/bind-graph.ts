@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts';
+import { AppError, toAppError } from '../../errors.ts';
 import type { MemberFacts } from '../../inference/graph/graph-binding.ts';
 import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
 import type { GraphPlan } from '../../inference/graph/graph-plan.ts';
@@ -52,17 +52,19 @@ export function bindGraph({
     registry,
   );
   if (circle !== undefined) throw madeOfItself(circle);
-  refuseMissing(found);
+  const notReady = missingMembers(found);
   const bound: Member[] = [];
-  const plan = planGraph(definition, (reference) => {
-    const member = memberOf(found.get(reference));
-    if (member === undefined) return { fault: `There is no model ${reference}` };
+  const bind = (reference: string) => {
+    const loaded = found.get(reference);
+    const member = memberOf(loaded);
+    if (member === undefined) return { fault: `${reference} is not ready: ${reasonOf(loaded)}` };
     const { name, version } = member.facts;
     const known = bound.findIndex(({ facts }) => facts.name === name && facts.version === version);
     if (known >= 0) return { index: known, facts: member.facts };
     bound.push(member);
     return { index: bound.length - 1, facts: member.facts };
-  });
+  };
+  const plan = planUnlessWaiting(notReady, () => planGraph(definition, bind));
   const depth = 1 + Math.max(0, ...bound.map((member) => member.depth));
   if (depth > mostDepth) {
     throw new AppError('GRAPH_INVALID', {
@@ -86,12 +88,29 @@ function memberOf(loaded: MemberVersion | undefined): Member | undefined {
   return { facts: { name, version, signature: predictor.signature }, depth: binding?.depth ?? 0 };
 }
 
-function refuseMissing(found: ReadonlyMap<string, MemberVersion | undefined>): void {
+/** A graph that waits for members says what else is wrong with it at once: that is to be mended in any case. */
+function planUnlessWaiting(notReady: AppError | undefined, plan: () => GraphPlan): GraphPlan {
+  if (notReady === undefined) return plan();
+  try {
+    plan();
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const isOfFile = error.faults.some(({ type }) => type !== 'member_unavailable');
+    throw error.code !== 'GRAPH_INVALID' || isOfFile ? error : notReady;
+  }
+  throw notReady;
+}
+
+function reasonOf(loaded: MemberVersion | undefined): string {
+  return loaded?.reason ?? 'there is no such model';
+}
+
+function missingMembers(found: ReadonlyMap<string, MemberVersion | undefined>): AppError | undefined {
   const missing = [...found].filter(([, loaded]) => loaded?.predictor === undefined);
-  if (missing.length === 0) return;
-  const reasons = missing.map(([reference, loaded]) => `${reference} (${loaded?.reason ?? 'there is no such model'})`);
+  if (missing.length === 0) return undefined;
+  const reasons = missing.map(([reference, loaded]) => `${reference} (${reasonOf(loaded)})`);
   const causes = missing.map(([, loaded]) => loaded?.error);
-  throw new AppError('MODEL_NOT_READY', {
+  return new AppError('MODEL_NOT_READY', {
     message: `Members of the graph are not ready: ${reasons.join(', ')}`,
     received: missing.map(([reference]) => reference),
     retryAfterSeconds: 1,
