@@ -164,6 +164,21 @@ describe('versions of members', () => {
     expect(await repository.ask('by-number')).toEqual(doubled);
   });
 
+  test('that a graph names are loaded with it, also on request and for one that is uploaded', async () => {
+    await using repository = await graphRepository();
+    for (const version of ['1', '2', '3']) await repository.model('a', version, { factor: Number(version) });
+    await repository.sync();
+    expect(repository.state('a')).toEqual(['3 READY']);
+    await repository.graph('g', { steps: [{ name: 's', model: 'a@1' }] });
+    await repository.control.load('g');
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
+    const uploaded = Buffer.from(JSON.stringify({ steps: [{ name: 's', model: 'a@2' }] }));
+    await repository.control.load('up', { config: '{}', files: new Map([['1/graph.json', uploaded]]) });
+    expect(await repository.ask('up')).toEqual(doubled);
+    expect(await repository.ask('a')).toEqual([3, 6, 9, 12]);
+    await repository.control.unload('up');
+  });
+
   test('that fit are used from the next request on, and those before are unloaded', async () => {
     await using repository = await graphRepository();
     await repository.graph('g', ofOne);
@@ -186,6 +201,7 @@ describe('versions of members', () => {
     await repository.sync();
     const stale = () => repository.registry.find('g')?.served?.binding?.stale;
     await repository.until(() => stale() !== undefined);
+    expect(stale()?.message).toMatch(/inputs\.x is FP32 \[-1,2\], and would be FP32 \[-1,3\]; outputs\.y is/);
     expect(repository.state('a')).toEqual(['2 READY', '1 READY']);
     expect(repository.registry.dependentsOn('a', '1')).toEqual(['g']);
     expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
