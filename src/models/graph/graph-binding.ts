@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError } from '../../errors.ts';
+import { formText } from '../../inference/graph/check/tensors/tensor-form.ts';
 import type { BoundMember, HeldBinding } from '../../inference/graph/graph-binding.ts';
 import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
 import type { GraphPlan } from '../../inference/graph/graph-plan.ts';
 import type { Health, PredictContext, Prediction } from '../../inference/predictor.ts';
-import type { Signature, Tensors } from '../../tensor/tensor.ts';
+import type { Signature, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import type { Log } from '../../timing/log.ts';
 import type { Binding, BoundStep, BoundVersion } from '../assembled.ts';
 import type { Manifest } from '../manifest.ts';
@@ -170,9 +171,21 @@ function boundMember(lease: Lease, predictMember: PredictMember): BoundMember {
 }
 
 function otherSignature(before: Signature, now: Signature): AppError {
+  const changes = (['inputs', 'outputs'] as const).flatMap((side) => changesOf(side, before[side], now[side]));
   return new AppError('GRAPH_INVALID', {
-    message: 'With its members as they are now, the inputs or outputs of the graph would be others',
+    message: `With its members as they are now, the graph would be another: ${changes.join('; ')}`,
     received: now,
     expected: before,
   });
+}
+
+function changesOf(side: string, before: readonly TensorSpec[], now: readonly TensorSpec[]): string[] {
+  const forms = (specs: readonly TensorSpec[]) => new Map(specs.map((spec) => [spec.name, formText(spec)]));
+  const [were, are] = [forms(before), forms(now)];
+  const changes = [...new Set([...were.keys(), ...are.keys()])].flatMap((name) => {
+    const [was, is] = [were.get(name) ?? 'absent', are.get(name) ?? 'absent'];
+    return was === is ? [] : [`${side}.${name} is ${was}, and would be ${is}`];
+  });
+  const isSorted = before.every(({ name }, index) => now[index]?.name === name);
+  return changes.length === 0 && !isSorted ? [`${side} would be in another order`] : changes;
 }
