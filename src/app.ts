@@ -1,4 +1,5 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { Caller } from './access/caller.ts';
 import type { KeyRing } from './access/key-ring.ts';
 import { domainConstraint } from './domains/domain-constraint.ts';
 import type { Faces } from './domains/faces.ts';
@@ -55,6 +56,7 @@ import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
+import { refuseStranger } from './serving/refuse-stranger.ts';
 import type { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import { taskRoutes } from './tasks/routes.ts';
@@ -127,7 +129,11 @@ export async function createApp(
     },
   };
   const hasFace = (path: string) => faceMethodsOf(modelFaces, path).length > 0;
-  const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks);
+  const mayAsk = (caller: Caller | undefined, model: string) => {
+    const served = registry.find(model)?.served;
+    if (served !== undefined) refuseStranger(caller, served);
+  };
+  const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks, mayAsk);
   const { tableLimitCells } = settings;
   const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
 

@@ -21,7 +21,7 @@ export interface PredictContext {
     | {
         readonly id: string;
         readonly name: string;
-        /** What the key may do, where it is known. */
+        /** What the key may do; undefined for what it was allowed when it asked, such as a task. */
         readonly scopes?: ReadonlySet<string>;
       }
     | undefined;

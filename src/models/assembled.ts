@@ -44,6 +44,8 @@ export interface Binding {
   readonly steps: readonly BoundStep[];
   /** Where each output comes from, as `step.tensor`. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Whether what the version took over from its members when it was loaded is something else now: it is to be loaded anew. */
+  readonly isOutdated: boolean;
   /** Looks at the members again, and is bound to what they are now if that fits. */
   follow(): void;
 }

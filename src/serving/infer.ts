@@ -1,4 +1,4 @@
-import { AppError, toAppError } from '../errors.ts';
+import { type AppError, toAppError } from '../errors.ts';
 import type { Prediction } from '../inference/predictor.ts';
 import type { Timings } from '../inference/timings.ts';
 import type { Lease } from '../models/registry/lease.ts';
@@ -10,6 +10,7 @@ import { checkAnswer } from './answer-limit.ts';
 import type { CallTerms } from './call-terms.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { type GroupedInstances, runGroups } from './instance-groups.ts';
+import { refuseStranger } from './refuse-stranger.ts';
 import { type RunDependencies, runSeparately, runsSeparately, type SeparateInstances } from './separate-instances.ts';
 import { type ServedModel, servedModelOf } from './served-model.ts';
 
@@ -150,7 +151,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
     if (lease.routed !== undefined) counters.recordRouted(name, version, lease.routed);
     let inference: DecodableInference;
     try {
-      refuseStranger(request, served);
+      refuseStranger(request.caller, served);
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
       const context = {
@@ -188,16 +189,6 @@ export function createInfer(dependencies: InferDependencies): Infer {
       throw thrown;
     }
   };
-}
-
-/** @throws AppError `FORBIDDEN` where a model is there for graphs alone */
-function refuseStranger({ caller }: InferRequest, { name, manifest }: ServedModel): void {
-  if (!manifest.internal || caller === undefined || caller.scopes?.has('admin') === true) return;
-  throw new AppError('FORBIDDEN', {
-    message: `The model ${name} is internal: only graphs, and keys with the scope admin, may ask it`,
-    received: name,
-    expected: 'a key with the scope admin',
-  });
 }
 
 /** A lease whose model cannot be looked at is returned at once. */

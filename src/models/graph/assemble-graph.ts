@@ -12,7 +12,6 @@ import { idleKeys } from '../manifest.ts';
 import type { Members } from '../registry/lease.ts';
 import type { OpenFace } from '../version-face.ts';
 import { GraphBinding, type PredictMember } from './graph-binding.ts';
-import { inheritedLabels } from './inherited-labels.ts';
 
 /** What graphs need beside their members. */
 export interface GraphDependencies {
@@ -65,7 +64,7 @@ export async function assembleGraph(
     clock,
     ...(eventsOf !== undefined && { events: eventsOf(name, version) }),
   });
-  const labels = inheritedLabels({ plan: binding.plan, members: binding.bound }, members);
+  const { labels } = binding;
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   const material = {
     name,

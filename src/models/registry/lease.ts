@@ -32,7 +32,13 @@ export interface MemberVersion {
   /** Why it could not be loaded; undefined unless that is so. */
   readonly error: AppError | undefined;
   /** Undefined where it is not made of other models. */
-  readonly binding: { readonly depth: number } | undefined;
+  readonly binding: MadeOf | undefined;
+}
+
+/** What a version is made of. */
+interface MadeOf {
+  readonly depth: number;
+  readonly members: readonly { readonly name: string; readonly version: string }[];
 }
 
 /** The models that a version is made of. */

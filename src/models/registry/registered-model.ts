@@ -38,10 +38,13 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
 
   get served(): LoadedVersion | undefined {
     const { folder } = this;
-    const named = folder === undefined || 'error' in folder ? [] : (folder.named ?? []);
-    return chooseVersion(
-      named.length === 0 ? this.versions : this.versions.filter(({ version }) => !named.includes(version)),
-    );
+    if (folder === undefined || 'error' in folder) return chooseVersion(this.versions);
+    const { versions: files, named = [], older = [] } = folder;
+    const others = this.versions.filter(({ version }) => !named.includes(version));
+    // What is loaded only because a graph stands on it answers for the model while nothing else does.
+    const isMeant = ({ version }: LoadedVersion) =>
+      older.includes(version) || files.some((file) => file.version === version);
+    return chooseVersion(others.filter(isMeant)) ?? chooseVersion(others);
   }
 }
 
