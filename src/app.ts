@@ -33,6 +33,7 @@ import {
 } from './http/routes/default-prediction.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
+import { modelCacheRoute } from './http/routes/model-cache.ts';
 import { modelGraphRoute } from './http/routes/model-graph.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { documentRoutes, type Paths } from './http/routes/openapi.ts';
@@ -212,6 +213,7 @@ export async function createApp(
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(modelGraphRoute, { registry });
+  app.register(modelCacheRoute, { registry });
   app.register(nativeRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
   app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { cacheSettings, cacheVariables } from './settings/cache.ts';
 import { limitSettings, limitVariables } from './settings/limits.ts';
 import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
 import { readRemoteSecrets, remoteVariables } from './settings/remote.ts';
@@ -51,6 +52,7 @@ export const environmentSchema = z.object({
     'Largest answer of a prediction, in bytes of its tensors, and of its JSON at most',
   ),
   ...limitVariables,
+  ...cacheVariables,
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 1, max: 3_600_000, default: 30_000 }).describe(
     'Deadline of a prediction, in milliseconds',
   ),
@@ -160,7 +162,7 @@ export const environmentSchema = z.object({
     'Most bytes of kept predictions; the oldest go first',
   ),
   REDIS_URL: optionalText().describe(
-    'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
+    'Redis that counts for RATE_LIMIT_PER_MINUTE across instances, and shares the answers of models with a shared cache; unset: each for itself',
   ),
   TRUST_PROXY: list()
     .refine((values) => values.every(isProxy), 'expected addresses, networks, or 1 for every client that connects')
@@ -224,6 +226,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   answerLimitBytes: environment.ANSWER_LIMIT_BYTES,
   ...limitSettings(environment),
+  cache: cacheSettings(environment),
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,

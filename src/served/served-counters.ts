@@ -1,3 +1,4 @@
+import { CacheCounters } from './cache-counters.ts';
 import { GraphCounters } from './graph-counters.ts';
 import { RemoteCounters } from './remote-counters.ts';
 import { Total } from './total.ts';
@@ -95,6 +96,13 @@ export class ServedCounters {
     const counters = this.#ofVersion(model, version);
     counters.remote ??= new RemoteCounters();
     return counters.remote;
+  }
+
+  /** What is counted of the cache of a version. */
+  cache(model: string, version: string): CacheCounters {
+    const counters = this.#ofVersion(model, version);
+    counters.cache ??= new CacheCounters();
+    return counters.cache;
   }
 
   /** Counts a request that no version could take. */

@@ -1,4 +1,5 @@
 import { BucketCounts } from './bucket-counts.ts';
+import type { CacheCounters } from './cache-counters.ts';
 import { durationBounds } from './duration-bounds.ts';
 import type { GraphCounters } from './graph-counters.ts';
 import type { RemoteCounters } from './remote-counters.ts';
@@ -50,4 +51,6 @@ export class VersionCounters {
   graph: GraphCounters | undefined;
   /** What is counted of the servers that it is on; undefined while none was asked. */
   remote: RemoteCounters | undefined;
+  /** What is counted of its cache; undefined where there is none. */
+  cache: CacheCounters | undefined;
 }

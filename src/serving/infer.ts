@@ -71,6 +71,8 @@ export interface Inference {
   readonly timings: Timings;
   /** What became of the steps of a graph; undefined for other models, and where there were several runs. */
   readonly steps?: Prediction['steps'];
+  /** What the cache of the model did, over all runs; undefined where it has none. */
+  readonly cache?: Prediction['cache'];
   /** Making the inputs. */
   readonly encodeMs: number;
   /** From the call to the outputs. */
@@ -214,7 +216,7 @@ function run(
   return runOnce(encode, dependencies);
 }
 
-type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'steps' | 'encodeMs'>;
+type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'steps' | 'cache' | 'encodeMs'>;
 
 async function runOnce(encode: Encode, { served, lease, context, clock }: RunDependencies<ServedModel>): Promise<Ran> {
   const startedMs = clock.now();
@@ -222,6 +224,6 @@ async function runOnce(encode: Encode, { served, lease, context, clock }: RunDep
   // Most encoders need not wait, and a turn of the microtasks costs every small request.
   const inputs = encoded instanceof Promise ? await encoded : encoded;
   const encodeMs = clock.now() - startedMs;
-  const { outputs, timings, steps } = await lease.predictor.predict(inputs, context);
-  return { inputs, outputs, timings, steps, encodeMs };
+  const { outputs, timings, steps, cache } = await lease.predictor.predict(inputs, context);
+  return { inputs, outputs, timings, steps, cache, encodeMs };
 }

@@ -79,7 +79,14 @@ export async function assembleGraph(
   };
   // Files beside a graph say how its members are used, unless its manifest asks for a face.
   const face = ownManifest.face === undefined ? undefined : await openFace?.(material, signal);
-  return { predictor, binding, labels, ...(face !== undefined && { face }) };
+  return {
+    predictor,
+    binding,
+    labels,
+    ...(face !== undefined && { face }),
+    identify: async () =>
+      (await import('../caching/content-identity.ts')).identityOfGraph(definition, binding, members),
+  };
 }
 
 const noRules: CompileRule = () => {

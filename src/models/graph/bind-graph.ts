@@ -26,6 +26,8 @@ export interface BoundPlan {
   readonly plan: GraphPlan;
   readonly members: readonly BoundModel[];
   readonly depth: number;
+  /** Whether a rule of the graph, or of a graph that it stands on, reads more than tensors. */
+  readonly readsRequest: boolean;
 }
 
 /** A member, and the version that the plan was checked against. */
@@ -38,6 +40,7 @@ export interface BoundModel extends BoundVersion {
 interface Member {
   readonly facts: MemberFacts;
   readonly arms: readonly string[];
+  readonly readsRequest: boolean;
   readonly depth: number;
 }
 
@@ -84,7 +87,13 @@ export function bindGraph({
       expected: mostDepth,
     });
   }
-  return { plan, members: bound.map(({ facts, arms }) => ({ ...facts, arms })), depth };
+  return {
+    plan,
+    members: bound.map(({ facts, arms }) => ({ ...facts, arms })),
+    depth,
+    // An answer of a member whose requests are split is one of those who are sent to the same version.
+    readsRequest: plan.readsRequest || bound.some((member) => member.readsRequest || member.arms.length > 0),
+  };
 }
 
 function find(registry: Members, reference: string): MemberVersion | undefined {
@@ -102,7 +111,12 @@ function memberOf(loaded: MemberVersion | undefined, arms: readonly string[]): M
   const predictor: Predictor | undefined = loaded?.predictor;
   if (loaded === undefined || predictor === undefined) return undefined;
   const { name, version, binding } = loaded;
-  return { facts: { name, version, signature: predictor.signature }, arms, depth: binding?.depth ?? 0 };
+  return {
+    facts: { name, version, signature: predictor.signature },
+    arms,
+    depth: binding?.depth ?? 0,
+    readsRequest: binding?.readsRequest ?? false,
+  };
 }
 
 /** A graph that waits for members says what else is wrong with it at once: that is to be mended in any case. */

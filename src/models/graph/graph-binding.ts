@@ -41,6 +41,7 @@ export class GraphBinding implements Binding {
   /** Class names that the outputs have from the members, as they were when the graph was loaded. */
   readonly labels: Manifest['labels'];
   #isOutdated = false;
+  #generation = 1;
 
   /** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names the members that are not */
   constructor(options: GraphBindingOptions) {
@@ -72,6 +73,14 @@ export class GraphBinding implements Binding {
     return this.#bound.depth;
   }
 
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get readsRequest(): boolean {
+    return this.#bound.readsRequest;
+  }
+
   get stale(): AppError | undefined {
     return this.#stale;
   }
@@ -96,6 +105,7 @@ export class GraphBinding implements Binding {
         throw otherSignature(this.signature, next.plan.signature);
       this.#bound = next;
       this.#isOutdated = !isDeepStrictEqual(inheritedLabels(next, this.#options.members), this.labels);
+      this.#generation += 1;
       if (this.#stale !== undefined) log.info({ model: name, version }, 'The graph fits its members again');
       this.#stale = undefined;
     } catch (thrown) {
