@@ -66,6 +66,8 @@ import { createTaskSubmitter } from './tasks/submitter.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
+import { trafficRoutes } from './traffic/routes.ts';
+import type { TrafficService } from './traffic/service.ts';
 import type { BodyBudget } from './transport/body-budget.ts';
 import type { ConnectionBound } from './transport/connection-bound.ts';
 import type { TlsFiles } from './transport/tls-files.ts';
@@ -100,6 +102,7 @@ export interface Services {
   readonly keys: KeyRing | undefined;
   /** Undefined without a storage. */
   readonly tasks: TaskService | undefined;
+  readonly traffic: TrafficService;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
   /** Version of the program, for the documentation. */
@@ -214,6 +217,7 @@ export async function createApp(
   else app.register(modelRoutes, { registry });
   app.register(modelGraphRoute, { registry });
   app.register(modelCacheRoute, { registry });
+  app.register(async (routes) => trafficRoutes(routes, { traffic: services.traffic }));
   app.register(nativeRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
   app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });

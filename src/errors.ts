@@ -72,6 +72,8 @@ const errorTable = {
   MODELS_SOURCE_UNAVAILABLE: { kind: 'internal', title: 'The source of the models cannot be reached' },
   MODELS_FETCH_FAILED: { kind: 'internal', title: 'The models could not be fetched' },
   MODEL_IN_USE: { kind: 'conflict', title: 'Other models are made of the model' },
+  TRAFFIC_INVALID: { kind: 'invalid', title: 'The traffic cannot be split like that' },
+  TRAFFIC_CONFLICT: { kind: 'conflict', title: 'The split of the traffic is another one by now' },
   MANIFEST_INVALID: { kind: 'internal', title: 'The model manifest is invalid' },
 
   // The engine

@@ -111,10 +111,11 @@ function endOnce(stack: AsyncDisposableStack, log: Logger): () => Promise<void> 
   return () => (ended ??= end());
 }
 
-function repositoryScan({ modelName }: Settings, { log, modelsDir, remote }: StartableServices) {
+function repositoryScan({ modelName }: Settings, { log, modelsDir, remote, registry }: StartableServices) {
   const ignored = new IgnoredFolders(log);
   const onIgnored = (names: readonly string[]) => ignored.report(names);
-  return () => scanRepository(modelsDir, { ownName: modelName, ownedByServer: remote !== undefined, onIgnored });
+  const options = { ownName: modelName, ownedByServer: remote !== undefined, onIgnored };
+  return () => scanRepository(modelsDir, { ...options, selections: registry.armsOfStored() });
 }
 
 /** What serves by gRPC is only loaded where it is switched on. */

@@ -35,17 +35,23 @@ export async function loadModels(
   { folders, scan, role, places, startedMs, signal }: LoadOptions,
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const { remote, registry, readiness, faces, storage, tasks, predictions, log } = services;
+  const { remote, registry, readiness, faces, storage, tasks, predictions, trafficFollower, log } = services;
   await sweepPrivateFolders();
   await remote?.fetch({ report: (what) => readiness.explainStart(what), signal });
+  // How requests are split is to hold from the first one on.
+  const mayHoldTraffic = trafficFollower?.mayHold === true;
+  if (mayHoldTraffic) storage?.start();
   const current = remote === undefined ? folders : await scan();
   await registry.sync(current, { signal });
+  signal.throwIfAborted();
+  if (mayHoldTraffic) await trafficFollower?.applyAtStart(signal);
   signal.throwIfAborted();
   readiness.serve();
   if (role === 'server') faces.report();
   log.info(startupLine(role, places, registry, systemClock.now() - startedMs));
   // Not before: the first start of the embedded database takes as much of the processor as that of the models.
   storage?.start();
+  trafficFollower?.start();
   tasks?.start();
   predictions?.start();
   if (!settings.watchModels) return;

@@ -19,6 +19,7 @@ import { Registry } from './models/registry/registry.ts';
 import { RemoteRetries } from './models/remote-retries.ts';
 import { KeptUploads } from './models/repository/kept-uploads.ts';
 import { conventionalModelsDir } from './models/repository/models-dir.ts';
+import { scanRepository } from './models/repository/repository.ts';
 import {
   cacheEvents,
   countLoads,
@@ -45,6 +46,9 @@ import { exposeTasks } from './telemetry/metrics/task-metrics.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startOpenTelemetry } from './telemetry/open-telemetry.ts';
 import { systemClock } from './timing/clock.ts';
+import { TrafficFollower } from './traffic/follower.ts';
+import { TrafficService } from './traffic/service.ts';
+import { SplitModels, type SplitModelsDependencies } from './traffic/split-models.ts';
 import { BodyBudget } from './transport/body-budget.ts';
 import { ConnectionBound, connectionsThatFit } from './transport/connection-bound.ts';
 import { TlsFiles } from './transport/tls-files.ts';
@@ -65,6 +69,8 @@ export interface ServiceOptions {
 export interface StartableServices extends Services {
   /** Undefined when the models are in a folder. */
   readonly remote: RemoteModels | undefined;
+  /** Undefined without a storage. */
+  readonly trafficFollower: TrafficFollower | undefined;
   /** Undefined when it is off. */
   readonly storage: Storage | undefined;
 }
@@ -169,6 +175,14 @@ export async function createServices(
   stack.defer(() => tasks?.close());
   if (metrics !== undefined && predictions !== undefined) countPredictions(metrics, predictions.counts);
   if (metrics !== undefined && tasks !== undefined) exposeTasks(metrics.registry, tasks);
+  const traffic = makeTraffic({
+    registry,
+    scan: (options) =>
+      scanRepository(modelsDir, { ...options, ownName: settings.modelName, ownedByServer: remote !== undefined }),
+    storage,
+    log,
+  });
+  stack.defer(() => traffic.follower?.close());
   const access = await openKeyRing(settings, { clock: systemClock, log });
   stack.defer(() => access?.close());
   const tls = await openTls(settings, log);
@@ -197,9 +211,23 @@ export async function createServices(
     storage,
     predictions,
     tasks,
+    traffic: traffic.service,
+    trafficFollower: traffic.follower,
     modelsDir,
     remote,
   };
+}
+
+/** Splits of the traffic that are stored, and what follows them. */
+function makeTraffic({
+  storage,
+  ...dependencies
+}: Omit<SplitModelsDependencies, 'clock'> & { storage: Storage | undefined }) {
+  const clock = systemClock;
+  const models = new SplitModels({ ...dependencies, clock });
+  const follower = storage && new TrafficFollower({ storage, models, clock, log: dependencies.log });
+  const kept = storage && follower && { storage, follower };
+  return { service: new TrafficService(models, kept), follower };
 }
 
 /** When a client last waited for a prediction: the background makes room then. */

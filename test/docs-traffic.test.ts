@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rendezvous } from '../src/models/traffic/rendezvous.ts';
 import { writeModel } from './faces/classifier-model.ts';
 import { classifier } from './graphs/write-graph-models.ts';
-import { databaseKinds, temporaryDatabase } from './helpers/database.ts';
+import { databaseKinds, type TestDatabase, temporaryDatabase } from './helpers/database.ts';
 import { type TemporaryFolder, temporaryFolder } from './helpers/folder.ts';
 import { expectAnswer, readPage } from './helpers/page-examples.ts';
 import { startReadyServer, type TestServer } from './helpers/server.ts';
@@ -21,7 +21,10 @@ const expected = users.map((user) => rendezvous('net', user, arms)?.version);
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
+const varying = new Set(['etag', 'changed_at', 'at']);
+
 let folder: TemporaryFolder;
+let database: TestDatabase;
 let server: TestServer;
 
 beforeAll(async () => {
@@ -30,16 +33,19 @@ beforeAll(async () => {
   await writeModel(folder.path, 'net', classifier([1, 0, 0, 1]));
   await writeModel(folder.path, 'net', classifier([2, 0, 0, 1]), { version: '2' });
   await writeFile(join(folder.path, 'net', 'model.json'), manifest);
-  server = await startReadyServer({ MODELS_DIR: folder.path });
+  database = await temporaryDatabase('embedded');
+  server = await startReadyServer({ MODELS_DIR: folder.path, ...database.environment });
+  await server.storage?.whenReady();
 });
 
 afterAll(async () => {
   await server.stop();
+  await database[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
 });
 
 describe('docs/traffic.md', () => {
-  test.each(examples)('$command', (example) => expectAnswer(example, server.address));
+  test.each(examples)('$command', (example) => expectAnswer(example, server.address, varying));
 
   test.runIf(hasPython)('has a function in Python that finds the same version', async () => {
     const [, code = ''] = /```python\n([^`]*)```/.exec(page) ?? [];

@@ -47,6 +47,13 @@ export const commands: readonly Command[] = [
     run: checked(async (args) => (await tools()).runCommand((await import('./commands/keys.ts')).keysCommand(), args)),
   },
   {
+    name: 'traffic',
+    summary: 'Show and change how the requests of a model are split between its versions',
+    run: checked(async (args) =>
+      (await tools()).runCommand((await import('./commands/traffic.ts')).trafficCommand, args),
+    ),
+  },
+  {
     name: 'replay',
     summary: 'Give kept predictions to another version of their model',
     run: checked(async (args) =>

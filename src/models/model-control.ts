@@ -41,7 +41,12 @@ export class ModelControl {
 
   constructor(dependencies: ModelControlDependencies) {
     const { modelsDir, modelName, registry, ownedByServer = false, uploads = new KeptUploads() } = dependencies;
-    this.#scan = (selections) => scanRepository(modelsDir, { ownName: modelName, ownedByServer, selections });
+    this.#scan = (selections = []) =>
+      scanRepository(modelsDir, {
+        ownName: modelName,
+        ownedByServer,
+        selections: [...selections, ...registry.armsOfStored()],
+      });
     this.#registry = registry;
     this.#uploads = uploads;
   }

@@ -1,5 +1,6 @@
 import type { PredictionsTable } from './tables/predictions.ts';
 import type { TasksTable } from './tables/tasks.ts';
+import type { TrafficEventsTable, TrafficTable } from './tables/traffic.ts';
 import type { WebhooksTable } from './tables/webhooks.ts';
 
 /**
@@ -9,6 +10,8 @@ import type { WebhooksTable } from './tables/webhooks.ts';
 export interface Database {
   readonly predictions: PredictionsTable;
   readonly tasks: TasksTable;
+  readonly traffic: TrafficTable;
+  readonly traffic_events: TrafficEventsTable;
   readonly webhooks: WebhooksTable;
 }
 

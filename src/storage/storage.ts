@@ -102,6 +102,11 @@ export class Storage {
     });
   }
 
+  /** Resolves when the start that is under way, if any, has ended: the storage is ready then, or it is not there. */
+  async opened(): Promise<void> {
+    await this.#opening;
+  }
+
   /**
    * The database.
    *

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { inferd } from '../helpers/command.ts';
 
-const commands = ['serve', 'worker', 'types', 'conformance', 'keys', 'replay', 'distribution', 'help', 'version'];
+const commands = [
+  'serve',
+  'worker',
+  'types',
+  'conformance',
+  'keys',
+  'traffic',
+  'replay',
+  'distribution',
+  'help',
+  'version',
+];
 
 describe('inferd', () => {
   it.each(['--version', '-v', 'version'])('writes its version for %s', async (argument) => {

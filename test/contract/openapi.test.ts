@@ -112,8 +112,9 @@ describe('the OpenAPI document', () => {
     const gets = operations().filter(({ method }) => method === 'get');
     for (const { path, operation } of gets) {
       const response = await fetch(urlOf(path));
-      // No shipped model is made of others.
-      expect(response.status, path).toBe(path.endsWith('/graph') ? 404 : 200);
+      // No shipped model is made of others, and nothing is kept here.
+      const failing = path.endsWith('/graph') ? 404 : path.endsWith('/traffic/events') ? 503 : undefined;
+      expect(response.status, path).toBe(failing ?? 200);
       expect(Object.keys(operation.responses)).toContain(String(response.status));
       expect(Object.keys(operation.responses)).toContain('200');
     }

@@ -22,6 +22,8 @@ export interface FakeVersion {
   readonly factor?: number;
   readonly signature?: Signature;
   readonly fails?: AppError;
+  /** Loads until the load is given up. @default false */
+  readonly hangs?: boolean;
 }
 
 /** A model repository on disk whose graphs are real and whose other models multiply their input `x` [n,2] to `y`. */
@@ -40,8 +42,9 @@ export async function graphRepository() {
   });
   const assemble: Assemble = async (version, members) => {
     if (version.artifact.kind !== 'onnx') return real(version, members);
-    const { factor = 2, signature, fails } = versions.get(`${version.name}/${version.artifact.version}`) ?? {};
+    const { factor = 2, signature, fails, hangs } = versions.get(`${version.name}/${version.artifact.version}`) ?? {};
     if (fails !== undefined) throw fails;
+    if (hangs === true) await untilAborted(version.signal);
     const predictor = new FakePredictor({
       clock,
       ...(signature !== undefined && { signature }),
@@ -101,4 +104,8 @@ export async function graphRepository() {
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 }

@@ -9,6 +9,7 @@ import { isCalendarDay } from '../../timing/calendar-day.ts';
 import { type CommandDefinition, text } from '../arguments/command.ts';
 import { usageOf } from '../arguments/usage.ts';
 import { readEnvironment } from '../environment.ts';
+import { textTable } from '../text-table.ts';
 
 const words = z.string().transform((text) =>
   text
@@ -122,10 +123,7 @@ function table(stored: readonly StoredKey[], now: Date): string {
     key.expires ?? 'never',
     key.name,
   ]);
-  const lines = [['ID', 'STATE', 'SCOPES', 'MODELS', 'EXPIRES', 'NAME'], ...rows];
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const text = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return `${text.map((line) => line.trimEnd()).join('\n')}\n`;
+  return textTable([['ID', 'STATE', 'SCOPES', 'MODELS', 'EXPIRES', 'NAME'], ...rows]);
 }
 
 function stateOf({ revoked, expires }: StoredKey, now: Date): string {

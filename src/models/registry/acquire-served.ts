@@ -36,14 +36,27 @@ export function armsOf(model: RegisteredModel | undefined): readonly string[] {
 
 /** Why versions of the split get no requests, now that what there is has been loaded. */
 export function idleArms(model: RegisteredModel): readonly string[] {
+  const weights = Object.entries(model.traffic?.split ?? {});
+  const wanted = weights.flatMap(([version, weight]) => (weight > 0 ? [version] : []));
+  return whyNoArms(model, wanted).map(({ why }) => why);
+}
+
+/** Which of the versions can be no part of a split as they are, and why. */
+export function whyNoArms(
+  model: RegisteredModel,
+  versions: readonly string[],
+): readonly { readonly version: string; readonly why: string }[] {
   const isReady = isArm(model);
-  return Object.entries(model.traffic?.split ?? {})
-    .filter(([version, weight]) => weight > 0 && !isReady(version))
-    .map(([version]) => {
+  return versions
+    .filter((version) => !isReady(version))
+    .map((version) => {
       const loaded = model.versions.find((candidate) => candidate.version === version);
-      if (loaded === undefined) return `there is no version ${version}`;
+      if (loaded === undefined) return { version, why: `there is no version ${version}` };
       const other = `version ${version} has other inputs or outputs than version ${model.served?.version}`;
-      return loaded.reason === undefined ? other : `version ${version} is not ready: ${loaded.reason}`;
+      return {
+        version,
+        why: loaded.reason === undefined ? other : `version ${version} is not ready: ${loaded.reason}`,
+      };
     });
 }
 

@@ -2,6 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import { compareVersions, type ModelFolder } from '../repository/model-folder.ts';
+import type { StoredTraffic } from '../traffic/stored-traffic.ts';
 import type { TrafficSettings } from '../traffic/traffic-settings.ts';
 import { chooseVersion } from './choose-version.ts';
 import type { LoadedVersion } from './loaded-version.ts';
@@ -27,11 +28,18 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   /** The change that is under way; the next one waits for it. */
   change: Promise<void> = Promise.resolve();
 
-  constructor(name: string) {
+  readonly #stored: StoredTraffic;
+
+  constructor(name: string, stored: StoredTraffic) {
     this.name = name;
+    this.#stored = stored;
   }
 
   get traffic(): TrafficSettings | undefined {
+    return this.#stored.get(this.name) ?? this.#ofManifest;
+  }
+
+  get #ofManifest(): TrafficSettings | undefined {
     const { folder } = this;
     return folder === undefined || 'error' in folder ? undefined : folder.manifest.traffic;
   }

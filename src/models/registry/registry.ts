@@ -1,26 +1,21 @@
-import { AppError, toAppError, withoutFolders } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Log } from '../../timing/log.ts';
-import type { Artifact, VersionArtifact } from '../artifact.ts';
+import type { Artifact, MemberSelection, VersionArtifact } from '../artifact.ts';
 import type { Assemble } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
 import type { Routing } from '../traffic/choose-arm.ts';
-import { acquireServed, armsOf, idleArms } from './acquire-served.ts';
+import { StoredTraffic } from '../traffic/stored-traffic.ts';
+import type { TrafficSettings } from '../traffic/traffic-settings.ts';
+import { acquireServed, armsOf } from './acquire-served.ts';
+import { type UsableFolder, withArms, withoutArms } from './arms-in-folder.ts';
 import { dependencyOrder } from './dependency-order.ts';
 import { boundBy, dependentsOn, entriesMadeOf, releasedMembers } from './dependents.ts';
+import { dropObsolete, type FollowDependencies, followFolder } from './follow-folder.ts';
 import type { Lease, Members } from './lease.ts';
+import { leaseMember } from './lease-member.ts';
 import type { LoadedVersion } from './loaded-version.ts';
-import {
-  Entry,
-  hasReady,
-  isUnchanged,
-  membersOf,
-  obsoleteVersions,
-  predictorsOf,
-  type RegisteredModel,
-  sameList,
-} from './registered-model.ts';
-import { type ReplaceDependencies, replaceVersion } from './replace-version.ts';
+import { Entry, membersOf, predictorsOf, type RegisteredModel, sameList } from './registered-model.ts';
 import { versionBySelector } from './version-by-selector.ts';
 
 export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
@@ -34,13 +29,7 @@ export interface SyncOptions {
   /** Load also what has not changed, into new runners. @default false */
   readonly reload?: boolean;
   /** Ends the loads that are under way. @default the end of the registry alone */
-  readonly signal?: AbortSignal;
-}
-
-interface FollowOptions {
-  /** Whether a version is to be loaded anew although its files are the same. */
-  readonly isStale: (loaded: LoadedVersion) => boolean;
-  readonly ending: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is loaded, as opposed to what is on disk. */
@@ -49,20 +38,26 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   readonly #dependencies: RegistryDependencies<Kind>;
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
+  readonly #traffic = new StoredTraffic();
   readonly #members: Members = {
     find: (name, selector) => {
       const model = this.#entries.get(name);
       return model === undefined ? undefined : versionBySelector(model, selector);
     },
-    lease: (name, version, routing) => this.#leaseMember(name, version, routing),
+    lease: (name, version, routing) => leaseMember(name, () => this.acquire(name, version, routing)),
     arms: (name) => armsOf(this.#entries.get(name)),
   };
 
-  readonly #replacing: ReplaceDependencies<Kind>;
+  readonly #following: FollowDependencies<Kind>;
 
   constructor(dependencies: RegistryDependencies<Kind>) {
     this.#dependencies = dependencies;
-    this.#replacing = { ...dependencies, members: this.#members, closing: this.#closing.signal };
+    this.#following = {
+      ...dependencies,
+      members: this.#members,
+      closing: this.#closing.signal,
+      dependentsOn: (name, version) => this.dependentsOn(name, version),
+    };
   }
 
   /** Calls back when models or versions have come, gone or failed. */
@@ -144,15 +139,71 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
    * @returns why the model, or versions of it, could not be loaded; empty when all is well
    */
   syncModel(folder: ModelFolder<Kind>, { reload = false, signal }: SyncOptions = {}): Promise<readonly AppError[]> {
-    const { signal: closing } = this.#closing;
-    const ending = signal === undefined ? closing : AbortSignal.any([closing, signal]);
+    const ending = this.#endingBy(signal);
     let entry = this.#entries.get(folder.name);
     if (entry === undefined) {
-      entry = new Entry(folder.name);
+      entry = new Entry(folder.name, this.#traffic);
       this.#entries.set(folder.name, entry);
     }
     entry.folder = folder;
-    return this.#change(entry, (current) => this.#follow(current, folder, { isStale: () => reload, ending }));
+    return this.#change(entry, (current) =>
+      followFolder(current, folder, { isStale: () => reload, ending }, this.#following),
+    );
+  }
+
+  /** Versions that scans are to read beside those that the policies select. */
+  armsOfStored(): readonly MemberSelection[] {
+    return this.#traffic.selections();
+  }
+
+  /**
+   * Loads versions of a model for a split that is to be, beside what it has loaded, and keeps them until {@link setTraffic}
+   * says what becomes of it. Nothing else of the model changes, whatever has become of its files.
+   *
+   * @param artifacts read from disk
+   * @returns why some of them could not be loaded; empty when all are there
+   */
+  async expectArms(
+    name: string,
+    artifacts: readonly Kind[],
+    { signal }: Pick<SyncOptions, 'signal'> = {},
+  ): Promise<readonly AppError[]> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return [];
+    const wanted = artifacts.map(({ version }) => version);
+    this.#traffic.expect(name, wanted);
+    const ending = this.#endingBy(signal);
+    return this.#change(entry, async (current) => {
+      const { folder } = current;
+      if (folder === undefined || 'error' in folder) return [];
+      const next = withArms(folder, artifacts);
+      current.folder = next;
+      const isStale = ({ version, predictor }: LoadedVersion) => predictor === undefined && wanted.includes(version);
+      return followFolder(current, next, { isStale, ending }, this.#following);
+    });
+  }
+
+  /**
+   * Splits the requests of a model in place of `traffic` of its `model.json`, also while the model is not there. Versions
+   * that were loaded for the split before, and that nothing names any more, are unloaded behind the caller's back.
+   *
+   * @param settings undefined: as `model.json` says
+   */
+  setTraffic(name: string, settings: TrafficSettings | undefined): void {
+    const before = this.#traffic.versions(name);
+    this.#traffic.expect(name, []);
+    this.#traffic.set(name, settings);
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#followMember(name);
+    this.#drop(entry, (folder) => {
+      const needed = new Set([...this.#traffic.versions(name), ...Object.keys(folder.manifest.traffic?.split ?? {})]);
+      // What a graph stands on stays loaded for as long as it does.
+      return withoutArms(
+        folder,
+        [...before].filter((version) => !needed.has(version)),
+      );
+    });
   }
 
   /** Tries once more to load the versions of the model that could not be loaded because of another server. */
@@ -161,7 +212,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     if (entry === undefined) return;
     const options = { isStale: ({ error }: LoadedVersion) => isElsewhere(error), ending: this.#closing.signal };
     await this.#change(entry, async (current) => {
-      if (current.folder !== undefined) await this.#follow(current, current.folder, options);
+      if (current.folder !== undefined) await followFolder(current, current.folder, options, this.#following);
     });
   }
 
@@ -188,19 +239,9 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
   }
 
-  /** A client that asks for one model must not be told that there is no other, as {@link acquire} would. */
-  #leaseMember(name: string, version?: string, routing?: Routing): Lease {
-    try {
-      return this.acquire(name, version, routing);
-    } catch (thrown) {
-      const cause = toAppError(thrown);
-      if (cause.kind !== 'not_found') throw cause;
-      throw new AppError('MODEL_NOT_READY', {
-        message: `The model ${name} is not ready: ${cause.message}`,
-        retryAfterSeconds: 1,
-        cause,
-      });
-    }
+  #endingBy(signal: AbortSignal | undefined): AbortSignal {
+    const { signal: closing } = this.#closing;
+    return signal === undefined ? closing : AbortSignal.any([closing, signal]);
   }
 
   #change<T>(entry: Entry<Kind>, change: (entry: Entry<Kind>) => Promise<T>): Promise<T> {
@@ -234,10 +275,12 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       this.#change(entry, async (current) => {
         for (const { binding } of current.versions) binding?.follow();
         if (current.folder === undefined) return;
-        await this.#follow(current, current.folder, {
-          isStale: ({ binding }) => binding === undefined || binding.isOutdated,
-          ending,
-        });
+        await followFolder(
+          current,
+          current.folder,
+          { isStale: ({ binding }) => binding === undefined || binding.isOutdated, ending },
+          this.#following,
+        );
       }).catch((err: unknown) => {
         this.#dependencies.log.warn({ err, model: entry.name }, `The model could not follow its member ${member}`);
       });
@@ -247,59 +290,20 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   /** Versions that were loaded only because another model stood on them. */
   #dropReleased(name: string): void {
     const entry = this.#entries.get(name);
-    if (entry === undefined || this.#closing.signal.aborted) return;
+    if (entry !== undefined) this.#drop(entry, (folder) => folder);
+  }
+
+  /** Unloads what is not in the folder, or not any more. */
+  #drop(entry: Entry<Kind>, reduce: (folder: UsableFolder<Kind>) => UsableFolder<Kind>): void {
+    if (this.#closing.signal.aborted) return;
     this.#change(entry, async (current) => {
       const { folder } = current;
-      if (folder !== undefined && !('error' in folder)) await this.#dropObsolete(current, folder);
+      if (folder === undefined || 'error' in folder) return;
+      const next = reduce(folder);
+      current.folder = next;
+      await dropObsolete(current, next, this.#following);
     }).catch((err: unknown) => {
-      this.#dependencies.log.warn(
-        { err, model: name },
-        'Versions that nothing stands on any more could not be unloaded',
-      );
+      this.#dependencies.log.warn({ err, model: entry.name }, 'Versions that nothing needs any more stay loaded');
     });
-  }
-
-  async #follow(
-    entry: Entry<Kind>,
-    folder: ModelFolder<Kind>,
-    { isStale, ending }: FollowOptions,
-  ): Promise<readonly AppError[]> {
-    if (ending.aborted) return [toAppError(ending.reason)];
-    if ('error' in folder) {
-      entry.error = withoutFolders(folder.error);
-      this.#dependencies.log.warn({ err: folder.error, model: folder.name }, 'The model cannot be used');
-      return [entry.error];
-    }
-    entry.error = undefined;
-
-    const { manifest, versions } = folder;
-    const unchanged = entry.versions.filter((loaded) => isUnchanged(loaded, versions) && !isStale(loaded));
-    const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
-    const loads = wanted.map((file) => replaceVersion(entry, { artifact: file, manifest, ending }, this.#replacing));
-    const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
-
-    const { served } = entry;
-    const [highest] = entry.versions;
-    if (loads.length > 0 && highest?.predictor !== undefined && highest !== served) {
-      this.#dependencies.log.warn(
-        { model: folder.name, version: highest.version, serving: served?.version },
-        `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
-      );
-    }
-    const idle = idleArms(entry);
-    if (loads.length > 0 && idle.length > 0) {
-      this.#dependencies.log.warn({ model: folder.name, idle }, 'Versions of the split of the traffic get no requests');
-    }
-    await this.#dropObsolete(entry, folder);
-    return failures;
-  }
-
-  async #dropObsolete(entry: Entry<Kind>, folder: Exclude<ModelFolder<Kind>, { error: AppError }>): Promise<void> {
-    const selected = new Set(folder.versions.map((file) => file.version));
-    if (selected.size > 0 && !hasReady(entry, selected)) return;
-    const isRetained = ({ version }: LoadedVersion) => this.dependentsOn(entry.name, version).length > 0;
-    const obsolete = obsoleteVersions(entry, folder, isRetained);
-    await Promise.all(obsolete.map((version) => version.unload()));
-    entry.versions = entry.versions.filter((version) => !obsolete.includes(version));
   }
 }

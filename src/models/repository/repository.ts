@@ -51,7 +51,7 @@ export async function scanRepository(modelsDir: string, options: ScanOptions = {
   const all = await Promise.all(
     models.map((model) => {
       const named = selectors.get(model.name);
-      return named === undefined ? model : readNamed(root, model, { policy, selectors: named });
+      return named === undefined ? model : readNamed(root, model, { policy, selectors: named, ownName });
     }),
   );
   return options.ownedByServer === true ? all.map(ownedByServer) : all;
@@ -88,7 +88,14 @@ export function selectionsOf(model: ModelFolder): readonly MemberSelection[] {
 }
 
 /** The model once more, with the versions that others name; a bare file has one version alone. */
-async function readNamed(root: string, model: ModelFolder, selection: VersionSelection): Promise<ModelFolder> {
+async function readNamed(
+  root: string,
+  model: ModelFolder,
+  { ownName, ...selection }: VersionSelection & { readonly ownName: string },
+): Promise<ModelFolder> {
+  // What has the name of two models is none.
+  if ('error' in model) return model;
+  if (model.name === ownName && (await holdsModel(root))) return readModelFolder(root, ownName, selection);
   const folder = join(root, model.name);
   if ((await kindOf(folder)) !== 'folder') return model;
   return modelFolder({ root, folder, name: model.name }, selection);

@@ -43,7 +43,7 @@ it('the page on security has the scope of every route', async () => {
     ...(await declaredScopes(environment)),
   ]);
   const text = await readFile(page, 'utf8');
-  const rows = [...text.matchAll(/^\| `((?:GET|POST|DELETE) [^`]+)` \| (\w+) \|/gm)];
+  const rows = [...text.matchAll(/^\| `((?:GET|POST|PUT|DELETE) [^`]+)` \| (\w+) \|/gm)];
   expect(Object.fromEntries(rows.map(([, route, scope]) => [route, scope]))).toEqual(Object.fromEntries(declared));
   expect(rows.length).toBe(declared.size);
 });
