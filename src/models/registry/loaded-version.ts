@@ -6,6 +6,7 @@ import type { Assembled, Binding } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
 import type { RoutingReason } from '../traffic/choose-arm.ts';
+import type { ShadowSettings } from '../traffic/traffic-settings.ts';
 import type { FaceReport, VersionFace } from '../version-face.ts';
 import type { Lease } from './lease.ts';
 
@@ -133,9 +134,10 @@ export class LoadedVersion {
 
   /**
    * @param routed why it is this version
+   * @param shadow what is to get a copy of the request
    * @throws AppError `MODEL_NOT_READY` with the reason
    */
-  acquire(routed?: RoutingReason): Lease {
+  acquire(routed?: RoutingReason, shadow?: ShadowSettings): Lease {
     const { predictor, engine } = this;
     if (predictor === undefined) {
       throw new AppError('MODEL_NOT_READY', {
@@ -154,6 +156,7 @@ export class LoadedVersion {
       engine,
       face: this.face,
       routed,
+      shadow,
       release: () => {
         if (released) return;
         released = true;

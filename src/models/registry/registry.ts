@@ -5,7 +5,7 @@ import type { Assemble } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
 import type { Routing } from '../traffic/choose-arm.ts';
-import { acquireServed, armsOf, idleArms } from './acquire-served.ts';
+import { acquireServed, armsOf, idleArms, idleShadow } from './acquire-served.ts';
 import { dependencyOrder } from './dependency-order.ts';
 import { boundBy, dependentsOn, entriesMadeOf, releasedMembers } from './dependents.ts';
 import type { Lease, Members } from './lease.ts';
@@ -269,14 +269,14 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     }
     entry.error = undefined;
 
-    const { manifest, versions } = folder;
+    const { manifest, versions, named = [] } = folder;
     const unchanged = entry.versions.filter((loaded) => isUnchanged(loaded, versions) && !isStale(loaded));
     const wanted = versions.filter((file) => !unchanged.some((loaded) => loaded.version === file.version));
     const loads = wanted.map((file) => replaceVersion(entry, { artifact: file, manifest, ending }, this.#replacing));
     const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
     const { served } = entry;
-    const [highest] = entry.versions;
+    const highest = entry.versions.find(({ version }) => !named.includes(version));
     if (loads.length > 0 && highest?.predictor !== undefined && highest !== served) {
       this.#dependencies.log.warn(
         { model: folder.name, version: highest.version, serving: served?.version },
@@ -286,6 +286,10 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     const idle = idleArms(entry);
     if (loads.length > 0 && idle.length > 0) {
       this.#dependencies.log.warn({ model: folder.name, idle }, 'Versions of the split of the traffic get no requests');
+    }
+    const unused = idleShadow(entry);
+    if (loads.length > 0 && unused !== undefined) {
+      this.#dependencies.log.warn({ model: folder.name, reason: unused }, 'The shadow gets no copies of requests');
     }
     await this.#dropObsolete(entry, folder);
     return failures;

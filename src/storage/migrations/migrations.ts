@@ -6,6 +6,7 @@ import { taskInputBytes } from './0004-task-input-bytes.ts';
 import { leasedRows } from './0005-leased-rows.ts';
 import { predictionOptions } from './0006-prediction-options.ts';
 import { predictionSteps } from './0007-prediction-steps.ts';
+import { predictionShadows } from './0009-prediction-shadows.ts';
 
 /**
  * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
@@ -19,4 +20,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-leased-rows': leasedRows,
   '0006-prediction-options': predictionOptions,
   '0007-prediction-steps': predictionSteps,
+  '0009-prediction-shadows': predictionShadows,
 };
