@@ -69,6 +69,7 @@ const mayImport = {
   pieces: ['faces', 'domains', 'pictures', 'texts', 'models', 'inference', 'tensor', 'timing', 'errors'],
   tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
   predictions: ['serving', 'storage', 'models', 'tensor', 'tabular', 'timing', 'errors', 'http', 'telemetry'],
+  traffic: ['predictions', 'serving', 'models', 'tensor', 'errors', 'http'],
   client: ['tensor', 'timing', 'errors'],
   // Works against any server, so that it knows nothing of this one.
   conformance: ['tensor', 'timing', 'errors'],

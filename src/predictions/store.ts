@@ -122,6 +122,25 @@ export async function findPrediction(db: Db, { uuid, instance }: PredictionId): 
   return row === undefined ? undefined : withFeedback(row);
 }
 
+/** Those of the predictions that there are, in no order. */
+export async function findPredictions(db: Db, ids: readonly PredictionId[]): Promise<readonly StoredPrediction[]> {
+  const times = ids.map(({ uuid }) => timeOfUuid(uuid));
+  const wanted = ids.map(({ uuid, instance }) => ({ at: timeOf(uuid).toISOString(), id: uuid, instance }));
+  const rows = await db
+    .selectFrom('predictions')
+    .select([...columns, ...kept, 'feedback'])
+    // The bounds say nothing new, but leave partitions out.
+    .where('at', '>=', new Date(Math.min(...times)))
+    .where('at', '<=', new Date(Math.max(...times)))
+    .where(
+      sql<boolean>`(at, id, instance) in (
+        select * from json_to_recordset(${JSON.stringify(wanted)}::json) as wanted (at timestamptz, id uuid, instance integer)
+      )`,
+    )
+    .execute();
+  return rows.map(withFeedback);
+}
+
 /** Adds what a client says of an answer; two at the same time are both kept. */
 export async function addFeedback(db: Db, { uuid, instance }: PredictionId, feedback: Feedback): Promise<void> {
   const given = sql`${JSON.stringify([feedback])}::jsonb`;

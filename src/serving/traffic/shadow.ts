@@ -80,8 +80,8 @@ export class Shadows implements ShadowDesk {
   #isBusy({ engine }: Lease): boolean {
     if (this.#dependencies.isDraining() || this.#ending.signal.aborted) return true;
     if (this.#inFlight.size >= this.#options.maxInFlight) return true;
-    const stats = engine?.stats();
-    return stats !== undefined && stats.queueRows + stats.backgroundRows > 0;
+    // Rows in the background may be those of the engine itself, which tries rows of shared runs alone.
+    return engine !== undefined && engine.stats().queueRows > 0;
   }
 
   /** Never throws: what a shadow comes to must not end anything else. */
