@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { uniform } from '../../src/models/traffic/rendezvous.ts';
 import type { CallTerms } from '../../src/serving/call-terms.ts';
+import type { DecodableInference, PredictionRecorder, ShadowRecord } from '../../src/serving/infer.ts';
 import { float32 } from '../../src/tensor/tensor.ts';
 import { type FakeVersion, type GraphRepositoryOptions, graphRepository, multiplied } from './graph-repository.ts';
 
@@ -119,6 +120,123 @@ describe('a shadow', () => {
     await repository.infer({ model: 'a', outputs: ['y'], requestId: 'r', signal }, encode, () => undefined);
     await repository.clock.advance(0);
     expect(asked(repository, '3')[0]?.context.outputs).toEqual(['y']);
+  });
+});
+
+describe('everything goes before the runners of a version', () => {
+  const isBackground = ({ registry }: Repository, version: string) =>
+    registry.find('a')?.versions.find((loaded) => loaded.version === version)?.isBackground;
+
+  test('that is a shadow alone, until somebody asks for it by number', async () => {
+    await using repository = await shadowed();
+    expect([isBackground(repository, '2'), isBackground(repository, '3')]).toEqual([false, true]);
+    await repository.ask('a');
+    await repository.clock.advance(0);
+    expect(isBackground(repository, '3')).toBe(true);
+    repository.registry.acquire('a', '3').release();
+    await repository.until(() => isBackground(repository, '3') === false);
+    await repository.ask('a');
+    await repository.clock.advance(0);
+    expect(outcomes(repository)).toEqual({ agree: 2 });
+  });
+
+  test('until it gets requests of a split', async () => {
+    await using repository = await shadowed();
+    await repository.manifest('a', { traffic: { shadow: { version: 3 }, split: { 2: 1, 3: 1 } } });
+    await repository.sync();
+    expect(isBackground(repository, '3')).toBe(false);
+    expect(repository.logged).toEqual([]);
+  });
+
+  test('but for the only version that there is, which answers', async () => {
+    await using repository = await graphRepository();
+    await repository.manifest('a', { traffic: { shadow: { version: 3 } } });
+    await repository.model('a', '3', { factor: 2 });
+    await repository.sync();
+    expect(isBackground(repository, '3')).toBe(false);
+    expect(await repository.ask('a')).toEqual([2, 4, 6, 8]);
+    expect(repository.logged.map(({ fields }) => fields)).toEqual([
+      { model: 'a', reason: 'version 3 answers the requests itself' },
+    ]);
+  });
+});
+
+describe('the shadow of a request of several runs', () => {
+  const { signal } = new AbortController();
+  const rows = (values: readonly number[]) => ({ x: float32([values.length / 2, 2], values) });
+
+  test('gets all of them, one after the other, and decodes them as they were', async () => {
+    const records: ShadowRecord[] = [];
+    const recorder: PredictionRecorder = {
+      recordAnswer: () => '01a22425-c4ee-7d3a-8e87-063fda406074',
+      recordFailure: () => {},
+      recordShadow: (record) => void records.push(record),
+    };
+    await using repository = await shadowed({ shadow: { factor: 3 } }, {}, { recorder });
+    const grouped = {
+      rowsAreInstances: true,
+      encode: async () => [
+        { inputs: rows([1, 2]), instances: [1] },
+        { inputs: rows([3, 4, 5, 6]), instances: [0, 2] },
+      ],
+    };
+    const decode = ({ runs = [], groups }: DecodableInference) => [groups, runs.map(({ y }) => [...(y?.data ?? [])])];
+    await repository.infer(
+      { model: 'a', requestId: 'r', signal, grouped, typed: { domain: 'words', instances: ['a', 'b', 'c'] } },
+      () => rows([]),
+      decode,
+    );
+    await repository.clock.advance(0);
+    expect(asked(repository, '3').map(({ inputs }) => inputs)).toEqual([rows([1, 2]), rows([3, 4, 5, 6])]);
+    expect(outcomes(repository)).toEqual({ disagree: 1 });
+    expect(records).toMatchObject([
+      { of: '01a22425-c4ee-7d3a-8e87-063fda406074', domain: 'words', instances: 3, model: { version: '3' } },
+    ]);
+    expect(records[0]?.end).toMatchObject({
+      results: [
+        [[1], [0, 2]],
+        [
+          [3, 6],
+          [9, 12, 15, 18],
+        ],
+      ],
+    });
+  });
+
+  test('gets none of them where they are too large together', async () => {
+    await using repository = await shadowed({}, { maxBytes: 20 });
+    const grouped = {
+      rowsAreInstances: true,
+      encode: async () => [0, 1, 2].map((index) => ({ inputs: rows([index, index]), instances: [index] })),
+    };
+    await repository.infer(
+      { model: 'a', requestId: 'r', signal, grouped },
+      () => rows([]),
+      () => undefined,
+    );
+    await repository.clock.advance(0);
+    expect(outcomes(repository)).toEqual({ dropped_size: 1 });
+  });
+
+  test('counts the instances, which decoding holds on to, where results are kept', async () => {
+    const recorder: PredictionRecorder = {
+      recordAnswer: () => '01a22425-c4ee-7d3a-8e87-063fda406074',
+      recordFailure: () => {},
+      recordShadow: () => {},
+    };
+    const typed = { domain: 'pictures', instances: [{ image: new Uint8Array(1000) }] };
+    const ask = async (options: GraphRepositoryOptions) => {
+      await using repository = await shadowed({}, { maxBytes: 500 }, options);
+      await repository.infer(
+        { model: 'a', requestId: 'r', signal, typed },
+        () => rows([1, 2]),
+        () => [],
+      );
+      await repository.clock.advance(0);
+      return outcomes(repository);
+    };
+    expect(await ask({ recorder })).toEqual({ dropped_size: 1 });
+    expect(await ask({})).toEqual({ agree: 1 });
   });
 });
 

@@ -20,6 +20,8 @@ export class LoadedVersion {
   readonly fingerprint: string;
   /** What it is made of, such as `onnx`. */
   readonly kind: string;
+  /** Whether everything else goes before its runners, which cannot be taken back. */
+  readonly isBackground: boolean;
   #manifest: Manifest;
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
   #assembled: Assembled | undefined;
@@ -29,12 +31,16 @@ export class LoadedVersion {
   #leases = 0;
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor(identity: Pick<LoadedVersion, 'name' | 'version' | 'kind' | 'manifest' | 'fingerprint'>) {
+  constructor(
+    identity: Pick<LoadedVersion, 'name' | 'version' | 'kind' | 'manifest' | 'fingerprint'> &
+      Partial<Pick<LoadedVersion, 'isBackground'>>,
+  ) {
     this.name = identity.name;
     this.version = identity.version;
     this.#manifest = identity.manifest;
     this.fingerprint = identity.fingerprint;
     this.kind = identity.kind;
+    this.isBackground = identity.isBackground ?? false;
   }
 
   /** What the operator says of the model, with the class names that its files have. */

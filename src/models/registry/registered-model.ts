@@ -2,6 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import { compareVersions, type ModelFolder } from '../repository/model-folder.ts';
+import { shadowAlone } from '../traffic/choose-shadow.ts';
 import type { TrafficSettings } from '../traffic/traffic-settings.ts';
 import { chooseVersion } from './choose-version.ts';
 import type { LoadedVersion } from './loaded-version.ts';
@@ -24,6 +25,8 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   error: AppError | undefined;
   /** What was last asked for; undefined when it was unloaded. */
   folder: ModelFolder<Kind> | undefined;
+  /** Versions that answered nobody, and that somebody has asked for. */
+  readonly asked = new Set<string>();
   /** The change that is under way; the next one waits for it. */
   change: Promise<void> = Promise.resolve();
 
@@ -36,9 +39,18 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
     return folder === undefined || 'error' in folder ? undefined : folder.manifest.traffic;
   }
 
-  get served(): LoadedVersion | undefined {
+  /** Whether a version is there for copies of requests alone. */
+  isShadow(version: string): boolean {
+    return shadowAlone(this.traffic) === version && this.#named.includes(version) && !this.asked.has(version);
+  }
+
+  get #named(): readonly string[] {
     const { folder } = this;
-    const named = folder === undefined || 'error' in folder ? [] : (folder.named ?? []);
+    return folder === undefined || 'error' in folder ? [] : (folder.named ?? []);
+  }
+
+  get served(): LoadedVersion | undefined {
+    const named = this.#named;
     return chooseVersion(
       named.length === 0 ? this.versions : this.versions.filter(({ version }) => !named.includes(version)),
     );

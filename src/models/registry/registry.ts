@@ -115,8 +115,19 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
    * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
    */
   acquire(name: string, version?: string, routing?: Routing): Lease {
-    if (version !== undefined) return this.getVersion(name, version).acquire();
-    return acquireServed(this.get(name), routing);
+    const lease =
+      version === undefined ? acquireServed(this.get(name), routing) : this.getVersion(name, version).acquire();
+    this.#hurry(name, lease.version);
+    return lease;
+  }
+
+  /**
+   * As {@link acquire}, for a copy of a request: nobody waits for the answer.
+   *
+   * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
+   */
+  acquireShadow(name: string, version: string): Lease {
+    return this.getVersion(name, version).acquire();
   }
 
   /**
@@ -186,6 +197,20 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       new AppError('SHUTTING_DOWN', { message: 'The server is shutting down', retryAfterSeconds: 1 }),
     );
     await Promise.all([...this.#entries.keys()].map((name) => this.unload(name)));
+  }
+
+  /** Loads a version anew that everything went before, now that somebody waits for it. */
+  #hurry(name: string, version: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.traffic?.shadow?.version !== version || !entry.isShadow(version)) return;
+    entry.asked.add(version);
+    const isStale = (loaded: LoadedVersion) => loaded.version === version && loaded.isBackground;
+    this.#change(entry, async (current) => {
+      const { folder } = current;
+      if (folder !== undefined) await this.#follow(current, folder, { isStale, ending: this.#closing.signal });
+    }).catch((err: unknown) => {
+      this.#dependencies.log.warn({ err, model: name, version }, 'A shadow that is asked for could not be loaded anew');
+    });
   }
 
   /** A client that asks for one model must not be told that there is no other, as {@link acquire} would. */

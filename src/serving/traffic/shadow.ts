@@ -18,7 +18,7 @@ export interface ShadowOptions {
 }
 
 export interface ShadowDependencies {
-  readonly registry: Pick<Registry, 'acquire'>;
+  readonly registry: Pick<Registry, 'acquireShadow'>;
   readonly clock: Clock;
   readonly counters: ServedCounters;
   readonly isDraining: () => boolean;
@@ -108,7 +108,7 @@ export class Shadows implements ShadowDesk {
     const { registry, clock } = this.#dependencies;
     const { signal } = this.#ending;
     signal.throwIfAborted();
-    const lease = registry.acquire(copy.model.name, copy.settings.version);
+    const lease = registry.acquireShadow(copy.model.name, copy.settings.version);
     this.#inFlight.set(copy, lease.predictor);
     try {
       return await runShadow(copy, lease, { timeoutMs: this.#options.timeoutMs, signal, clock });
