@@ -34,6 +34,7 @@ describe('readSettings', () => {
       tableLimitCells: 4_194_304,
       outputLimitBytes: 268_435_456,
       grpcMaxStreams: 256,
+      shadowMaxInFlight: 64,
       answerStallTimeoutMs: 60_000,
       requestTimeoutMs: 30_000,
       allowNoModels: false,

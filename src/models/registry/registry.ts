@@ -1,15 +1,14 @@
 import { AppError, toAppError, withoutFolders } from '../../errors.ts';
-import type { Log } from '../../timing/log.ts';
 import type { Artifact, VersionArtifact } from '../artifact.ts';
-import type { Assemble } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
 import type { Routing } from '../traffic/choose-arm.ts';
-import { acquireServed, armsOf, idleArms, idleShadow } from './acquire-served.ts';
+import { acquireServed, armsOf } from './acquire-served.ts';
 import { dependencyOrder } from './dependency-order.ts';
 import { boundBy, dependentsOn, entriesMadeOf, releasedMembers } from './dependents.ts';
 import type { Lease, Members } from './lease.ts';
 import type { LoadedVersion } from './loaded-version.ts';
+import { memberError } from './member-error.ts';
 import {
   Entry,
   hasReady,
@@ -20,28 +19,10 @@ import {
   type RegisteredModel,
   sameList,
 } from './registered-model.ts';
+import type { FollowOptions, RegistryDependencies, SyncOptions } from './registry-options.ts';
 import { type ReplaceDependencies, replaceVersion } from './replace-version.ts';
 import { versionBySelector } from './version-by-selector.ts';
-
-export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
-  readonly assemble: Assemble<Kind>;
-  /** Milliseconds that never run backwards. */
-  readonly now: () => number;
-  readonly log: Pick<Log, 'info' | 'warn'>;
-}
-
-export interface SyncOptions {
-  /** Load also what has not changed, into new runners. @default false */
-  readonly reload?: boolean;
-  /** Ends the loads that are under way. @default the end of the registry alone */
-  readonly signal?: AbortSignal;
-}
-
-interface FollowOptions {
-  /** Whether a version is to be loaded anew although its files are the same. */
-  readonly isStale: (loaded: LoadedVersion) => boolean;
-  readonly ending: AbortSignal;
-}
+import { warnOfIdle } from './warn-of-idle.ts';
 
 /** What is loaded, as opposed to what is on disk. */
 export class Registry<Kind extends VersionArtifact = Artifact> {
@@ -213,18 +194,11 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     });
   }
 
-  /** A client that asks for one model must not be told that there is no other, as {@link acquire} would. */
   #leaseMember(name: string, version?: string, routing?: Routing): Lease {
     try {
       return this.acquire(name, version, routing);
     } catch (thrown) {
-      const cause = toAppError(thrown);
-      if (cause.kind !== 'not_found') throw cause;
-      throw new AppError('MODEL_NOT_READY', {
-        message: `The model ${name} is not ready: ${cause.message}`,
-        retryAfterSeconds: 1,
-        cause,
-      });
+      throw memberError(name, thrown);
     }
   }
 
@@ -300,22 +274,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
     const loads = wanted.map((file) => replaceVersion(entry, { artifact: file, manifest, ending }, this.#replacing));
     const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
-    const { served } = entry;
-    const highest = entry.versions.find(({ version }) => !named.includes(version));
-    if (loads.length > 0 && highest?.predictor !== undefined && highest !== served) {
-      this.#dependencies.log.warn(
-        { model: folder.name, version: highest.version, serving: served?.version },
-        `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
-      );
-    }
-    const idle = idleArms(entry);
-    if (loads.length > 0 && idle.length > 0) {
-      this.#dependencies.log.warn({ model: folder.name, idle }, 'Versions of the split of the traffic get no requests');
-    }
-    const unused = idleShadow(entry);
-    if (loads.length > 0 && unused !== undefined) {
-      this.#dependencies.log.warn({ model: folder.name, reason: unused }, 'The shadow gets no copies of requests');
-    }
+    if (loads.length > 0) warnOfIdle(entry, named, this.#dependencies.log);
     await this.#dropObsolete(entry, folder);
     return failures;
   }

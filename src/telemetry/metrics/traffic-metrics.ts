@@ -40,7 +40,7 @@ function exposeShadows(registry: Registry, served: ServedCounters): void {
   collectCounter({
     registry,
     name: 'inferd_shadow_total',
-    help: 'Copies of requests for a version that nobody gets the answers of: agree, disagree, failed, dropped_busy or dropped_size',
+    help: 'Copies of requests for a shadow, by what became of them: agree, disagree, failed, dropped_busy or dropped_size',
     labelNames: ['model', 'version', 'outcome'],
     samples: () =>
       shadows().flatMap(({ labels, shadow }) =>
