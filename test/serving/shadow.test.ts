@@ -43,6 +43,35 @@ describe('a shadow', () => {
     expect(repository.logged).toEqual([]);
   });
 
+  test.each([
+    { versionPolicy: { latest: 2 }, state: ['3 READY', '2 READY', '1 READY'], served: '2' },
+    { versionPolicy: 'all', state: ['3 READY', '2 READY', '1 READY'], served: '2' },
+    { versionPolicy: { specific: [1, 3] }, state: ['3 READY', '1 READY'], served: '1' },
+  ])('answers nobody whatever the policy is: $versionPolicy', async ({ versionPolicy, state, served }) => {
+    await using repository = await shadowed();
+    await repository.manifest('a', { versionPolicy, traffic: { shadow: { version: 3 } } });
+    await repository.sync();
+    expect(repository.state('a')).toEqual(state);
+    expect(repository.registry.find('a')?.served?.version).toBe(served);
+    await repository.ask('a');
+    await repository.clock.advance(0);
+    expect(asked(repository, '3')).toHaveLength(1);
+    expect(asked(repository, served)).toHaveLength(1);
+  });
+
+  test('of a split gets copies of what the others answer, and none of its own', async () => {
+    await using repository = await shadowed();
+    const traffic = { shadow: { version: 3 }, split: { 2: 1, 3: 1 }, stick: ['header:x-user-id'] };
+    await repository.manifest('a', { traffic });
+    await repository.sync();
+    for (let user = 0; user < 50; user += 1) await repository.ask('a', by(`user-${user}`));
+    const own = asked(repository, '3').length;
+    expect(own).toBeGreaterThan(10);
+    await repository.clock.advance(0);
+    expect(asked(repository, '3')).toHaveLength(own + asked(repository, '2').length);
+    expect(asked(repository, '3')).toHaveLength(50);
+  });
+
   test('begins after the answer, behind every other priority, with a deadline of its own and the same inputs', async () => {
     await using repository = await shadowed();
     await repository.ask('a', { ...by('alice'), timeoutMs: 5, requestId: 'r1' });
