@@ -1,4 +1,5 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { Caller } from './access/caller.ts';
 import type { KeyRing } from './access/key-ring.ts';
 import { domainConstraint } from './domains/domain-constraint.ts';
 import type { Faces } from './domains/faces.ts';
@@ -32,6 +33,7 @@ import {
 } from './http/routes/default-prediction.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
+import { modelCacheRoute } from './http/routes/model-cache.ts';
 import { modelGraphRoute } from './http/routes/model-graph.ts';
 import { modelRoutes } from './http/routes/models.ts';
 import { documentRoutes, type Paths } from './http/routes/openapi.ts';
@@ -55,6 +57,7 @@ import { v1Routes } from './protocols/v1/routes.ts';
 import { rewriteVertexRoute } from './protocols/vertex/rewrite.ts';
 import type { Infer } from './serving/infer.ts';
 import type { ReadinessGate } from './serving/readiness.ts';
+import { refuseStranger } from './serving/refuse-stranger.ts';
 import type { Statistics } from './serving/statistics.ts';
 import type { Settings } from './settings.ts';
 import { taskRoutes } from './tasks/routes.ts';
@@ -127,7 +130,11 @@ export async function createApp(
     },
   };
   const hasFace = (path: string) => faceMethodsOf(modelFaces, path).length > 0;
-  const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks);
+  const mayAsk = (caller: Caller | undefined, model: string) => {
+    const served = registry.find(model)?.served;
+    if (served !== undefined) refuseStranger(caller, served);
+  };
+  const desk = tasks === undefined ? undefined : createTaskSubmitter(tasks, settings.tasks.webhooks, mayAsk);
   const { tableLimitCells } = settings;
   const invoke = { infer, openInference: readOpenInferenceInvocation, tableLimitCells };
 
@@ -206,6 +213,7 @@ export async function createApp(
   if (settings.sagemakerMultiModel) app.register(multiModelRoutes, { registry, ...invoke });
   else app.register(modelRoutes, { registry });
   app.register(modelGraphRoute, { registry });
+  app.register(modelCacheRoute, { registry });
   app.register(nativeRoutes, { infer });
   if (predictions !== undefined) await registerPredictionRoutes(app, predictions, services);
   app.register(startRoute, { registry, domains: () => faces.served(), version, needsKey, docsPublic });

@@ -82,6 +82,7 @@ const errorTable = {
   SHUTTING_DOWN: { kind: 'overloaded', title: 'The server is shutting down' },
 
   // Models made of models, and models elsewhere
+  CODE_MODELS_DISABLED: { kind: 'forbidden', title: 'Models of own code cannot be loaded' },
   GRAPH_INVALID: { kind: 'internal', title: 'The graph is invalid' },
   GRAPH_NOT_FOUND: { kind: 'not_found', title: 'The model is not made of others' },
   STEP_MISMATCH: { kind: 'internal', title: 'A step gave what the next one does not take' },

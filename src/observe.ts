@@ -1,4 +1,5 @@
 import type { FaceCounters } from './faces/face-counters.ts';
+import type { CacheEvents } from './inference/cache/cache-events.ts';
 import type { EngineEvents } from './inference/events.ts';
 import type { GraphEvents } from './inference/graph/run/graph-events.ts';
 import type { RemoteEvents } from './inference/remote/remote-events.ts';
@@ -116,6 +117,27 @@ export function remoteEvents(served: ServedCounters): (name: string, version: st
   return (name, version) => ({
     onRequest: (endpoint, outcome) => served.remote(name, version).requests.add([endpoint, outcome], 1),
     onRetry: (endpoint) => served.remote(name, version).retries.add([endpoint], 1),
+  });
+}
+
+/** Counts what goes on in the caches of models. */
+export function cacheEvents(served: ServedCounters): (name: string, version: string) => CacheEvents {
+  return (name, version) => ({
+    onRequest: ({ units, hits, collapsed, bypass }, lookup) => {
+      const counters = served.cache(name, version);
+      if (bypass !== undefined) return counters.recordLookups('memory', { bypass: 1 });
+      const miss = units - lookup.hits - collapsed;
+      counters.recordLookups('memory', { hit: lookup.hits, miss, collapsed });
+      counters.recordDuration('memory', lookup.ms);
+      (hits === units ? counters.hits : counters.misses).add(lookup.ms);
+    },
+    onShared: ({ hits, misses, errors, skipped, ms }) => {
+      const counters = served.cache(name, version);
+      counters.recordLookups('redis', { hit: hits, miss: misses, error: errors, bypass: skipped });
+      if (skipped === 0) counters.recordDuration('redis', ms);
+    },
+    onSharedWriteFailed: () => served.cache(name, version).recordLookups('redis', { error: 1 }),
+    onEvicted: (reason, count) => served.cache(name, version).recordEvictions(reason, count),
   });
 }
 

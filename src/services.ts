@@ -1,5 +1,6 @@
 import { openKeyRing } from './access/open-key-ring.ts';
 import type { Role, Services } from './app.ts';
+import { createCaches } from './caches.ts';
 import { domainWork } from './domains/deferred.ts';
 import type { AnyDomain } from './domains/define-domain.ts';
 import { checkDomainNames } from './domains/domain-names.ts';
@@ -19,6 +20,7 @@ import { RemoteRetries } from './models/remote-retries.ts';
 import { KeptUploads } from './models/repository/kept-uploads.ts';
 import { conventionalModelsDir } from './models/repository/models-dir.ts';
 import {
+  cacheEvents,
   countLoads,
   countPredictions,
   countTokens,
@@ -109,11 +111,16 @@ export async function createServices(
   const openFace = settings.faces ? createOpenFace({ tools, clock: systemClock, log }) : undefined;
   const assemble = createAssemble({
     openFace,
-    loadModel: (model, signal) =>
+    allowCodeModels: settings.allowCodeModels,
+    loadModel: (model, signal, spawn = options.spawnRunner) =>
       loadModel(
         { maxOutputBytes: settings.outputLimitBytes, ...model },
-        { clock: systemClock, log, events, signal, spawn: options.spawnRunner },
+        { clock: systemClock, log, events, signal, spawn },
       ),
+    openCache: createCaches(
+      { ...settings.cache, redisUrl: settings.redisUrl, clock: systemClock, log, eventsOf: cacheEvents(served) },
+      stack,
+    ),
     graphs: graphDependencies({ counters: served, clock: systemClock, eventsOf: graphEvents({ served, tracing }) }),
     remotes: {
       secrets: settings.remoteSecrets,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { cacheSettings, cacheVariables } from './settings/cache.ts';
 import { limitSettings, limitVariables } from './settings/limits.ts';
 import { openTelemetrySettings, samplers } from './settings/open-telemetry.ts';
 import { readRemoteSecrets, remoteVariables } from './settings/remote.ts';
@@ -36,6 +37,7 @@ export const environmentSchema = z.object({
   MODELS_CACHE_DIR: text('./data/model-cache').describe('Folder that fetched models are kept in, for one server alone'),
   WATCH_MODELS: flag().describe('Follow the folder: load what is new or changed, unload what is gone'),
   ALLOW_MODEL_UPLOAD: flag().describe('Let a load request bring its own manifest and model files'),
+  ALLOW_CODE_MODELS: flag().describe('Run models that are own code, model.ts in the folder of the operator'),
   DEFAULT_MODEL: optionalText().describe('Domain or model that POST /predict means; unset: the only one there is'),
   LOG_LEVEL: z
     .preprocess(emptyIsUnset, z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'))
@@ -50,6 +52,7 @@ export const environmentSchema = z.object({
     'Largest answer of a prediction, in bytes of its tensors, and of its JSON at most',
   ),
   ...limitVariables,
+  ...cacheVariables,
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 1, max: 3_600_000, default: 30_000 }).describe(
     'Deadline of a prediction, in milliseconds',
   ),
@@ -159,7 +162,7 @@ export const environmentSchema = z.object({
     'Most bytes of kept predictions; the oldest go first',
   ),
   REDIS_URL: optionalText().describe(
-    'Redis that counts for RATE_LIMIT_PER_MINUTE across instances; unset: each counts',
+    'Redis that counts for RATE_LIMIT_PER_MINUTE across instances, and shares the answers of models with a shared cache; unset: each for itself',
   ),
   TRUST_PROXY: list()
     .refine((values) => values.every(isProxy), 'expected addresses, networks, or 1 for every client that connects')
@@ -210,6 +213,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   modelsCacheDir: environment.MODELS_CACHE_DIR,
   watchModels: environment.WATCH_MODELS,
   allowModelUpload: environment.ALLOW_MODEL_UPLOAD,
+  allowCodeModels: environment.ALLOW_CODE_MODELS,
   defaultModel: environment.DEFAULT_MODEL,
   logLevel: environment.LOG_LEVEL,
   logPredictions: {
@@ -222,6 +226,7 @@ const settingsSchema = checkedSchema.transform((environment) => ({
   bodyLimitBytes: environment.BODY_LIMIT_BYTES,
   answerLimitBytes: environment.ANSWER_LIMIT_BYTES,
   ...limitSettings(environment),
+  cache: cacheSettings(environment),
   requestTimeoutMs: environment.REQUEST_TIMEOUT_MS,
   uploadTimeoutMs: environment.UPLOAD_TIMEOUT_MS,
   allowNoModels: environment.ALLOW_NO_MODELS,

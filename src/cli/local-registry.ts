@@ -24,7 +24,9 @@ export interface LocalRegistryOptions {
 export function openLocalRegistry({ openFace, adapt = (options) => options }: LocalRegistryOptions = {}): Registry {
   return new Registry({
     assemble: createAssemble({
-      loadModel: (options, signal) => loadModel(adapt(options), { clock: systemClock, log: silent, signal }),
+      allowCodeModels: readEnvironment()['ALLOW_CODE_MODELS'] === '1',
+      loadModel: (options, signal, spawn) =>
+        loadModel(adapt(options), { clock: systemClock, log: silent, signal, spawn }),
       openFace,
       graphs: graphDependencies({ counters: new ServedCounters(), clock: systemClock }),
       remotes: {

@@ -26,6 +26,8 @@ export interface ModelOptions {
   readonly version: string;
   /** Path of the `.onnx` file. */
   readonly path: string;
+  /** Whether the file is own code, whose operators cannot be seen. @default false */
+  readonly isCode?: boolean;
   /** Outputs that cannot be served, as the signature lists them. @default none */
   readonly unservable?: readonly UnservableOutput[];
   /** External data that a runner reads instead of mapping it, by the locations that the file names. @default none */

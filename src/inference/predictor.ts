@@ -1,4 +1,5 @@
 import type { Signature, Tensors } from '../tensor/tensor.ts';
+import type { CacheReport } from './cache/cache-report.ts';
 import type { Priority } from './priority.ts';
 import type { Timings } from './timings.ts';
 import type { TraceContext } from './trace-context.ts';
@@ -21,7 +22,7 @@ export interface PredictContext {
     | {
         readonly id: string;
         readonly name: string;
-        /** What the key may do, where it is known. */
+        /** What the key may do; undefined for what it was allowed when it asked, such as a task. */
         readonly scopes?: ReadonlySet<string>;
       }
     | undefined;
@@ -29,6 +30,8 @@ export interface PredictContext {
   readonly headers?: RequestHeaders | undefined;
   /** When the request arrived, in milliseconds since 1970. */
   readonly arrivedAt: number;
+  /** Whether neither the answer may come from a cache nor be kept in one. @default false */
+  readonly bypassesCache?: boolean | undefined;
 }
 
 /** Headers of a request over HTTP, or the metadata of one over gRPC. */
@@ -59,6 +62,8 @@ export interface Prediction {
   readonly timings: Timings;
   /** Of a graph: its steps, in the order in which they ended. */
   readonly steps?: readonly StepReport[];
+  /** What the cache of the model did; undefined where it has none. */
+  readonly cache?: CacheReport | undefined;
 }
 
 /** Whether a predictor takes requests, and why not. */

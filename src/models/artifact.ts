@@ -45,6 +45,13 @@ export interface RemoteArtifact extends FolderArtifact {
   readonly text: string;
 }
 
+/** A version that is own code, `model.ts`. */
+export interface CodeArtifact extends FolderArtifact {
+  readonly kind: 'code';
+  /** The text of the file. */
+  readonly text: string;
+}
+
 export interface MemberSelection {
   readonly name: string;
   /** A version, or one of the `versionLabels` of the member. */
@@ -52,4 +59,4 @@ export interface MemberSelection {
 }
 
 /** What a version can be made of. */
-export type Artifact = OnnxArtifact | GraphArtifact | RemoteArtifact;
+export type Artifact = OnnxArtifact | GraphArtifact | RemoteArtifact | CodeArtifact;

@@ -1,32 +1,54 @@
 import { AppError } from '../errors.ts';
 import type { Engine } from '../inference/engine.ts';
-import type { ModelOptions } from '../inference/model-options.ts';
 import type { Predictor } from '../inference/predictor.ts';
 import type { Log } from '../timing/log.ts';
 import type { OnnxArtifact } from './artifact.ts';
+import type { CodeDependencies } from './assemble-code.ts';
 import type { RemoteDependencies } from './assemble-remote.ts';
 import type { Assemble, Assembled, VersionToAssemble } from './assembled.ts';
+import type { OpenCache } from './caching/open-cache.ts';
 import { openLoadSource } from './files/load-source.ts';
 import type { GraphDependencies } from './graph/assemble-graph.ts';
 import type { Manifest } from './manifest.ts';
 import { modelOptions } from './model-options.ts';
-import type { OpenFace } from './version-face.ts';
+import type { Members } from './registry/lease.ts';
 
-export interface AssembleDependencies {
-  /** The signal ends the load. */
-  readonly loadModel: (options: ModelOptions, signal?: AbortSignal) => Promise<Predictor & Engine>;
-  /** @default no version has a face */
-  readonly openFace?: OpenFace | undefined;
+export interface AssembleDependencies extends CodeDependencies {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** @default versions that are made of others cannot be loaded */
   readonly graphs?: GraphDependencies | undefined;
   /** @default versions on other servers cannot be loaded */
   readonly remotes?: RemoteDependencies | undefined;
+  /** Asked for with the first version that has a cache. @default answers are not kept, whatever a manifest says */
+  readonly openCache?: (() => Promise<OpenCache>) | undefined;
+}
+
+/** Puts a cache before what answers for a version whose manifest asks for one. */
+async function withCache(
+  assembled: Assembled,
+  version: VersionToAssemble,
+  members: Members,
+  { openCache }: AssembleDependencies,
+): Promise<Assembled> {
+  const { cache } = version.manifest;
+  if (cache === undefined || openCache === undefined) return assembled;
+  try {
+    return await (await openCache())(cache, assembled, version, members);
+  } catch (thrown) {
+    await endAssembled(assembled);
+    throw thrown;
+  }
+}
+
+async function endAssembled({ predictor, face, release }: Assembled): Promise<void> {
+  await predictor.close();
+  if (face?.state === 'ready') await face.face.close?.();
+  await release?.();
 }
 
 /** The one place that knows how a version becomes a predictor, and in which order the predictors before it stand. */
 export function createAssemble(dependencies: AssembleDependencies): Assemble {
-  return async ({ artifact, ...version }, members) => {
+  const assembleKind: Assemble = async ({ artifact, ...version }, members) => {
     switch (artifact.kind) {
       case 'onnx':
         return assembleOnnx({ ...version, artifact }, dependencies);
@@ -36,6 +58,10 @@ export function createAssemble(dependencies: AssembleDependencies): Assemble {
         const { assembleGraph } = await import('./graph/assemble-graph.ts');
         return assembleGraph({ ...version, artifact }, members, { ...graphs, openFace, log });
       }
+      case 'code': {
+        const { assembleCode } = await import('./assemble-code.ts');
+        return assembleCode({ ...version, artifact }, dependencies);
+      }
       case 'remote': {
         const { remotes, openFace } = dependencies;
         if (remotes === undefined) throw notHere('A remote model');
@@ -44,6 +70,7 @@ export function createAssemble(dependencies: AssembleDependencies): Assemble {
       }
     }
   };
+  return async (version, members) => withCache(await assembleKind(version, members), version, members, dependencies);
 }
 
 function notHere(what: string): AppError {
@@ -96,6 +123,7 @@ export async function assembleOnnx(
       engine: model,
       labels,
       ...(face !== undefined && { face }),
+      identify: once(async () => (await import('./caching/content-identity.ts')).identityOfFiles(artifact, manifest)),
       release: () => source.remove(),
     };
   } catch (thrown) {
@@ -103,6 +131,18 @@ export async function assembleOnnx(
     await source.remove();
     throw thrown;
   }
+}
+
+/** What was found out once is not read again; what could not be is tried again. */
+function once(find: () => Promise<string | undefined>): () => Promise<string | undefined> {
+  let found: Promise<string | undefined> | undefined;
+  return () => {
+    found ??= find().catch((thrown: unknown) => {
+      found = undefined;
+      throw thrown;
+    });
+    return found;
+  };
 }
 
 function strangeLabels({ labels }: Manifest, { signature }: Predictor): string[] {

@@ -31,8 +31,25 @@ export interface Assembled {
   readonly binding?: Binding;
   /** The servers that it is on, as they are now. @default it is on none */
   readonly remote?: () => RemoteReport;
+  /** What the predictor keeps of its answers. @default nothing */
+  readonly cache?: VersionCache;
+  /** Says what answers, on whichever server it is loaded; undefined where that cannot be told. It reads files. @default it cannot */
+  readonly identify?: () => Promise<string | undefined>;
   /** Releases what the version was loaded from; to be called when the predictor has closed. */
   readonly release?: () => Promise<void>;
+}
+
+/** The answers that are kept of a version. */
+export interface VersionCache {
+  /** Entries and their bytes now; hits and misses since the version was loaded. */
+  readonly figures: {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly hits: number;
+    readonly misses: number;
+  };
+  /** Forgets all of them. @returns how many there were */
+  clear(): Promise<{ readonly entries: number; readonly shared: number }>;
 }
 
 /** The versions of other models that a version stands on. They stay loaded for as long as it does. */
@@ -40,12 +57,18 @@ export interface Binding {
   readonly members: readonly BoundVersion[];
   /** One more than that of its deepest member; 1 where no member stands on others. */
   readonly depth: number;
+  /** Grows whenever it is bound anew. */
+  readonly generation: number;
+  /** Whether equal inputs may have other answers, since a rule reads headers, the key or the time. */
+  readonly readsRequest: boolean;
   /** Why it is not bound to what its members are now; undefined if it is. */
   readonly stale: AppError | undefined;
   /** What the version does, each step after those that it needs. */
   readonly steps: readonly BoundStep[];
   /** Where each output comes from, as `step.tensor`. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Whether what the version took over from its members when it was loaded is something else now: it is to be loaded anew. */
+  readonly isOutdated: boolean;
   /** Looks at the members again, and is bound to what they are now if that fits. */
   follow(): void;
 }

@@ -121,6 +121,23 @@ const predictionLog = z
   })
   .prefault({});
 
+const cache = z
+  .strictObject({
+    ttlS: z.number().min(0.001).max(31_536_000).default(300).describe('How long an answer is kept, in seconds'),
+    maxInputBytes: z
+      .int()
+      .min(1)
+      .max(2 ** 31)
+      .default(1024 * 1024)
+      .describe('Larger requests are not looked up, in bytes of their tensors'),
+    shared: z.boolean().default(false).describe('Whether servers share answers, by the Redis of REDIS_URL'),
+    scope: z
+      .enum(['all', 'key'])
+      .default('all')
+      .describe('Who gets an answer that was kept: all who ask the same, or the API key alone that has asked'),
+  })
+  .describe('Answers that are kept for requests of equal inputs; unset: none');
+
 /** `model.json`: everything that is said about a model beside its graph. Every key is optional. */
 export const manifestSchema = z
   .strictObject({
@@ -164,6 +181,7 @@ export const manifestSchema = z
       .exactOptional()
       .describe('Which versions answer requests that name none; unset: the highest'),
     predictionLog,
+    cache: cache.exactOptional(),
     face: faceSettings
       .exactOptional()
       .describe('The typed route /{name}/predict; unset: as the files beside the graph say; false: none'),

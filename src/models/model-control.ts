@@ -1,12 +1,14 @@
 import { AppError, hideFolders } from '../errors.ts';
+import type { MemberSelection } from './artifact.ts';
 import { parseManifest } from './manifest.ts';
 import { boundBy } from './registry/dependents.ts';
 import type { VersionState } from './registry/loaded-version.ts';
 import type { RegisteredModel } from './registry/registered-model.ts';
 import type { Registry } from './registry/registry.ts';
+import { versionBySelector } from './registry/version-by-selector.ts';
 import { KeptUploads } from './repository/kept-uploads.ts';
 import { type ModelUpload, writeUpload } from './repository/model-upload.ts';
-import { type ModelFolder, scanRepository } from './repository/repository.ts';
+import { type ModelFolder, scanRepository, selectionsOf } from './repository/repository.ts';
 
 /** A line of the repository index: a version, or a model of which no version is known. */
 export interface IndexEntry {
@@ -31,7 +33,7 @@ export interface ModelControlDependencies {
 
 /** Loads and unloads models on request, and knows what is on disk beside what is loaded. */
 export class ModelControl {
-  readonly #scan: () => Promise<ModelFolder[]>;
+  readonly #scan: (selections?: readonly MemberSelection[]) => Promise<ModelFolder[]>;
   readonly #registry: Registry;
   /** Models that were unloaded on request, with the versions that they had. */
   readonly #unloaded = new Map<string, readonly string[]>();
@@ -39,7 +41,7 @@ export class ModelControl {
 
   constructor(dependencies: ModelControlDependencies) {
     const { modelsDir, modelName, registry, ownedByServer = false, uploads = new KeptUploads() } = dependencies;
-    this.#scan = () => scanRepository(modelsDir, { ownName: modelName, ownedByServer });
+    this.#scan = (selections) => scanRepository(modelsDir, { ownName: modelName, ownedByServer, selections });
     this.#registry = registry;
     this.#uploads = uploads;
   }
@@ -67,6 +69,7 @@ export class ModelControl {
   async load(name: string, upload?: ModelUpload): Promise<void> {
     const written = upload !== undefined && upload.files.size > 0 ? await writeUpload(name, upload) : undefined;
     const folder = written?.folder ?? withConfig(await this.#find(name), upload?.config);
+    await this.#loadNamed(folder);
     const [failure] = await this.#registry.syncModel(folder, { reload: true });
     if (failure !== undefined) {
       await written?.remove();
@@ -104,6 +107,20 @@ export class ModelControl {
     for (const member of members) {
       if (this.#registry.dependentsOn(member).length === 0) await this.unload(member, { withMembers });
     }
+  }
+
+  /** Versions of loaded models that a graph names, and that their policies do not select. */
+  async #loadNamed(folder: ModelFolder): Promise<void> {
+    const selections = selectionsOf(folder);
+    const isMissing = ({ name, selector }: MemberSelection) => {
+      const model = this.#registry.find(name);
+      return model !== undefined && !this.#uploads.has(name) && versionBySelector(model, selector) === undefined;
+    };
+    const missing = new Set(selections.filter(isMissing).map(({ name }) => name));
+    if (missing.size === 0) return;
+    const folders = await this.#scan(selections);
+    const members = folders.filter(({ name }) => missing.has(name));
+    await Promise.all(members.map((member) => this.#registry.syncModel(member)));
   }
 
   async #find(name: string): Promise<ModelFolder> {

@@ -11,7 +11,7 @@ import type { Manifest } from './manifest.ts';
  */
 export function modelOptions(
   { name, version }: { readonly name: string; readonly version: string },
-  source: LoadSource,
+  source: Pick<LoadSource, 'path' | 'unservable' | 'readIntoMemory' | 'check'>,
   manifest: Manifest,
 ): ModelOptions {
   const { instances, batching, session, timeoutMs, loadTimeoutMs, memoryLimitMb, maxOutputBytes, warmup } = manifest;

@@ -1,3 +1,4 @@
+import { CacheCounters } from './cache-counters.ts';
 import { GraphCounters } from './graph-counters.ts';
 import { RemoteCounters } from './remote-counters.ts';
 import { ShadowCounters } from './shadow-counters.ts';
@@ -103,6 +104,13 @@ export class ServedCounters {
     const counters = this.#ofVersion(model, version);
     counters.shadow ??= new ShadowCounters();
     return counters.shadow;
+  }
+
+  /** What is counted of the cache of a version. */
+  cache(model: string, version: string): CacheCounters {
+    const counters = this.#ofVersion(model, version);
+    counters.cache ??= new CacheCounters();
+    return counters.cache;
   }
 
   /** Counts a request that no version could take. */

@@ -1,4 +1,5 @@
 import { BucketCounts } from './bucket-counts.ts';
+import type { CacheCounters } from './cache-counters.ts';
 import { durationBounds } from './duration-bounds.ts';
 import type { GraphCounters } from './graph-counters.ts';
 import type { RemoteCounters } from './remote-counters.ts';
@@ -53,4 +54,6 @@ export class VersionCounters {
   remote: RemoteCounters | undefined;
   /** What is counted of copies of requests that it got; undefined while there were none. */
   shadow: ShadowCounters | undefined;
+  /** What is counted of its cache; undefined where there is none. */
+  cache: CacheCounters | undefined;
 }

@@ -1,4 +1,4 @@
-import { AppError, toAppError } from '../errors.ts';
+import { type AppError, toAppError } from '../errors.ts';
 import type { Prediction } from '../inference/predictor.ts';
 import type { Timings } from '../inference/timings.ts';
 import type { Lease } from '../models/registry/lease.ts';
@@ -10,6 +10,7 @@ import { checkAnswer } from './answer-limit.ts';
 import type { CallTerms } from './call-terms.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { type GroupedInstances, runGroups } from './instance-groups.ts';
+import { refuseStranger } from './refuse-stranger.ts';
 import { type RunDependencies, runSeparately, runsSeparately, type SeparateInstances } from './separate-instances.ts';
 import { type ServedModel, servedModelOf } from './served-model.ts';
 import type { KeptInputs } from './traffic/kept-inputs.ts';
@@ -71,6 +72,8 @@ export interface Inference {
   readonly timings: Timings;
   /** What became of the steps of a graph; undefined for other models, and where there were several runs. */
   readonly steps?: Prediction['steps'];
+  /** What the cache of the model did, over all runs; undefined where it has none. */
+  readonly cache?: Prediction['cache'];
   /** Making the inputs. */
   readonly encodeMs: number;
   /** From the call to the outputs. */
@@ -192,7 +195,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
     let inference: DecodableInference;
     const kept = shadows?.keep(lease);
     try {
-      refuseStranger(request, served);
+      refuseStranger(request.caller, served);
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
       const wanted = typeof request.outputs === 'function' ? request.outputs(served) : request.outputs;
       const context = {
@@ -234,16 +237,6 @@ export function createInfer(dependencies: InferDependencies): Infer {
   };
 }
 
-/** @throws AppError `FORBIDDEN` where a model is there for graphs alone */
-function refuseStranger({ caller }: InferRequest, { name, manifest }: ServedModel): void {
-  if (!manifest.internal || caller === undefined || caller.scopes?.has('admin') === true) return;
-  throw new AppError('FORBIDDEN', {
-    message: `The model ${name} is internal: only graphs, and keys with the scope admin, may ask it`,
-    received: name,
-    expected: 'a key with the scope admin',
-  });
-}
-
 /** A lease whose model cannot be looked at is returned at once. */
 function serve(lease: Lease): { readonly lease: Lease; readonly served: ServedModel } {
   try {
@@ -267,7 +260,7 @@ function run(
   return runOnce(encode, dependencies);
 }
 
-type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'steps' | 'encodeMs'>;
+type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'steps' | 'cache' | 'encodeMs'>;
 
 async function runOnce(encode: Encode, dependencies: RunDependencies<ServedModel>): Promise<Ran> {
   const { served, lease, context, clock, kept } = dependencies;
@@ -277,6 +270,6 @@ async function runOnce(encode: Encode, dependencies: RunDependencies<ServedModel
   const inputs = encoded instanceof Promise ? await encoded : encoded;
   const encodeMs = clock.now() - startedMs;
   kept?.add(0, inputs);
-  const { outputs, timings, steps } = await lease.predictor.predict(inputs, context);
-  return { inputs, outputs, timings, steps, encodeMs };
+  const { outputs, timings, steps, cache } = await lease.predictor.predict(inputs, context);
+  return { inputs, outputs, timings, steps, cache, encodeMs };
 }

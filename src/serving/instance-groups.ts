@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '../errors.ts';
+import { combineCacheReports } from '../inference/cache/cache-report.ts';
 import { timingsInParallel } from '../inference/timings.ts';
 import { sliceRows } from '../tensor/rows.ts';
 import type { Tensors } from '../tensor/tensor.ts';
@@ -60,6 +61,7 @@ export async function runGroups<Model>(
     outputs: predictions[0]?.outputs ?? {},
     encodeMs,
     timings: timingsInParallel(predictions.map(({ timings }) => timings)),
+    cache: combineCacheReports(predictions.map(({ cache }) => cache)),
   };
 }
 

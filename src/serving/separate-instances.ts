@@ -1,4 +1,5 @@
 import { type AppError, toAppError } from '../errors.ts';
+import { type CacheReport, combineCacheReports } from '../inference/cache/cache-report.ts';
 import type { PredictContext } from '../inference/predictor.ts';
 import { type Timings, timingsInParallel, timingsInSequence } from '../inference/timings.ts';
 import type { Lease } from '../models/registry/lease.ts';
@@ -26,6 +27,7 @@ export interface SeparateRuns {
   readonly outputs: Tensors;
   readonly encodeMs: number;
   readonly timings: Timings;
+  readonly cache?: CacheReport | undefined;
 }
 
 /** With what instances run. */
@@ -67,6 +69,7 @@ export async function runSeparately<Model>(
   const runs: Tensors[] = [];
   const errors: (AppError | undefined)[] = new Array<AppError | undefined>(instances.count).fill(undefined);
   const timings: Timings[] = [];
+  const caches: (CacheReport | undefined)[] = [];
   const wanted = encodeContext(context, clock);
   let inputs: Tensors = {};
   let encodeMs = 0;
@@ -84,6 +87,7 @@ export async function runSeparately<Model>(
         const prediction = await lease.predictor.predict(encoded, context);
         runs[index] = prediction.outputs;
         own.push(prediction.timings);
+        caches.push(prediction.cache);
       } catch (thrown) {
         const error = toAppError(thrown);
         errors[index] = error;
@@ -97,5 +101,12 @@ export async function runSeparately<Model>(
   await Promise.all(Array.from({ length: workers }, work));
   const error = combineErrors(errors);
   if (error !== undefined) throw error;
-  return { runs, inputs, outputs: runs[0] ?? {}, encodeMs, timings: timingsInParallel(timings) };
+  return {
+    runs,
+    inputs,
+    outputs: runs[0] ?? {},
+    encodeMs,
+    timings: timingsInParallel(timings),
+    cache: combineCacheReports(caches),
+  };
 }

@@ -30,6 +30,10 @@ export interface ModelStatistics {
   readonly computeInfer: Duration;
   /** Joining and splitting batches, and the way to the runner and back. */
   readonly computeOutput: Duration;
+  /** Requests all of which the cache had, and looking them up. */
+  readonly cacheHit: Duration;
+  /** Requests that were looked up in the cache and not all there. */
+  readonly cacheMiss: Duration;
   /** Runs by their number of rows, the smallest first. */
   readonly batches: readonly BatchStatistics[];
 }
@@ -49,7 +53,7 @@ export class Statistics {
 
   /** What the version has done; zeros if it has done nothing. */
   of(model: string, version: string): ModelStatistics {
-    const { total, failures, queue, encode, infer, batch, batchRows, runs, lastInferenceMs, asStep, graph } =
+    const { total, failures, queue, encode, infer, batch, batchRows, runs, lastInferenceMs, asStep, graph, cache } =
       this.#served.of(model, version) ?? new VersionCounters();
     const failed = [...failures.values(), ...(asStep === undefined ? [] : [asStep.failed])];
     return {
@@ -65,6 +69,8 @@ export class Statistics {
       computeInput: durationOf(encode, asStep?.encode),
       computeInfer: durationOf(infer, asStep?.infer),
       computeOutput: durationOf(batch, asStep?.batch),
+      cacheHit: totalOf(cache?.hits),
+      cacheMiss: totalOf(cache?.misses),
       // What is made of others runs nothing itself: a request of a client stands for a run.
       batches: [...(graph === undefined ? runs : graph.answers)]
         .sort(([a], [b]) => a - b)
@@ -87,6 +93,10 @@ function answersOf(graph: GraphCounters | undefined): number {
  */
 function durationOf({ count, sum }: BucketCounts, asStep: Total | undefined): Duration {
   return { count: count + (asStep?.count ?? 0), ns: nanoseconds(sum * 1000 + (asStep?.ms ?? 0)) };
+}
+
+function totalOf(total: Total | undefined): Duration {
+  return { count: total?.count ?? 0, ns: nanoseconds(total?.ms ?? 0) };
 }
 
 function nanoseconds(ms: number): number {

@@ -19,8 +19,16 @@ const acceptedSchema = z.object({
 
 const idempotencyHeader = 'idempotency-key';
 
-/** Submits the orders of routes as tasks. */
-export function createTaskSubmitter(service: TaskService, webhooks: WebhookSettings): TaskDesk {
+/**
+ * Submits the orders of routes as tasks.
+ *
+ * @param mayAsk throws where who asks may not have the model of that name answer
+ */
+export function createTaskSubmitter(
+  service: TaskService,
+  webhooks: WebhookSettings,
+  mayAsk: (caller: FastifyRequest['caller'], model: string) => void,
+): TaskDesk {
   return {
     query: taskOptionsQuery,
     headers: z.object({
@@ -45,6 +53,7 @@ export function createTaskSubmitter(service: TaskService, webhooks: WebhookSetti
       ),
     },
     async accept(request, reply, order) {
+      mayAsk(request.caller, order.model);
       const options = readOptions(request, webhooks);
       const { id } = await service.submit(order, options, request.caller);
       reply.code(202).header('location', taskUrl(id));

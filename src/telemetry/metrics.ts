@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { ServedCounters } from '../served/served-counters.ts';
+import { exposeCacheContents, exposeCaches } from './metrics/cache-metrics.ts';
 import { collectCounter, collectGauge } from './metrics/collected.ts';
 import { type ExpositionFormat, writeExposition } from './metrics/exposition.ts';
 import { exposeGraphs, exposeStaleGraphs } from './metrics/graph-metrics.ts';
@@ -47,6 +48,7 @@ export class Metrics {
     exposeInference(registry, served);
     exposeGraphs(registry, served);
     exposeRemotes(registry, served);
+    exposeCaches(registry, served);
     this.http = new HttpMetrics(registry, scheme);
     collectGauge({
       registry,
@@ -71,6 +73,7 @@ export class Metrics {
     exposeStaleGraphs(registry, models);
     exposeTraffic(registry, served, models);
     exposeRemoteEndpoints(registry, models);
+    exposeCacheContents(registry, models);
     collectGauge({
       registry,
       name: 'inferd_ready',

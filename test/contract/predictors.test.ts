@@ -5,6 +5,7 @@ import { loadModel } from '../../src/inference/model.ts';
 import { systemClock } from '../../src/timing/clock.ts';
 import { FakePredictor } from '../helpers/fake-predictor.ts';
 import { float, onnxModel } from '../helpers/onnx-model.ts';
+import { openCache } from '../inference/cache/caches.ts';
 import { bound, openGraph } from '../inference/graph/graphs.ts';
 import { call, combination, model, plan } from '../inference/graph/plans.ts';
 import { modelOptions, recordingLog } from '../inference/models.ts';
@@ -63,4 +64,9 @@ describePredictor('a model on another server', async () => {
     await server[Symbol.asyncDispose]();
   };
   return { predictor: model, [Symbol.asyncDispose]: close };
+});
+
+describePredictor('a cache before the fake', async () => {
+  const { cached } = openCache({ clock: systemClock });
+  return { predictor: cached, [Symbol.asyncDispose]: () => cached.close() };
 });

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { writeRemote } from '../graphs/write-remote.ts';
+import { cachedRepository } from '../helpers/cached-model.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { projectDir, startProcess } from '../helpers/process.ts';
 
@@ -43,6 +44,7 @@ const optional = [
   '@opentelemetry/sdk-metrics',
   '@opentelemetry/sdk-trace',
   'ioredis',
+  'lru-cache',
   'onnxruntime-node',
   'pino-pretty',
   'sharp',
@@ -99,5 +101,20 @@ describe('the main process', () => {
     expect(response.status).toBe(200);
     const loaded = server.loaded();
     expect(optional.filter((name) => loaded.has(name))).toEqual(['sharp']);
+  });
+
+  it('loads what keeps answers with the first model that has a cache, and Redis with the first that shares it', async () => {
+    const redis = { REDIS_URL: 'redis://127.0.0.1:1' };
+    const loadedWith = async (cache: object) => {
+      await using repository = await cachedRepository(cache, 'iris');
+      await using server = await startRecorded({ MODELS_DIR: repository.path, ...redis });
+      const loaded = server.loaded();
+      return optional.filter((name) => loaded.has(name));
+    };
+    expect(await loadedWith({})).toEqual(['lru-cache']);
+    expect(await loadedWith({ shared: true })).toEqual(['ioredis', 'lru-cache']);
+    await using plain = await startRecorded(redis);
+    const loaded = plain.loaded();
+    expect(optional.filter((name) => loaded.has(name))).toEqual([]);
   });
 });

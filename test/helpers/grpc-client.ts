@@ -31,6 +31,8 @@ type Unary = (
 
 export interface Call {
   readonly response: Promise<Message>;
+  /** What comes before the response; it never does where the call fails. */
+  readonly metadata: Promise<Metadata>;
   cancel(): void;
 }
 
@@ -55,15 +57,16 @@ export function grpcClient(port: number | undefined): GrpcClient {
   const inference = connect(services.inference.GRPCInferenceService);
   const health = connect(services.grpc.health.v1.Health);
 
-  const begin: GrpcClient['begin'] = (method, request = {}, { metadata = {}, ...options } = {}) => {
+  const begin: GrpcClient['begin'] = (method, request = {}, { metadata: own = {}, ...options } = {}) => {
     const target = (method === 'Check' ? health : inference) as unknown as Record<string, Unary>;
-    const sent = metadataOf(metadata);
+    const sent = metadataOf(own);
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
     const call = target[method]?.(request, sent, options, (error, response) => {
       if (error === null) resolve(response);
       else reject(error);
     });
-    return { response: promise, cancel: () => call?.cancel() };
+    const metadata = new Promise<Metadata>((received) => call?.on('metadata', received));
+    return { response: promise, metadata, cancel: () => call?.cancel() };
   };
   return {
     begin,

@@ -57,6 +57,25 @@ describe('a graph in a model repository', () => {
     expect(await repository.ask('g')).toEqual([4, 8, 12, 16]);
   });
 
+  test('names with a member that is missing what else is wrong, and nothing that this hides', async () => {
+    await using repository = await graphRepository();
+    await repository.model('a', '1');
+    const waiting = [
+      { name: 'one', model: 'missing' },
+      { name: 'two', model: 'a', in: { x: 'one.y' } },
+    ];
+    await repository.graph('g', { steps: waiting });
+    await repository.graph('wrong', { steps: [...waiting, { name: 'three', model: 'a', in: { z: 'two.y' } }] });
+    await repository.sync();
+    const errorOf = (name: string) => repository.registry.find(name)?.versions[0]?.error;
+    expect(errorOf('g')).toMatchObject({ code: 'MODEL_NOT_READY', faults: [] });
+    expect(errorOf('wrong')?.code).toBe('GRAPH_INVALID');
+    expect(errorOf('wrong')?.faults.map(({ location }) => location.join('.'))).toEqual([
+      'steps.0.model',
+      'steps.2.in.z',
+    ]);
+  });
+
   test('is UNAVAILABLE with every fault of its file', async () => {
     await using repository = await graphRepository();
     await repository.graph('g', {
@@ -84,6 +103,30 @@ describe('a graph in a model repository', () => {
       ),
     ).toBe(true);
     await expect(repository.ask('one')).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
+  });
+
+  test('that closes a circle through what is loaded is refused with the path, and all others serve on', async () => {
+    await using repository = await graphRepository();
+    const over = (model: string) => ({ steps: [{ name: 's', model }] });
+    await repository.model('a', '1');
+    for (const [name, member] of [
+      ['one', 'a'],
+      ['two', 'one'],
+      ['three', 'two'],
+    ] as const) {
+      await repository.graph(name, over(member));
+    }
+    await repository.sync();
+    expect(await repository.ask('three')).toEqual(doubled);
+    for (const member of ['one', 'two', 'three']) {
+      await repository.graph('one', over(member));
+      await expect(repository.control.load('one')).rejects.toMatchObject({
+        code: 'MODEL_LOAD_FAILED',
+        message: expect.stringMatching(new RegExp(`one → ${member} → .*one|one → one`)),
+      });
+      expect(repository.readiness.check().problems).toEqual([{ reason: 'the server is starting' }]);
+      expect(await repository.ask('three')).toEqual(doubled);
+    }
   });
 
   test('stands on graphs 8 deep, and no deeper', async () => {
@@ -121,6 +164,21 @@ describe('versions of members', () => {
     expect(await repository.ask('by-number')).toEqual(doubled);
   });
 
+  test('that a graph names are loaded with it, also on request and for one that is uploaded', async () => {
+    await using repository = await graphRepository();
+    for (const version of ['1', '2', '3']) await repository.model('a', version, { factor: Number(version) });
+    await repository.sync();
+    expect(repository.state('a')).toEqual(['3 READY']);
+    await repository.graph('g', { steps: [{ name: 's', model: 'a@1' }] });
+    await repository.control.load('g');
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
+    const uploaded = Buffer.from(JSON.stringify({ steps: [{ name: 's', model: 'a@2' }] }));
+    await repository.control.load('up', { config: '{}', files: new Map([['1/graph.json', uploaded]]) });
+    expect(await repository.ask('up')).toEqual(doubled);
+    expect(await repository.ask('a')).toEqual([3, 6, 9, 12]);
+    await repository.control.unload('up');
+  });
+
   test('that fit are used from the next request on, and those before are unloaded', async () => {
     await using repository = await graphRepository();
     await repository.graph('g', ofOne);
@@ -143,6 +201,7 @@ describe('versions of members', () => {
     await repository.sync();
     const stale = () => repository.registry.find('g')?.served?.binding?.stale;
     await repository.until(() => stale() !== undefined);
+    expect(stale()?.message).toMatch(/inputs\.x is FP32 \[-1,2\], and would be FP32 \[-1,3\]; outputs\.y is/);
     expect(repository.state('a')).toEqual(['2 READY', '1 READY']);
     expect(repository.registry.dependentsOn('a', '1')).toEqual(['g']);
     expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
@@ -153,6 +212,40 @@ describe('versions of members', () => {
     await repository.until(() => repository.state('a')?.length === 1);
     expect(stale()).toBeUndefined();
     expect(await repository.ask('g')).toEqual([5, 10, 15, 20]);
+  });
+
+  test('that the policy goes back to are used, and those before are unloaded', async () => {
+    await using repository = await graphRepository();
+    await repository.graph('g', ofOne);
+    await repository.model('a', '1', { factor: 1 });
+    await repository.model('a', '2', { factor: 3 });
+    await repository.sync();
+    expect(await repository.ask('g')).toEqual([3, 6, 9, 12]);
+    await repository.manifest('a', { versionPolicy: { specific: [1] } });
+    await repository.sync();
+    expect(repository.registry.find('a')?.served?.version).toBe('1');
+    await repository.until(() => repository.state('a')?.length === 1);
+    expect(await repository.ask('a')).toEqual([1, 2, 3, 4]);
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
+  });
+
+  test('that a stale graph keeps do not answer for the member', async () => {
+    await using repository = await graphRepository();
+    await repository.manifest('a', { versionPolicy: { specific: [2] } });
+    await repository.graph('g', ofOne);
+    await repository.model('a', '1', {
+      signature: { ...otherSignature, inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }] },
+      factor: 7,
+    });
+    await repository.model('a', '2', { factor: 1 });
+    await repository.sync();
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
+    await repository.manifest('a', { versionPolicy: { specific: [1] } });
+    await repository.sync();
+    expect(repository.registry.find('a')?.served?.version).toBe('1');
+    await repository.until(() => repository.registry.find('g')?.served?.binding?.stale !== undefined);
+    expect(await repository.ask('a')).toEqual([7, 14, 21, 28]);
+    expect(await repository.ask('g')).toEqual([1, 2, 3, 4]);
   });
 
   test('may be loaded anew under load: no request fails', async () => {
@@ -166,6 +259,33 @@ describe('versions of members', () => {
       for (const answer of await Promise.all(asked)) expect(answer).toEqual(doubled);
       expect(await repository.ask('g')).toEqual(doubled);
     }
+  });
+
+  test('give the graph their class names, also when these change', async () => {
+    await using repository = await graphRepository();
+    const manifest = (...y: string[]) => repository.manifest('a', { labels: { y } });
+    const labels = (name: string) => repository.registry.find(name)?.served?.manifest.labels['y'];
+    await repository.graph('g', ofOne);
+    await repository.graph('above', { steps: [{ name: 's', model: 'g' }] });
+    await repository.model('a', '1');
+    await manifest('cat', 'dog');
+    await repository.sync();
+    expect(labels('above')).toEqual(['cat', 'dog']);
+    await manifest('dog', 'cat');
+    await repository.sync();
+    await repository.until(() => labels('above')?.[0] === 'dog');
+    expect(labels('g')).toEqual(['dog', 'cat']);
+    expect(await repository.ask('above')).toEqual(doubled);
+  });
+
+  test('may have outputs with names that every object has', async () => {
+    await using repository = await graphRepository();
+    const outputs = [{ name: 'constructor', datatype: 'FP32' as const, shape: [-1, 2] }];
+    await repository.graph('g', ofOne);
+    await repository.model('a', '1', { signature: { ...otherSignature, outputs } });
+    await repository.sync();
+    expect(repository.state('g')).toEqual(['1 READY']);
+    expect(repository.registry.find('g')?.served?.manifest.labels).toEqual({});
   });
 
   test('that are gone make the graph UNAVAILABLE until they are back', async () => {

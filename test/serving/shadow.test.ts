@@ -80,7 +80,12 @@ describe('a shadow', () => {
     const [copy, ...others] = asked(repository, '3');
     expect(others).toEqual([]);
     expect(copy?.inputs).toEqual({ x: float32([2, 2], [1, 2, 3, 4]) });
-    expect(copy?.context).toMatchObject({ requestId: 'r1', priority: 'background', deadlineMs: 30_000 });
+    expect(copy?.context).toMatchObject({
+      requestId: 'r1',
+      priority: 'background',
+      bypassesCache: true,
+      deadlineMs: 30_000,
+    });
     expect(outcomes(repository)).toEqual({ agree: 1 });
   });
 

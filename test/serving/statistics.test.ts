@@ -26,6 +26,8 @@ describe('Statistics', () => {
       computeInput: { count: 2, ns: 500_000 },
       computeInfer: { count: 2, ns: 4_000_000 },
       computeOutput: { count: 2, ns: 1_000_000 },
+      cacheHit: { count: 0, ns: 0 },
+      cacheMiss: { count: 0, ns: 0 },
       batches: [
         { rows: 1, computeInfer: { count: 1, ns: 1_000_000 } },
         { rows: 3, computeInfer: { count: 2, ns: 6_000_000 } },

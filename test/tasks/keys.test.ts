@@ -1,4 +1,7 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Scope } from '../../src/access/scope.ts';
 import { temporaryDatabase } from '../helpers/database.ts';
 import { temporaryRepository } from '../helpers/folder.ts';
 import { temporaryKeyFile } from '../helpers/keys.ts';
@@ -61,6 +64,33 @@ it('a key sees the tasks that it has submitted, one that may do everything sees 
   const own = await submitTask(address, '/iris/tasks', flower, { ...other, ...key });
   expect(await submitTask(address, '/iris/tasks', flower, { ...one, ...key })).not.toBe(own);
   expect(await listed(irisAdmin)).toHaveLength(2);
+});
+
+it('a model that is internal takes tasks of keys with the scope admin alone', async () => {
+  await using database = await temporaryDatabase('embedded');
+  await using repository = await temporaryRepository('iris', 'titanic');
+  const manifest = join(repository.path, 'iris', 'model.json');
+  await writeFile(manifest, JSON.stringify({ ...JSON.parse(await readFile(manifest, 'utf8')), internal: true }));
+  await using keyFile = await temporaryKeyFile();
+  const bearer = async (scopes: readonly Scope[]) => ({
+    authorization: `Bearer ${(await keyFile.add({ scopes: [...scopes] })).key}`,
+  });
+  const [admin, other] = [await bearer(['infer', 'admin']), await bearer(['infer'])];
+  await using server = await startReadyServer({
+    MODELS_DIR: repository.path,
+    API_KEYS_FILE: keyFile.file,
+    ...database.environment,
+  });
+  const { address } = server;
+  await whenTasksAreReady(address, admin);
+  for (const [path, body] of [
+    ['/iris/tasks', flower],
+    ['/models/iris/tasks', { features: [[5.1, 3.5, 1.4, 0.2]] }],
+  ] as const) {
+    expect(await postJson(address, path, body, other)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    const id = await submitTask(address, path, body, admin);
+    expect(await finishedTask(address, id, admin)).toMatchObject({ state: 'succeeded' });
+  }
 });
 
 it('the events of a task end when the key is revoked, or its time is over', async () => {

@@ -12,6 +12,7 @@ import {
 } from '../../predictions/replay/replay.ts';
 import { parseMoment } from '../../predictions/time-window.ts';
 import { readSettings } from '../../settings.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import { exactJsonText } from '../../tensor/json/exact-json-text.ts';
 import { defineCommand, flag, list, noOperands, text } from '../arguments/command.ts';
 import { headers } from '../arguments/header.ts';
@@ -111,7 +112,7 @@ function rulesOf({ served }: LocalVersion, domains: readonly AnyDomain[], tolera
   const ofTensors = tensorTarget(manifest, predictor.signature);
   return {
     task: manifest.predictionLog.task,
-    classNames: ofTensors === undefined ? undefined : manifest.labels[ofTensors],
+    classNames: ofTensors === undefined ? undefined : classNamesOf(manifest.labels, ofTensors),
     tolerance,
     targetOf: ({ domain }) =>
       domain === null ? ofTensors : domains.find((candidate) => candidate.name === domain)?.target,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { queryNumber } from '../../http/terms/query-number.ts';
 import { Picture } from '../../pictures/picture-body.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import { architectureOf } from '../architecture.ts';
 import { namesOfConfig, namesOfMetadata } from '../class-names.ts';
 import { scoresOutput } from '../class-output.ts';
@@ -37,7 +38,7 @@ async function create({ material, companions, settings, tools }: Source): Promis
   const source = await readPictureSource({ signature: predictor.signature, companions, metadata, settings });
   const names = namesOfConfig(config) ?? namesOfMetadata(metadata);
   const output = scoresOutput(predictor.signature, settings?.output);
-  const labels = manifest.labels[output.name] ?? names ?? [];
+  const labels = classNamesOf(manifest.labels, output.name) ?? names ?? [];
   output.checkLabels(labels);
   const scores = settings?.function ?? usualFunction(config, metadata);
   const topK = settings?.topK ?? usualTopK;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { queryNumber } from '../../http/terms/query-number.ts';
 import { Picture } from '../../pictures/picture-body.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import { architectureOf } from '../architecture.ts';
 import { namesOfConfig, namesOfMetadata } from '../class-names.ts';
 import { invalidFace } from '../face-faults.ts';
@@ -39,7 +40,9 @@ async function create({ material, companions, settings, tools }: Source): Promis
   const { outputs: specs } = predictor.signature;
   const config = await companions.object('config.json');
   const source = await readPictureSource({ signature: predictor.signature, companions, metadata, settings });
-  const given = specs.map((output) => manifest.labels[output.name]).find((labels) => labels !== undefined);
+  const given = specs
+    .map((output) => classNamesOf(manifest.labels, output.name))
+    .find((labels) => labels !== undefined);
   const labels = given ?? namesOfConfig(config) ?? namesOfMetadata(metadata) ?? [];
   const modelType = config?.['model_type'];
   const layout = chooseLayout(settings?.layout, {

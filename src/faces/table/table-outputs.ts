@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Manifest } from '../../models/manifest.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import type { Signature, Tensor, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import { refuseFaults } from '../face-faults.ts';
 import type { ClassFunction } from '../image-classification/classify.ts';
@@ -51,10 +52,10 @@ export function readOutputs(
   { outputs }: Signature,
   { labels, graphLabels, function: name }: TableOutputOptions,
 ): TableOutputs {
-  const faults = outputs.flatMap((output) => faultsOf(output, labels[output.name]));
+  const faults = outputs.flatMap((output) => faultsOf(output, classNamesOf(labels, output.name)));
   refuseFaults(faults);
-  const labelled = outputs.find(({ name, shape }) => labels[name] !== undefined && shape.length === 2);
-  const names = labelled && labels[labelled.name];
+  const labelled = outputs.find(({ name, shape }) => classNamesOf(labels, name) !== undefined && shape.length === 2);
+  const names = labelled && classNamesOf(labels, labelled.name);
   if (labelled === undefined || names === undefined) {
     if (name !== undefined) refuseFaults(['face.function: no output of [rows, classes] has labels']);
     return values(outputs, labels);
@@ -141,7 +142,7 @@ function values(outputs: readonly TensorSpec[], labels: Manifest['labels']): Tab
   const [only] = outputs;
   const isAlone = outputs.length === 1 && only !== undefined;
   const nameOf = (output: TensorSpec) => (isAlone ? (isOneValue(output) ? 'value' : 'values') : output.name);
-  const namesOf = (output: TensorSpec) => (isPlace(output) ? labels[output.name] : undefined);
+  const namesOf = (output: TensorSpec) => (isPlace(output) ? classNamesOf(labels, output.name) : undefined);
   const schemaOf = (output: TensorSpec) => {
     const names = namesOf(output);
     return names === undefined

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { queryNumber } from '../../http/terms/query-number.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import { architectureOf } from '../architecture.ts';
 import { namesOfConfig } from '../class-names.ts';
 import { scoresOutput } from '../class-output.ts';
@@ -39,7 +40,7 @@ async function create(
   const { name, manifest, predictor } = material;
   const config = await companions.object('config.json');
   const output = scoresOutput(predictor.signature, settings?.output);
-  const labels = manifest.labels[output.name] ?? namesOfConfig(config) ?? [];
+  const labels = classNamesOf(manifest.labels, output.name) ?? namesOfConfig(config) ?? [];
   output.checkLabels(labels);
   const scores = settings?.function ?? usualFunction(config);
   const topK = settings?.topK ?? undefined;

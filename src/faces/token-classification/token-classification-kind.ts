@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnyDomain, defineDomain } from '../../domains/define-domain.ts';
 import { aggregations } from '../../models/face-settings/text-settings.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import type { Tensors } from '../../tensor/tensor.ts';
 import { codePointSlicer } from '../../texts/code-points.ts';
 import { encodeWindows } from '../../texts/encode-windows.ts';
@@ -67,7 +68,8 @@ async function create(
       `the output ${output.name} has the shape [${shape.join(',')}], expected [texts, tokens, classes]`,
     ]);
   }
-  const labels = manifest.labels[output.name] ?? namesOfConfig(await companions.object('config.json')) ?? [];
+  const labels =
+    classNamesOf(manifest.labels, output.name) ?? namesOfConfig(await companions.object('config.json')) ?? [];
   output.checkLabels(labels);
   const kinds = windowKinds;
   const given = settings?.template ?? (await companions.object('example.json'));

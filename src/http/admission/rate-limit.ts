@@ -1,9 +1,9 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
-import type { Redis } from 'ioredis';
 import { callerKey } from '../../limits/caller-key.ts';
 import type { CallerLimits, RateState, Requester } from '../../limits/caller-limits.ts';
 import { MinuteCounts } from '../../limits/minute-counts.ts';
+import type { Redis } from '../../redis/open-redis.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 export interface RateLimitOptions {
@@ -49,9 +49,8 @@ export async function openRateLimit(
 }
 
 async function connect(app: FastifyInstance, url: string, log: Logger): Promise<Redis> {
-  const { Redis } = await import('ioredis');
-  // A request must not wait for a Redis that is away.
-  const redis = new Redis(url, { connectTimeout: 500, maxRetriesPerRequest: 1, enableOfflineQueue: false });
+  const { openRedis } = await import('../../redis/open-redis.ts');
+  const redis = openRedis(url);
   let isAway = false;
   redis.on('error', (error: Error) => {
     // It is told once, not at every attempt to connect.

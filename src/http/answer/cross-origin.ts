@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 /** What answers have beside the headers that every page may read. */
 const exposedHeaders = [
   'allow',
+  'cache-status',
   'content-disposition',
   'inference-header-content-length',
   'location',

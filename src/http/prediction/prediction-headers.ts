@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { cacheStatus, cacheStatusHeader } from '../../inference/cache/cache-status.ts';
 import type { StepReport } from '../../inference/predictor.ts';
 import type { InferResult } from '../../serving/infer.ts';
 
@@ -6,13 +7,14 @@ import type { InferResult } from '../../serving/infer.ts';
 export function setPredictionHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  { model, timings, steps, encodeMs, totalMs, decodeMs, predictionId }: InferResult<unknown>,
+  { model, timings, steps, cache, encodeMs, totalMs, decodeMs, predictionId }: InferResult<unknown>,
 ): void {
   request.servedModel = model;
   request.codecTimes = { parseMs: Math.max(0, reply.elapsedTime - totalMs - decodeMs), decodeMs };
   reply.header('x-model-name', model.name);
   reply.header('x-model-version', model.version);
   if (predictionId !== undefined) reply.header('x-prediction-id', predictionId);
+  if (cache !== undefined) reply.header(cacheStatusHeader, cacheStatus(cache));
   reply.header(
     'server-timing',
     `queue;dur=${ms(timings.queueMs)}, batch;dur=${ms(timings.batchMs)}, infer;dur=${ms(timings.inferMs)}, ` +

@@ -90,6 +90,15 @@ const versionSchema = z.object({
     .optional()
     .describe('Models that are made of this version; it stays loaded for them'),
   intra_op_threads: z.int().optional().describe('Threads inside an operator, as model.json says or a trial has found'),
+  cache: z
+    .object({
+      entries: z.int(),
+      bytes: z.number(),
+      hits: z.int(),
+      misses: z.int(),
+    })
+    .optional()
+    .describe('Answers that are kept in memory now, and lookups since the version was loaded'),
   runners: z.array(runnerSchema).optional(),
   queue: queueSchema.optional().describe('What waits for a runner'),
   cost: costSchema.optional(),
@@ -195,7 +204,7 @@ function describeModel(model: RegisteredModel, seen: Sight): z.input<typeof mode
 function describeVersion(loaded: LoadedVersion, { registry, maySee }: Sight): z.input<typeof versionSchema> {
   const { binding } = loaded;
   const retainedBy = registry.dependentsOn(loaded.name, loaded.version).filter(maySee);
-  const { version, kind, state, reason, loadMs, predictor, engine, manifest } = loaded;
+  const { version, kind, state, reason, loadMs, predictor, engine, manifest, cache } = loaded;
   return {
     version,
     kind,
@@ -209,6 +218,7 @@ function describeVersion(loaded: LoadedVersion, { registry, maySee }: Sight): z.
       ...(engine.intraOpThreads !== undefined && { intra_op_threads: engine.intraOpThreads }),
       ...describeStats(engine.stats()),
     }),
+    ...(cache !== undefined && { cache: cache.figures }),
     ...(binding !== undefined && { graph: describeGraph(registry, binding, maySee) }),
     ...(loaded.remote !== undefined && { remote: describeRemote(loaded.remote) }),
     ...(retainedBy.length > 0 && { retained_by: retainedBy }),

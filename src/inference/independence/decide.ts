@@ -12,6 +12,8 @@ import { wholeTensorOperator } from './whole-tensor-operators.ts';
 export interface DecideOptions {
   /** Path of the `.onnx` file. */
   readonly path: string;
+  /** Whether the file is own code. @default false */
+  readonly isCode?: boolean | undefined;
   readonly signature: Signature;
   readonly batching: BatchingOptions;
   /** Warm-up requests of the operator. */
@@ -27,7 +29,7 @@ export interface DecideOptions {
  * @throws TrialDied when the runner does not survive the trial
  */
 export async function decideIndependence(options: DecideOptions): Promise<Independence> {
-  const { path, signature, batching, given, trial, now } = options;
+  const { path, isCode = false, signature, batching, given, trial, now } = options;
   const { enabled, maxSize, maxRequestRows } = batching;
   if (enabled === false) return dependent('Batching is switched off in model.json.');
   if (enabled === true) {
@@ -37,6 +39,10 @@ export async function decideIndependence(options: DecideOptions): Promise<Indepe
   }
   const obstacle = dimensionObstacle(signature);
   if (obstacle !== undefined) return dependent(obstacle);
+  if (isCode)
+    return dependent(
+      'What own code does with rows cannot be seen; batching.enabled: true in model.json says that they are independent.',
+    );
   const file = await readOnnxFile(path).catch(toAppError);
   if (file instanceof AppError) return dependent(`The operators of the model could not be read: ${file.message}.`);
   const mixing = wholeTensorOperator(file);

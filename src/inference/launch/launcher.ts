@@ -186,9 +186,9 @@ export class Launcher {
   }
 
   #independence(trial: TrialRunner, { signature }: ServableSignature): Promise<Independence> {
-    const { path, batching, warmup } = this.#options;
+    const { path, isCode, batching, warmup } = this.#options;
     const decide = () =>
-      decideIndependence({ path, signature, batching, given: warmup, trial, now: () => this.#clock.now() });
+      decideIndependence({ path, isCode, signature, batching, given: warmup, trial, now: () => this.#clock.now() });
     if (this.#madeUpKills === undefined) return this.#inTime(trial, decide);
     const why = `It could not be tried: a made-up request ended the runner (${this.#madeUpKills}).`;
     return Promise.resolve(batching.enabled === 'auto' ? dependent(why) : decide());

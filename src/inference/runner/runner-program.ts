@@ -15,7 +15,19 @@ import {
 import { outputBytes } from './output-size.ts';
 import { ortSessionOptions } from './session-options.ts';
 
-export type CreateSession = (path: string, options: InferenceSession.SessionOptions) => Promise<InferenceSession>;
+/** What a runner needs of a session of ONNX Runtime, or of what stands in its place. */
+export interface RunnerSession {
+  readonly inputMetadata: readonly ValueDescription[];
+  readonly outputMetadata: readonly ValueDescription[];
+  readonly outputNames: readonly string[];
+  run(
+    feeds: Readonly<Record<string, OnnxValue>>,
+    outputs: readonly string[],
+  ): Promise<Readonly<Record<string, OnnxValue>>>;
+  release(): Promise<void>;
+}
+
+export type CreateSession = (path: string, options: InferenceSession.SessionOptions) => Promise<RunnerSession>;
 
 /** Reading the resident memory costs as much as a small run: it is done after long runs, and now and then. */
 const rssEveryMs = 250;
@@ -36,7 +48,7 @@ function residentKib(runMicros: number): number {
 async function load(
   { path, readIntoMemory, session: options }: LoadMessage,
   createSession: CreateSession,
-): Promise<{ answer: LoadedMessage; session?: InferenceSession }> {
+): Promise<{ answer: LoadedMessage; session?: RunnerSession }> {
   try {
     const externalData = readExternalData(path, readIntoMemory);
     const session = await createSession(path, {
@@ -46,8 +58,8 @@ async function load(
     // The session has copied them: at once they are as large as the model.
     for (const { data } of externalData) data.buffer.transfer(0);
     const model = {
-      inputs: session.inputMetadata as ValueDescription[],
-      outputs: session.outputMetadata as ValueDescription[],
+      inputs: session.inputMetadata,
+      outputs: session.outputMetadata,
     };
     return { answer: { ok: true, model, rssBytes: process.memoryUsage.rss() }, session };
   } catch (error) {
@@ -77,7 +89,7 @@ interface RunsOptions {
 
 /** Reads run frames and writes result frames for one session. */
 class Runs {
-  #session: InferenceSession;
+  #session: RunnerSession;
   readonly #shared: SharedFile | undefined;
   readonly #inputTypes: readonly DataType[];
   readonly #received = new ReusedBuffer();
@@ -85,7 +97,7 @@ class Runs {
   readonly #maxOutputBytes: number;
   #count = 0;
 
-  constructor(session: InferenceSession, { shared, maxOutputBytes = Number.POSITIVE_INFINITY }: RunsOptions) {
+  constructor(session: RunnerSession, { shared, maxOutputBytes = Number.POSITIVE_INFINITY }: RunsOptions) {
     this.#session = session;
     this.#shared = shared;
     this.#maxOutputBytes = maxOutputBytes;
@@ -93,7 +105,7 @@ class Runs {
   }
 
   /** Runs go to that session of the same model from now on. */
-  async replaceSession(session: InferenceSession): Promise<void> {
+  async replaceSession(session: RunnerSession): Promise<void> {
     await this.#session.release();
     this.#session = session;
   }

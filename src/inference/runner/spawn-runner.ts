@@ -39,12 +39,31 @@ export interface RunnerChild {
 export type SpawnRunner = (model: string, sharedFd: number | undefined) => RunnerChild;
 
 /** Starts a process. */
-export const spawnRunner: SpawnRunner = (model, sharedFd) => {
-  const child = spawn(process.execPath, [childPath, model], {
+export const spawnRunner: SpawnRunner = (model, sharedFd) =>
+  spawnRunnerProcess({
+    flags: [],
+    program: childPath,
+    model,
+    sharedFd,
+    // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
+    environment: { ...childEnvironment(process.env), ORT_DISABLE_TELEMETRY: '1' },
+  });
+
+export interface RunnerCommand {
+  /** Of Node.js. */
+  readonly flags: readonly string[];
+  readonly program: string;
+  readonly model: string;
+  readonly sharedFd: number | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Starts a process that has what a runner needs: a socket for frames, one that breaks when this process ends, and a file. */
+export function spawnRunnerProcess({ flags, program, model, sharedFd, environment }: RunnerCommand): RunnerChild {
+  const child = spawn(process.execPath, [...flags, program, model], {
     // Descriptor 3 carries the frames; 4 carries nothing, and breaks when this process ends; 5 is the shared file.
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', sharedFd ?? 'ignore'],
-    // ONNX Runtime reports its use to its maker unless it finds this when it is loaded.
-    env: { ...childEnvironment(process.env), ORT_DISABLE_TELEMETRY: '1' },
+    env: environment,
   });
   const socket = child.stdio[3];
   if (!(socket instanceof Duplex)) throw new TypeError('a runner has no socket at descriptor 3');
@@ -58,4 +77,4 @@ export const spawnRunner: SpawnRunner = (model, sharedFd) => {
     onError: (listener) => void child.once('error', listener),
     kill: () => void child.kill('SIGKILL'),
   };
-};
+}

@@ -12,7 +12,6 @@ import { idleKeys } from '../manifest.ts';
 import type { Members } from '../registry/lease.ts';
 import type { OpenFace } from '../version-face.ts';
 import { GraphBinding, type PredictMember } from './graph-binding.ts';
-import { inheritedLabels } from './inherited-labels.ts';
 
 /** What graphs need beside their members. */
 export interface GraphDependencies {
@@ -65,7 +64,7 @@ export async function assembleGraph(
     clock,
     ...(eventsOf !== undefined && { events: eventsOf(name, version) }),
   });
-  const labels = inheritedLabels({ plan: binding.plan, members: binding.bound }, members);
+  const { labels } = binding;
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   const material = {
     name,
@@ -80,7 +79,14 @@ export async function assembleGraph(
   };
   // Files beside a graph say how its members are used, unless its manifest asks for a face.
   const face = ownManifest.face === undefined ? undefined : await openFace?.(material, signal);
-  return { predictor, binding, labels, ...(face !== undefined && { face }) };
+  return {
+    predictor,
+    binding,
+    labels,
+    ...(face !== undefined && { face }),
+    identify: async () =>
+      (await import('../caching/content-identity.ts')).identityOfGraph(definition, binding, members),
+  };
 }
 
 const noRules: CompileRule = () => {

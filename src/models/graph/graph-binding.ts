@@ -1,16 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AppError, toAppError } from '../../errors.ts';
+import { formText } from '../../inference/graph/check/tensors/tensor-form.ts';
 import type { BoundMember, HeldBinding } from '../../inference/graph/graph-binding.ts';
 import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
 import type { GraphPlan } from '../../inference/graph/graph-plan.ts';
 import type { Health, PredictContext, Prediction } from '../../inference/predictor.ts';
-import type { Signature, Tensors } from '../../tensor/tensor.ts';
+import type { Signature, TensorSpec, Tensors } from '../../tensor/tensor.ts';
 import type { Log } from '../../timing/log.ts';
 import type { Binding, BoundStep, BoundVersion } from '../assembled.ts';
+import type { Manifest } from '../manifest.ts';
 import type { Lease, Members } from '../registry/lease.ts';
 import { sameSignature } from '../registry/same-signature.ts';
 import type { Routing } from '../traffic/choose-arm.ts';
 import { type BoundModel, type BoundPlan, bindGraph, type PlanGraph } from './bind-graph.ts';
 import { boundOutputs, boundSteps, essentialMembers } from './bound-steps.ts';
+import { inheritedLabels } from './inherited-labels.ts';
 
 /** Predicts with a member, and counts it as a request of the member. */
 export type PredictMember = (lease: Lease, inputs: Tensors, context: PredictContext) => Promise<Prediction>;
@@ -34,12 +38,17 @@ export class GraphBinding implements Binding {
   readonly #options: GraphBindingOptions;
   #bound: BoundPlan;
   #stale: AppError | undefined;
+  /** Class names that the outputs have from the members, as they were when the graph was loaded. */
+  readonly labels: Manifest['labels'];
+  #isOutdated = false;
+  #generation = 1;
 
   /** @throws AppError `GRAPH_INVALID` with every fault, `MODEL_NOT_READY` that names the members that are not */
   constructor(options: GraphBindingOptions) {
     this.#options = options;
     this.#bound = bindGraph(options);
     this.signature = this.#bound.plan.signature;
+    this.labels = inheritedLabels(this.#bound, options.members);
     const { name, version, log } = options;
     const { warnings } = this.#bound.plan;
     if (warnings.length > 0) log.warn({ model: name, version, warnings }, 'The graph has parts that do nothing');
@@ -64,6 +73,14 @@ export class GraphBinding implements Binding {
     return this.#bound.depth;
   }
 
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get readsRequest(): boolean {
+    return this.#bound.readsRequest;
+  }
+
   get stale(): AppError | undefined {
     return this.#stale;
   }
@@ -76,6 +93,10 @@ export class GraphBinding implements Binding {
     return boundOutputs(this.plan);
   }
 
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
   follow(): void {
     const { name, version, log } = this.#options;
     try {
@@ -83,6 +104,8 @@ export class GraphBinding implements Binding {
       if (!sameSignature(this.signature, next.plan.signature))
         throw otherSignature(this.signature, next.plan.signature);
       this.#bound = next;
+      this.#isOutdated = !isDeepStrictEqual(inheritedLabels(next, this.#options.members), this.labels);
+      this.#generation += 1;
       if (this.#stale !== undefined) log.info({ model: name, version }, 'The graph fits its members again');
       this.#stale = undefined;
     } catch (thrown) {
@@ -176,9 +199,21 @@ function boundMember(lease: Lease, predictMember: PredictMember): BoundMember {
 }
 
 function otherSignature(before: Signature, now: Signature): AppError {
+  const changes = (['inputs', 'outputs'] as const).flatMap((side) => changesOf(side, before[side], now[side]));
   return new AppError('GRAPH_INVALID', {
-    message: 'With its members as they are now, the inputs or outputs of the graph would be others',
+    message: `With its members as they are now, the graph would be another: ${changes.join('; ')}`,
     received: now,
     expected: before,
   });
+}
+
+function changesOf(side: string, before: readonly TensorSpec[], now: readonly TensorSpec[]): string[] {
+  const forms = (specs: readonly TensorSpec[]) => new Map(specs.map((spec) => [spec.name, formText(spec)]));
+  const [were, are] = [forms(before), forms(now)];
+  const changes = [...new Set([...were.keys(), ...are.keys()])].flatMap((name) => {
+    const [was, is] = [were.get(name) ?? 'absent', are.get(name) ?? 'absent'];
+    return was === is ? [] : [`${side}.${name} is ${was}, and would be ${is}`];
+  });
+  const isSorted = before.every(({ name }, index) => now[index]?.name === name);
+  return changes.length === 0 && !isSorted ? [`${side} would be in another order`] : changes;
 }

@@ -6,6 +6,7 @@ import type {
   PlannedTarget,
   TensorSource,
 } from '../../inference/graph/graph-plan.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import type { BoundVersion } from '../assembled.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Members } from '../registry/lease.ts';
@@ -19,7 +20,8 @@ export function inheritedLabels(
 ): Manifest['labels'] {
   const labelsOfMember = (index: MemberIndex, output: string): Labels => {
     const bound = members[index];
-    return bound && registry.find(bound.name, bound.version)?.manifest.labels[output];
+    const member = bound && registry.find(bound.name, bound.version);
+    return member && classNamesOf(member.manifest.labels, output);
   };
   const steps = new Map(plan.steps.map((step) => [step.name, step]));
   const labelsOf = (source: TensorSource): Labels => {

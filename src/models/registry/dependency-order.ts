@@ -21,7 +21,7 @@ export function dependencyOrder<Model extends Dependent>(
     if (ordered.has(model) || circular.has(model)) return;
     const start = path.indexOf(model.name);
     if (start >= 0) {
-      circular.set(model, circle([...path.slice(start), model.name]));
+      circular.set(model, madeOfItself([...path.slice(start), model.name]));
       return;
     }
     for (const member of model.members) {
@@ -34,7 +34,8 @@ export function dependencyOrder<Model extends Dependent>(
   return { ordered: [...ordered], circular };
 }
 
-function circle(names: readonly string[]): AppError {
+/** @param names the way from the model to itself */
+export function madeOfItself(names: readonly string[]): AppError {
   return new AppError('MODEL_LOAD_FAILED', {
     message: `The model is made of itself: ${names.join(' → ')}`,
     received: names,

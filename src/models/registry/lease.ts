@@ -35,7 +35,17 @@ export interface MemberVersion {
   /** Why it could not be loaded; undefined unless that is so. */
   readonly error: AppError | undefined;
   /** Undefined where it is not made of other models. */
-  readonly binding: { readonly depth: number } | undefined;
+  readonly binding: BoundMembers | undefined;
+  /** Says what answers, on whichever server it is loaded; undefined where that cannot be told. */
+  readonly identify: (() => Promise<string | undefined>) | undefined;
+}
+
+/** What a member stands on itself. */
+export interface BoundMembers {
+  readonly members: readonly { readonly name: string; readonly version: string }[];
+  readonly depth: number;
+  readonly generation: number;
+  readonly readsRequest: boolean;
 }
 
 /** The models that a version is made of. */

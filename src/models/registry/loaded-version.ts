@@ -2,7 +2,7 @@ import { AppError, hideFolders } from '../../errors.ts';
 import type { Engine } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { RemoteReport } from '../../inference/remote/remote-events.ts';
-import type { Assembled, Binding } from '../assembled.ts';
+import type { Assembled, Binding, VersionCache } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
 import type { RoutingReason } from '../traffic/choose-arm.ts';
@@ -90,6 +90,16 @@ export class LoadedVersion {
   /** The servers that it is on; undefined where it is on none, and while it is not loaded. */
   get remote(): RemoteReport | undefined {
     return this.#phase === 'loaded' ? this.#assembled?.remote?.() : undefined;
+  }
+
+  /** The answers that are kept of it; undefined where none are, and while it is not loaded. */
+  get cache(): VersionCache | undefined {
+    return this.#phase === 'loaded' ? this.#assembled?.cache : undefined;
+  }
+
+  /** Says what answers, on whichever server it is loaded; undefined where that cannot be told, and while it is not loaded. */
+  get identify(): Assembled['identify'] {
+    return this.#phase === 'loaded' ? this.#assembled?.identify : undefined;
   }
 
   /** How clients use it that send no tensors; undefined where there is no such way, and while it is not loaded. */

@@ -50,10 +50,14 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   }
 
   get served(): LoadedVersion | undefined {
-    const named = this.#named;
-    return chooseVersion(
-      named.length === 0 ? this.versions : this.versions.filter(({ version }) => !named.includes(version)),
-    );
+    const { folder } = this;
+    if (folder === undefined || 'error' in folder) return chooseVersion(this.versions);
+    const { versions: files, older = [] } = folder;
+    const others = this.versions.filter(({ version }) => !this.#named.includes(version));
+    // What is loaded only because a graph stands on it answers for the model while nothing else does.
+    const isMeant = ({ version }: LoadedVersion) =>
+      older.includes(version) || files.some((file) => file.version === version);
+    return chooseVersion(others.filter(isMeant)) ?? chooseVersion(others);
   }
 }
 

@@ -233,7 +233,10 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
       this.#change(entry, async (current) => {
         for (const { binding } of current.versions) binding?.follow();
         if (current.folder === undefined) return;
-        await this.#follow(current, current.folder, { isStale: ({ binding }) => binding === undefined, ending });
+        await this.#follow(current, current.folder, {
+          isStale: ({ binding }) => binding === undefined || binding.isOutdated,
+          ending,
+        });
       }).catch((err: unknown) => {
         this.#dependencies.log.warn({ err, model: entry.name }, `The model could not follow its member ${member}`);
       });

@@ -4,10 +4,12 @@ import type { VersionArtifact } from '../artifact.ts';
 import type { Assemble } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
+import { circleThrough } from './circle-through.ts';
+import { madeOfItself } from './dependency-order.ts';
 import type { Members } from './lease.ts';
 import { LoadedVersion } from './loaded-version.ts';
 import { type Entry, logIndependence, putVersion } from './registered-model.ts';
-import { refuseNewSignature } from './same-signature.ts';
+import { discard, refuseNewSignature } from './same-signature.ts';
 
 export interface Replacement<Kind extends VersionArtifact> {
   readonly artifact: Kind;
@@ -50,6 +52,11 @@ export async function replaceVersion<Kind extends VersionArtifact>(
   try {
     const assembled = await assemble({ name, manifest, artifact, isBackground, signal: ending }, members);
     await refuseNewSignature(previous, assembled);
+    const circle = circleThrough(name, assembled.binding?.members ?? [], members);
+    if (circle !== undefined) {
+      await discard(assembled);
+      throw madeOfItself(circle);
+    }
     next.succeed(assembled, now() - startedMs);
   } catch (thrown) {
     const error = toAppError(thrown);

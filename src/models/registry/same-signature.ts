@@ -28,11 +28,16 @@ export async function refuseNewSignature(previous: LoadedVersion | undefined, as
   const before = previous?.predictor?.signature;
   const { signature } = assembled.predictor;
   if (before === undefined || sameSignature(before, signature)) return;
-  await assembled.predictor.close();
-  await assembled.release?.();
+  await discard(assembled);
   throw new AppError('MODEL_LOAD_FAILED', {
     message: 'The file was replaced by one with another signature; give it a version number of its own',
     received: signature,
     expected: before,
   });
+}
+
+/** Ends what was assembled and is not to be used. */
+export async function discard({ predictor, release }: Assembled): Promise<void> {
+  await predictor.close();
+  await release?.();
 }

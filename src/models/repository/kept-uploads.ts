@@ -4,6 +4,11 @@ import type { WrittenUpload } from './model-upload.ts';
 export class KeptUploads implements AsyncDisposable {
   readonly #uploads = new Map<string, WrittenUpload>();
 
+  /** Whether the model was loaded from an upload. */
+  has(model: string): boolean {
+    return this.#uploads.has(model);
+  }
+
   /** Keeps the upload of a model, or none, in place of the one before, whose files are deleted. */
   async replace(model: string, upload: WrittenUpload | undefined): Promise<void> {
     const before = this.#uploads.get(model);

@@ -51,14 +51,14 @@ export function compareVersions(a: string, b: string): number {
 /** Whether the folder is that of one model, not one of models. */
 export async function holdsModel(folder: string): Promise<boolean> {
   if (await exists(join(folder, 'model.onnx'))) return true;
-  if ((await exists(join(folder, 'graph.json'))) || (await exists(join(folder, 'remote.json')))) return true;
+  for (const name of ['graph.json', 'remote.json', 'model.ts']) if (await exists(join(folder, name))) return true;
   // Without the other file, a model of the name "onnx" lies there.
   if ((await exists(join(folder, 'onnx/model.onnx'))) && (await exists(join(folder, 'config.json')))) return true;
   return (await versionFolders(folder)).size > 0;
 }
 
 /**
- * Whether a folder among models is meant as one: it has a manifest, a `graph.json` or `remote.json`, or a file with the ending `.onnx` in it or in a
+ * Whether a folder among models is meant as one: it has a manifest, a `graph.json`, `remote.json` or `model.ts`, or a file with the ending `.onnx` in it or in a
  * folder in it whose name begins as that of a version would. One that cannot be read counts if its name could be that of
  * a model, which `lost+found` is not.
  */

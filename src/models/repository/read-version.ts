@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { AppError, toAppError } from '../../errors.ts';
 import type { GraphDefinition } from '../../inference/graph/graph-definition.ts';
 import type { Artifact } from '../artifact.ts';
@@ -7,7 +7,7 @@ import { refuseOutside } from '../files/refuse-outside.ts';
 import { versionFiles } from '../files/version-files.ts';
 import type { VersionSource } from './version-source.ts';
 
-/** Most bytes of a `graph.json` or `remote.json`: 64 steps have a hundredth of it. */
+/** Most bytes of a `graph.json`, `remote.json` or `model.ts`: 64 steps have a hundredth of it. */
 const mostBytes = 1024 * 1024;
 
 interface FoundVersion {
@@ -36,6 +36,7 @@ export async function readVersion(
   const text = await readText(root, path);
   const fingerprint = `${kind}:${text}:${manifestText}`;
   if (kind === 'remote') return { kind, ...common, text, fingerprint };
+  if (kind === 'code') return { kind, ...common, text, fingerprint: `${fingerprint}:${await filesBeside(path)}` };
   const { membersOfGraph } = await import('../graph/members-of-graph.ts');
   const definition = await readDefinition(relative(root, path), text);
   return { kind, ...common, definition, ...membersOfGraph(definition), fingerprint };
@@ -59,6 +60,15 @@ async function readText(root: string, path: string): Promise<string> {
     received: size,
     expected: mostBytes,
   });
+}
+
+/** Changes whenever a file does that the code may import. */
+async function filesBeside(path: string): Promise<string> {
+  const folder = dirname(path);
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const stats = await Promise.all(files.sort().map((name) => stat(join(folder, name), { bigint: true })));
+  return stats.map(({ size, mtimeNs }, index) => `${files[index]} ${size} ${mtimeNs}`).join(' ');
 }
 
 /** A pipe would be waited for until the load is given up. */

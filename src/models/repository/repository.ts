@@ -25,9 +25,11 @@ export interface ScanOptions {
   readonly policy?: Manifest['versionPolicy'] | undefined;
   /**
    * Whether the files are the server's own and never change, such as what it fetched. What they say must not make the
-   * server call others, so that a `remote.json` is refused. @default false
+   * server call others or run code, so that a `remote.json` and a `model.ts` are refused. @default false
    */
   readonly ownedByServer?: boolean;
+  /** Versions and labels that are read beside those of the policies and of the graphs in the folder. @default none */
+  readonly selections?: readonly MemberSelection[] | undefined;
   /** Told the names of folders, and of links to nothing, that are no models. */
   readonly onIgnored?: ((names: readonly string[]) => void) | undefined;
 }
@@ -45,7 +47,7 @@ export async function scanRepository(modelsDir: string, options: ScanOptions = {
     throw new AppError('SETTINGS_INVALID', { message: `MODELS_DIR: cannot read the folder ${modelsDir}`, cause });
   });
   const models = await readAll(root, { ownName, policy, onIgnored });
-  const selectors = selectorsByName(models);
+  const selectors = selectorsByName(models, options.selections);
   const all = await Promise.all(
     models.map((model) => {
       const named = selectors.get(model.name);
@@ -71,14 +73,18 @@ async function readAll(root: string, { ownName, policy, onIgnored }: ReadOptions
 }
 
 /** Versions and labels by which graphs name models. */
-function selectorsByName(models: readonly ModelFolder[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const selections = models.flatMap((model) => ('error' in model ? [] : model.versions)).flatMap(selectionsOf);
-  const byName = Map.groupBy(selections, ({ name }) => name);
+function selectorsByName(
+  models: readonly ModelFolder[],
+  others: readonly MemberSelection[] = [],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const byName = Map.groupBy([...models.flatMap(selectionsOf), ...others], ({ name }) => name);
   return new Map([...byName].map(([name, named]) => [name, new Set(named.map(({ selector }) => selector))]));
 }
 
-function selectionsOf(version: Artifact): readonly MemberSelection[] {
-  return version.kind === 'graph' ? version.selections : [];
+/** The versions and labels of other models that the graphs of a model name. */
+export function selectionsOf(model: ModelFolder): readonly MemberSelection[] {
+  if ('error' in model) return [];
+  return model.versions.flatMap((version) => (version.kind === 'graph' ? version.selections : []));
 }
 
 /** The model once more, with the versions that others name; a bare file has one version alone. */
@@ -144,12 +150,15 @@ function withoutPlace({ place: _, ...model }: Found): ModelFolder {
 
 function ownedByServer(model: ModelFolder): ModelFolder {
   if ('error' in model) return model;
-  if (model.versions.some(({ kind }) => kind === 'remote')) return { name: model.name, error: foreignRemote() };
+  const foreign = model.versions.find(({ kind }) => kind === 'remote' || kind === 'code');
+  if (foreign !== undefined) return { name: model.name, error: refusedFile(foreign.kind) };
   return { ...model, versions: model.versions.map((version) => ({ ...version, ownedByServer: true })) };
 }
 
-function foreignRemote(): AppError {
-  return new AppError('REMOTE_INVALID', {
-    message: 'A remote.json is taken from the folder of the operator alone, not from an upload or a source of models',
+function refusedFile(kind: Artifact['kind']): AppError {
+  const [code, file] =
+    kind === 'code' ? (['CODE_MODELS_DISABLED', 'model.ts'] as const) : (['REMOTE_INVALID', 'remote.json'] as const);
+  return new AppError(code, {
+    message: `A ${file} is taken from the folder of the operator alone, not from an upload or a source of models`,
   });
 }

@@ -14,7 +14,10 @@ const fileNames: Readonly<Record<Artifact['kind'], readonly string[]>> = {
   onnx: ['model.onnx', 'onnx/model.onnx'],
   graph: ['graph.json'],
   remote: ['remote.json'],
+  code: ['model.ts'],
 };
+
+const kinds: readonly Artifact['kind'][] = ['onnx', 'graph', 'remote', 'code'];
 
 /** Whether a file of this name in the folder of a model makes it one. */
 export function isSourceName(name: string): boolean {
@@ -27,16 +30,14 @@ export function isSourceName(name: string): boolean {
  * @throws AppError `MODEL_LOAD_FAILED` when it could be two
  */
 export async function sourceIn(folder: string): Promise<VersionSource | undefined> {
-  const found = (await Promise.all([find(folder, 'onnx'), find(folder, 'graph'), find(folder, 'remote')])).filter(
-    (source) => source !== undefined,
-  );
+  const found = (await Promise.all(kinds.map((kind) => find(folder, kind)))).filter((source) => source !== undefined);
   const [source, other] = found;
   if (source === undefined || other === undefined) return source;
   const names = found.map(({ path }) => path.slice(folder.length + 1));
   throw new AppError('MODEL_LOAD_FAILED', {
     message: `A version is made of one file, and there are ${names.join(' and ')}: keep one`,
     received: names,
-    expected: 'one of model.onnx, graph.json and remote.json',
+    expected: 'one of model.onnx, graph.json, remote.json and model.ts',
   });
 }
 

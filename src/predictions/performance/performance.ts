@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
 import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
 import type { Registry } from '../../models/registry/registry.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import { readKept } from '../recording/kept-text.ts';
 import type { PredictionService } from '../service.ts';
 import type { DayCount, PredictionFilter } from '../store.ts';
@@ -164,7 +165,7 @@ function scoringRules(
   const domain = judged.find((answer) => answer.domain !== null)?.domain ?? undefined;
   const named = [ofTensors, domain === undefined ? undefined : targets.get(domain)];
   const classNames = named
-    .map((name) => (name === undefined ? undefined : manifest.labels[name]))
+    .map((name) => (name === undefined ? undefined : classNamesOf(manifest.labels, name)))
     .find((names) => names);
   return { task: manifest.predictionLog.task, classNames, tensorTarget: ofTensors, targets };
 }

@@ -1,5 +1,6 @@
 import type { LoadedVersion } from '../../models/registry/loaded-version.ts';
 import type { Registry } from '../../models/registry/registry.ts';
+import { classNamesOf } from '../../tensor/class-names.ts';
 import type { Signature } from '../../tensor/tensor.ts';
 import { exampleRequest } from '../example-request.ts';
 import { inputSchema, type JsonSchema, outputSchema } from './tensor-schema.ts';
@@ -43,7 +44,9 @@ function modelOperation(
   const signature: Signature = predictor?.signature ?? { inputs: [], outputs: [] };
   const example = exampleRequest(engine?.example);
   const inputs = signature.inputs.map((spec) => [spec.name, inputSchema(spec)] as const);
-  const outputs = signature.outputs.map((spec) => [spec.name, outputSchema(spec, manifest.labels[spec.name])] as const);
+  const outputs = signature.outputs.map(
+    (spec) => [spec.name, outputSchema(spec, classNamesOf(manifest.labels, spec.name))] as const,
+  );
   return {
     ...operation,
     tags: ['models'],

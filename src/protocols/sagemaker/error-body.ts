@@ -34,6 +34,8 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   OUT_OF_MEMORY: 507,
   MODEL_LOAD_FAILED: 400,
   MANIFEST_INVALID: 400,
+  GRAPH_INVALID: 400,
+  REMOTE_INVALID: 400,
 };
 
 const statusOf: StatusOf = ({ code, kind }) => statusOfCode[code] ?? statusWithout422(kind);

@@ -31,6 +31,7 @@ export async function runShadow(
     deadlineMs: startedMs + Math.min(timeoutMs, lease.manifest.timeoutMs),
     outputs: outputNames,
     priority: 'background',
+    bypassesCache: true,
     arrivedAt: Date.now(),
   };
   const predictions: Prediction[] = [];

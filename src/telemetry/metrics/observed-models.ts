@@ -13,6 +13,8 @@ export interface ObservedVersion {
   readonly remote: { readonly urls: readonly { readonly endpoint: string; readonly up: boolean }[] } | undefined;
   /** Undefined for what is not made of other models. */
   readonly binding: { readonly stale: unknown } | undefined;
+  /** Undefined for what keeps no answers. */
+  readonly cache: { readonly figures: { readonly entries: number; readonly bytes: number } } | undefined;
 }
 
 export interface ObservedStats {

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { CacheCounters } from '../../served/cache-counters.ts';
 import type { ServedCounters } from '../../served/served-counters.ts';
 import type { VersionCounters } from '../../served/version-counters.ts';
 import { collectCounter, collectGauge } from './collected.ts';
@@ -55,6 +56,25 @@ export function exposeTritonNames(registry: Registry, served: ServedCounters, ob
   counter('nv_inference_compute_infer_duration_us', 'Time of the runs', ({ infer }) => microseconds(infer.sum));
   counter('nv_inference_compute_output_duration_us', 'Time of joining and splitting batches', ({ batch }) =>
     microseconds(batch.sum),
+  );
+  const ofCache = (name: string, help: string, value: (cache: CacheCounters) => number) =>
+    collectCounter({
+      registry,
+      name,
+      help,
+      labelNames,
+      samples: () =>
+        served
+          .versions()
+          .flatMap(({ labels, counters: { cache } }) => (cache === undefined ? [] : [[labels, value(cache)] as const])),
+    });
+  ofCache('nv_cache_num_hits_per_model', 'Requests that the cache had', ({ hits }) => hits.count);
+  ofCache('nv_cache_num_misses_per_model', 'Requests that the cache did not have', ({ misses }) => misses.count);
+  ofCache('nv_cache_hit_duration_per_model', 'Time of lookups of hits, in microseconds', ({ hits }) =>
+    microseconds(hits.ms / 1000),
+  );
+  ofCache('nv_cache_miss_duration_per_model', 'Time of lookups of misses, in microseconds', ({ misses }) =>
+    microseconds(misses.ms / 1000),
   );
   const versions = () =>
     observeModels().flatMap(({ name, versions: all }) => all.map((one) => ({ name, ...read(one) })));

@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryFolder, temporaryRepository } from '../../helpers/folder.ts';
 import { temporaryKeyFile } from '../../helpers/keys.ts';
+import { hasRedis, startRedis } from '../../helpers/redis.ts';
 import { postJson, startReadyServer, type TestServer } from '../../helpers/server.ts';
 
 const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
@@ -97,36 +96,7 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-interface RedisProcess extends AsyncDisposable {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
-
-async function startRedis(): Promise<RedisProcess> {
-  const port = await freePort();
-  const child = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']);
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.stdout.on('data', (chunk) => String(chunk).includes('Ready to accept') && resolve());
-  });
-  const exit = once(child, 'exit');
-  const stop = async () => {
-    child.kill('SIGKILL');
-    await exit;
-  };
-  return { url: `redis://127.0.0.1:${port}`, child, [Symbol.asyncDispose]: stop };
-}
-
-describe('REDIS_URL', () => {
+describe.skipIf(!hasRedis)('REDIS_URL', () => {
   it('lets instances count together, and nobody is refused while Redis is away', async () => {
     await using redis = await startRedis();
     const environment = { RATE_LIMIT_PER_MINUTE: '4', REDIS_URL: redis.url };

@@ -152,7 +152,7 @@ export class GraphPredictor implements Predictor {
     const indexes = names.flatMap((name, index) => (wanted === undefined || wanted.includes(name) ? [index] : []));
     const tensors = answerNoRows(signature, { inputs: given, outputs: indexes });
     if (tensors === undefined) return undefined;
-    const named: Record<string, Tensor> = {};
+    const named: Record<string, Tensor> = Object.create(null);
     for (const [at, tensor] of tensors.entries()) named[names[indexes[at] ?? 0] ?? ''] = tensor;
     return named;
   }

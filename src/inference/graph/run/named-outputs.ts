@@ -5,7 +5,7 @@ import { copyTensor } from './wires/reshape.ts';
 
 /** The wanted outputs of a graph. One that is an input, or a view of one, is copied: outputs share no memory with inputs. */
 export function namedOutputs({ outputs }: RunPlan, inputs: Tensors, read: (source: TensorSource) => Tensor): Tensors {
-  const named: Record<string, Tensor> = {};
+  const named: Record<string, Tensor> = Object.create(null);
   for (const { name, source } of outputs) {
     const tensor = read(source);
     named[name] = sharesMemory(tensor, inputs) ? copyTensor(tensor) : tensor;

@@ -50,7 +50,7 @@ export async function runCall(
 
 /** The inputs of the member, as its wires lead to them. */
 export function inputsOf({ inputs: wires }: PlannedCall, scope: StepScope): Tensors {
-  const inputs: Record<string, Tensor> = {};
+  const inputs: Record<string, Tensor> = Object.create(null);
   for (const [name, wire] of wires) inputs[name] = wireTensor(wire, 'in', name, scope);
   return inputs;
 }

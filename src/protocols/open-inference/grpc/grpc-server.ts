@@ -56,9 +56,10 @@ export async function startGrpcServer(options: GrpcOptions, services: GrpcServic
   const inferCall = unary(
     { name: 'ModelInfer', access: inferAccess, request: modelInferRequest, response: modelInferResponse },
     async (request, context, callLog) => {
-      const { response, model, predictionId } = await answerInfer(services.infer, request, context);
+      const { response, model, predictionId, cacheStatus } = await answerInfer(services.infer, request, context);
       callLog.servedModel = model;
       context.predictionId = predictionId;
+      context.cacheStatus = cacheStatus;
       return response;
     },
   );

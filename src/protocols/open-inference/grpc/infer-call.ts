@@ -1,3 +1,4 @@
+import { cacheStatus } from '../../../inference/cache/cache-status.ts';
 import type { ModelInferRequest, ModelInferResponse } from '../../../open-inference-messages/messages/infer.ts';
 import { checkAnswer } from '../../../serving/answer-limit.ts';
 import type { DecodableInference, Infer } from '../../../serving/infer.ts';
@@ -16,6 +17,8 @@ export interface InferAnswer {
   readonly model: DecodableInference['model'];
   /** Id of the prediction in the prediction log; undefined if it is not kept. */
   readonly predictionId: string | undefined;
+  /** What the cache of the model did, as the metadata say it; undefined where it has none. */
+  readonly cacheStatus: string | undefined;
 }
 
 /**
@@ -33,12 +36,12 @@ export async function answerInfer(infer: Infer, request: ModelInferRequest, call
     version: request.modelVersion === '' ? undefined : request.modelVersion,
     outputs: wanted.length > 0 ? wanted : undefined,
   };
-  const { answer, model, predictionId } = await infer(
+  const { answer, model, predictionId, cache } = await infer(
     asks,
     ({ signature }) => readInputs(request, signature),
     (inference) => writeResponse(request, inference),
   );
-  return { response: answer, model, predictionId };
+  return { response: answer, model, predictionId, cacheStatus: cache && cacheStatus(cache) };
 }
 
 function writeResponse(

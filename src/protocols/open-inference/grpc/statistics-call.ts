@@ -44,8 +44,8 @@ function write(statistics: VersionStatistics): WrittenModelStatistics {
       computeInput: duration(statistics.computeInput),
       computeInfer: duration(statistics.computeInfer),
       computeOutput: duration(statistics.computeOutput),
-      cacheHit: {},
-      cacheMiss: {},
+      cacheHit: duration(statistics.cacheHit),
+      cacheMiss: duration(statistics.cacheMiss),
     },
     batchStats: statistics.batches.map((batch) => ({
       batchSize: BigInt(batch.rows),

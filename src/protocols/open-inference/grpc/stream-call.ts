@@ -10,7 +10,7 @@ import { authorizeCall } from './call/call-access.ts';
 import { type Admission, admitCall, admitStream } from './call/call-admission.ts';
 import { type CallContext, callContext } from './call/call-context.ts';
 import { callError } from './call/call-error.ts';
-import { answerInfer, inferAccess } from './infer-call.ts';
+import { answerInfer, type InferAnswer, inferAccess } from './infer-call.ts';
 import type { GrpcServices } from './services.ts';
 
 export interface StreamOptions {
@@ -83,8 +83,8 @@ async function answerOne(bytes: Buffer, stream: Stream, context: CallContext, se
     admission = await admitCall(stream, context, services);
     context.caller = admission.caller;
     authorizeCall(admission.caller, inferAccess, request);
-    const { response, predictionId } = await answerInfer(services.infer, request, context);
-    return modelStreamInferResponse.encode({ inferResponse: { ...response, ...predictionParameter(predictionId) } });
+    const { response, ...named } = await answerInfer(services.infer, request, context);
+    return modelStreamInferResponse.encode({ inferResponse: { ...response, ...answerParameters(named) } });
   } catch (thrown) {
     const { code, details } = callError(thrown, context, services.log);
     return modelStreamInferResponse.encode({ errorMessage: `${status[code]}: ${details}`, inferResponse: { id } });
@@ -93,9 +93,15 @@ async function answerOne(bytes: Buffer, stream: Stream, context: CallContext, se
   }
 }
 
-/** The messages of a stream share its metadata: each has the id of its prediction among its parameters. */
-function predictionParameter(id: string | undefined): Pick<ModelInferResponse, 'parameters'> {
-  return id === undefined ? {} : { parameters: new Map([['prediction_id', { string: id }]]) };
+/** The messages of a stream share its metadata: each has among its parameters what the metadata of a call say. */
+function answerParameters({
+  predictionId,
+  cacheStatus,
+}: Pick<InferAnswer, 'predictionId' | 'cacheStatus'>): Pick<ModelInferResponse, 'parameters'> {
+  const parameters = new Map<string, { readonly string: string }>();
+  if (predictionId !== undefined) parameters.set('prediction_id', { string: predictionId });
+  if (cacheStatus !== undefined) parameters.set('cache_status', { string: cacheStatus });
+  return parameters.size === 0 ? {} : { parameters };
 }
 
 /** Resolves when the message is on its way, also when its client does not take it any more. */

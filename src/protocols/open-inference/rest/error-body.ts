@@ -6,7 +6,12 @@ import { sendBareJson } from '../../bare-json.ts';
 import { errorResponsesOf, type StatusOf, statusWithout422 } from '../../error-responses.ts';
 
 /** A load that fails is the fault of the files that the request named, and the operator has to know what is wrong. */
-const statusOfCode: Partial<Record<ErrorCode, number>> = { MODEL_LOAD_FAILED: 400, MANIFEST_INVALID: 400 };
+const statusOfCode: Partial<Record<ErrorCode, number>> = {
+  MODEL_LOAD_FAILED: 400,
+  MANIFEST_INVALID: 400,
+  GRAPH_INVALID: 400,
+  REMOTE_INVALID: 400,
+};
 
 /** The status of an error in this protocol. */
 export const statusOf: StatusOf = ({ code, kind }) => statusOfCode[code] ?? statusWithout422(kind);

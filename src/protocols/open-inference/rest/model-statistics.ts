@@ -1,14 +1,12 @@
 import type { VersionStatistics } from '../values/model-statistics.ts';
 
-const none = { count: 0, ns: 0 };
-
 /**
- * Writes statistics in the members of Triton's extension. There is no cache, so nothing hits or misses it.
+ * Writes statistics in the members of Triton's extension.
  *
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
  */
 export function writeStatistics(statistics: VersionStatistics) {
-  const { success, fail, queue, computeInput, computeInfer, computeOutput } = statistics;
+  const { success, fail, queue, computeInput, computeInfer, computeOutput, cacheHit, cacheMiss } = statistics;
   return {
     name: statistics.name,
     version: statistics.version,
@@ -22,8 +20,8 @@ export function writeStatistics(statistics: VersionStatistics) {
       compute_input: computeInput,
       compute_infer: computeInfer,
       compute_output: computeOutput,
-      cache_hit: none,
-      cache_miss: none,
+      cache_hit: cacheHit,
+      cache_miss: cacheMiss,
     },
     response_stats: {},
     batch_stats: statistics.batches.map((batch) => ({

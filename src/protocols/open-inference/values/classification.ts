@@ -1,4 +1,5 @@
 import type { ServedModel } from '../../../serving/served-model.ts';
+import { classNamesOf } from '../../../tensor/class-names.ts';
 import { classify } from '../../../tensor/classification.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 
@@ -17,7 +18,7 @@ export function bestClasses(
   return classify(tensor, name, {
     top,
     batched: hasRowsOfClasses(model, name),
-    labels: Object.hasOwn(labels, name) ? labels[name] : undefined,
+    labels: classNamesOf(labels, name),
   });
 }
 

@@ -4,7 +4,12 @@ import type { TensorSpec } from '../../../tensor/tensor.ts';
 import { type ModelSelector, servedVersion } from './select-versions.ts';
 
 /** What Triton calls a model of the ONNX format, one that is made of others, and one that it runs by a backend of its own. */
-const platforms: Readonly<Record<string, string>> = { onnx: 'onnxruntime_onnx', graph: 'ensemble', remote: 'remote' };
+const platforms: Readonly<Record<string, string>> = {
+  onnx: 'onnxruntime_onnx',
+  graph: 'ensemble',
+  remote: 'remote',
+  code: 'code',
+};
 
 export function platformOf({ kind }: Pick<LoadedVersion, 'kind'>): string {
   return platforms[kind] ?? kind;

@@ -69,6 +69,51 @@ describe('a switch whose rules read tensors', () => {
     ]);
   });
 
+  it('lets others go on between many rows', async () => {
+    let othersFirst: number | undefined;
+    let othersWent = false;
+    const rule = rowRule('input.x', (row) => {
+      if (row === 0) {
+        setImmediate(() => {
+          othersWent = true;
+        });
+      }
+      // Longer than a slice.
+      const untilMs = performance.now() + (row % 200 === 100 ? 10 : 0);
+      while (performance.now() < untilMs);
+      if (othersWent) othersFirst ??= row;
+      return true;
+    });
+    const { clock, graph } = open({ arms: [{ rule, target: use({ y: 'input.x' }) }], otherwise: call(0, 'input.x') });
+    const rows = Array.from({ length: 1000 }, (_, row) => [row, row]);
+    await graph.predict(rowsOf(...rows.flat()), asking(clock));
+    expect(othersFirst).toBeGreaterThan(0);
+  });
+
+  it('decides no more rows when the client has gone or the deadline has passed', async () => {
+    const rows = rowsOf(...Array.from({ length: 2000 }, () => 1));
+    let decided = 0;
+    const endingAtTen = (end: () => void) =>
+      rowRule('input.x', () => {
+        decided += 1;
+        if (decided === 10) end();
+        return true;
+      });
+    const target = use({ y: 'input.x' });
+    const controller = new AbortController();
+    const gone = open({ arms: [{ rule: endingAtTen(() => controller.abort()), target }], otherwise: target });
+    const asked = gone.graph.predict(rows, asking(gone.clock, { signal: controller.signal }));
+    await expect(asked).rejects.toMatchObject({ code: 'CLIENT_GONE' });
+    expect(decided).toBeLessThan(1000);
+
+    decided = 0;
+    const clock = new VirtualClock();
+    const late = open({ arms: [{ rule: endingAtTen(() => late.clock.stall(10)), target }], otherwise: target });
+    const waited = late.graph.predict(rows, asking(late.clock, { deadlineMs: clock.now() + 5 }));
+    await expect(waited).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(decided).toBeLessThan(1000);
+  });
+
   it('does not run an arm without rows, and gives the whole tensor to one with all', async () => {
     const { clock, graph, predictors } = open(threeArms);
     const inputs = rowsOf(-1, 2, -3, 4);
@@ -156,7 +201,7 @@ describe('a switch whose rules read tensors', () => {
     const { clock, graph } = open(threeArms, { bounds: [{ independentRows: false }] });
     const answer = watch(graph.predict(rowsOf(1, 2, -1, -2), asking(clock)), clock);
     await clock.advance(100);
-    expect(answer.error).toMatchObject({ code: 'GRAPH_INVALID' });
+    expect(answer.error).toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 
   it('refuses arms that give rows of unlike shapes', async () => {

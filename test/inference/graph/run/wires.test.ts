@@ -29,6 +29,32 @@ async function through(given: Tensor, adapters: Partial<PlannedWire>, to: Omit<T
 }
 
 describe('a wire', () => {
+  it('leads to an input of any name', async () => {
+    const clock = new VirtualClock();
+    const name = '__proto__';
+    const spec = { name, datatype: 'FP32' as const, shape: [-1, 2] };
+    const signature = { inputs: [spec], outputs: [spec] };
+    const member = new FakePredictor({
+      clock,
+      signature,
+      outcome: (inputs) => ({ outputs: { [name]: inputs[name] ?? float32([0, 2], []) } }),
+    });
+    const wires = { [name]: { from: source('input.v'), to: spec } };
+    const { graph } = openGraph(
+      plan(
+        [model('a', call(0, wires), { outputs: [spec] })],
+        { [name]: 'a.__proto__' },
+        {
+          signature: { inputs: [{ ...spec, name: 'v' }], outputs: [spec] },
+        },
+      ),
+      [bound('m', member)],
+      { clock },
+    );
+    const { outputs } = await graph.predict({ v: float32([1, 2], [1, 2]) }, asking(clock));
+    expect(Object.entries(outputs)).toEqual([['__proto__', float32([1, 2], [1, 2])]]);
+  });
+
   it('casts, then reshapes, then picks columns', async () => {
     const { got } = await through(
       float32([2, 4], [1.9, -1.9, 3, 4, 5, 6, 7, 8]),

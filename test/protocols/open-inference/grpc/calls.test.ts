@@ -141,6 +141,11 @@ describe('the server', () => {
         status.FAILED_PRECONDITION,
         /cannot be loaded/,
       ],
+      [
+        { config, 'file:1/graph.json': { bytes_param: Buffer.from('{"steps":[{"name":"a","modl":"new"}]}') } },
+        status.FAILED_PRECONDITION,
+        /steps\.0\.modl/,
+      ],
       [{ 'file:1/model.onnx': { bytes_param: Buffer.alloc(1) } }, status.INVALID_ARGUMENT, /config is missing/],
       [{ config, 'file:1/model.onnx': { string_param: 'text' } }, status.INVALID_ARGUMENT, /bytes_param/],
       [{ other: { bool_param: true } }, status.INVALID_ARGUMENT, /other/],

@@ -150,6 +150,12 @@ describe('uploads, where they are allowed', () => {
     const broken = await base64('broken');
     const config = '{}';
     for (const [name, parameters, reason] of [
+      [
+        'graph',
+        { config, 'file:1/graph.json': Buffer.from('{"steps":[{"name":"a","modl":"copy"}]}').toString('base64') },
+        /steps\.0\.modl: there is no such key; did you mean "model"\?/,
+      ],
+      ['far', { config, 'file:1/remote.json': Buffer.from('{}').toString('base64') }, /remote\.json is taken from the/],
       ['copy', { config: '{"max_batch_size":8}' }, /config is invalid: .*max_batch_size/],
       ['copy', { 'file:1/model.onnx': file }, /parameters\.config: expected a text, received missing/],
       ['copy', { config, 'file:1/model.onnx': '!' }, /expected base64/],

@@ -1,4 +1,6 @@
 import { AppError, mostFaults } from '../../../../errors.ts';
+import type { SlicedWork } from '../../../../timing/sliced-work.ts';
+import { clientGone, deadlineExceeded } from '../../../batcher/refusals.ts';
 import type { PlannedSwitchStep, PlannedTarget, TensorSource } from '../../graph-plan.ts';
 import type { CompiledRule } from '../../rules.ts';
 import { doesNotFit, tensorText } from '../step-error.ts';
@@ -18,11 +20,23 @@ export function decideArm(step: PlannedSwitchStep, scope: StepScope): Omit<Group
   return { arm: armName(index), target: targetOf(step, index) ?? refuse(step, []) };
 }
 
-/** The arms that take rows, and which; none where there are no rows. */
-export function decideRows(step: PlannedSwitchStep, rows: number, scope: StepScope): Group[] {
+/** A rule takes a microsecond and more: so many rows stay far below the time of a slice, with 64 arms too. */
+const rowsAtOnce = 64;
+
+/**
+ * The arms that take rows, and which; none where there are no rows. A request may have millions of rows, which no member
+ * has refused yet.
+ *
+ * @throws AppError `NO_ROUTE`; `CLIENT_GONE` and `DEADLINE_EXCEEDED` when nobody waits for the rest any more
+ */
+export function* decideRows(step: PlannedSwitchStep, rows: number, scope: StepScope): SlicedWork<Group[]> {
   const deciders = step.arms.map(({ rule }, arm) => decider(rule, { step: step.name, arm, scope }));
   const byArm = new Map<number, number[]>();
   for (let row = 0; row < rows; row += 1) {
+    if (row > 0 && row % rowsAtOnce === 0) {
+      yield;
+      checkWaitedFor(scope);
+    }
     const index = deciders.findIndex((decide) => decide(row));
     const group = byArm.get(index);
     if (group === undefined) byArm.set(index, [row]);
@@ -35,6 +49,11 @@ export function decideRows(step: PlannedSwitchStep, rows: number, scope: StepSco
       target: targetOf(step, index) ?? refuse(step, ofArm),
       rows: ofArm,
     }));
+}
+
+function checkWaitedFor({ signal, clock, deadlineMs }: StepScope): void {
+  if (signal.aborted) throw clientGone();
+  if (clock.now() >= deadlineMs) throw deadlineExceeded();
 }
 
 /** How many rows the tensors have that the rules of a switch read. */

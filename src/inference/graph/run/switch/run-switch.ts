@@ -1,5 +1,6 @@
 import { AppError } from '../../../../errors.ts';
 import { type Tensor, zeros } from '../../../../tensor/tensor.ts';
+import { inTurns } from '../../../../timing/turns.ts';
 import { noTimings, timingsInParallel } from '../../../timings.ts';
 import type { PlannedSwitchStep, PlannedTarget } from '../../graph-plan.ts';
 import { runCall, type StepResult } from '../run-call.ts';
@@ -29,7 +30,7 @@ export async function runSwitch(step: PlannedSwitchStep, asked: Asked, scope: St
 async function runRows(step: PlannedSwitchStep, asked: Asked, scope: StepScope): Promise<StepResult> {
   const rows = rowsOfRules(step, scope);
   if (rows === 0) return runNoRows(step, asked, scope);
-  const groups = decideRows(step, rows, scope);
+  const groups = await inTurns(decideRows(step, rows, scope));
   for (const { target } of groups) checkIndependence(target, scope);
   for (const group of groups) scope.events?.onRoute?.(step.name, group.arm, group.rows.length);
   const [only] = groups;
@@ -79,7 +80,7 @@ async function runArm({ arm, target }: Omit<Group, 'rows'>, asked: Asked, scope:
 }
 
 function runUse(target: Extract<PlannedTarget, { kind: 'use' }>, { used }: Asked, scope: StepScope): StepResult {
-  const outputs: Record<string, Tensor> = {};
+  const outputs: Record<string, Tensor> = Object.create(null);
   for (const name of used) {
     const wire = target.outputs.get(name);
     if (wire !== undefined) outputs[name] = wireTensor(wire, 'use', name, scope);
@@ -119,7 +120,7 @@ function checkIndependence(target: PlannedTarget, { members }: StepScope): void 
   if (target.kind === 'use') return;
   const member = members[target.member];
   if (member === undefined || member.independentRows) return;
-  throw new AppError('GRAPH_INVALID', {
+  throw new AppError('MODEL_NOT_READY', {
     message: `The rows of ${member.name} ${member.version} change each other, so that no rule for each row can lead to it`,
   });
 }

@@ -34,6 +34,9 @@ export function repeatRow(row: Tensor, rows: number): Tensor {
   return withElements(row, [rows, ...row.shape.slice(1)], (index) => index % elements);
 }
 
+/** A view of a row costs as much as to copy some dozens of elements one by one. */
+const viewFromElements = 32;
+
 /** The rows of those indexes, in their order. */
 export function takeRows(tensor: Tensor, rows: readonly number[]): Tensor {
   const elements = rowElements(tensor.shape);
@@ -47,8 +50,12 @@ export function takeRows(tensor: Tensor, rows: readonly number[]): Tensor {
   const data = new typedArrays[tensor.datatype](rows.length * elements);
   for (let to = 0; to < rows.length; to += 1) {
     const from = (rows[to] ?? 0) * elements;
-    // Both have the same data type, which the type system cannot see through a union.
-    data.set(tensor.data.subarray(from, from + elements) as never, to * elements);
+    if (elements >= viewFromElements) {
+      // Both have the same data type, which the type system cannot see through a union.
+      data.set(tensor.data.subarray(from, from + elements) as never, to * elements);
+      continue;
+    }
+    for (let at = 0; at < elements; at += 1) data[to * elements + at] = tensor.data[from + at] as never;
   }
   return { datatype: tensor.datatype, shape, data } as Tensor;
 }

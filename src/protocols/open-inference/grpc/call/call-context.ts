@@ -1,6 +1,7 @@
 import { type EventEmitter, setMaxListeners } from 'node:events';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Caller } from '../../../../access/caller.ts';
+import { cacheStatusHeader } from '../../../../inference/cache/cache-status.ts';
 import type { RequestHeaders } from '../../../../inference/predictor.ts';
 import type { CallTerms } from '../../../../serving/call-terms.ts';
 import { saneRequestId } from '../../../../transport/request-id.ts';
@@ -13,6 +14,8 @@ export interface CallContext {
   caller: Caller | undefined;
   /** Id of the prediction in the prediction log, once there is one. */
   predictionId: string | undefined;
+  /** What the cache of the model did; undefined where it has none. */
+  cacheStatus: string | undefined;
   /** Aborted when the client cancels, its deadline passes, or its connection is lost. */
   readonly signal: AbortSignal;
   /** The trace that the metadata `traceparent` and `tracestate` name. */
@@ -37,6 +40,7 @@ export function callContext(call: Call): CallContext {
     requestId: saneRequestId(call.metadata.get('x-request-id')[0]),
     caller: undefined,
     predictionId: undefined,
+    cacheStatus: undefined,
     signal: controller.signal,
     trace: readTraceContext({
       traceparent: call.metadata.get('traceparent')[0]?.toString(),
@@ -49,9 +53,10 @@ export function callContext(call: Call): CallContext {
 }
 
 /** The metadata that every answer and every error carries. */
-export function answerMetadata({ requestId, predictionId }: CallContext): Metadata {
+export function answerMetadata({ requestId, predictionId, cacheStatus }: CallContext): Metadata {
   const metadata = new Metadata();
   metadata.set('x-request-id', requestId);
   if (predictionId !== undefined) metadata.set('x-prediction-id', predictionId);
+  if (cacheStatus !== undefined) metadata.set(cacheStatusHeader, cacheStatus);
   return metadata;
 }

@@ -13,6 +13,8 @@ export type CallError = Pick<ServiceError, 'code' | 'details' | 'metadata' | 'na
 const statusOfCode: Partial<Record<ErrorCode, status>> = {
   MODEL_LOAD_FAILED: status.FAILED_PRECONDITION,
   MANIFEST_INVALID: status.FAILED_PRECONDITION,
+  GRAPH_INVALID: status.FAILED_PRECONDITION,
+  REMOTE_INVALID: status.FAILED_PRECONDITION,
 };
 
 /** It travels as a header, percent-encoded, and clients take headers of some kilobytes. */
