@@ -81,8 +81,8 @@ const mayImport = {
   ],
   pieces: ['faces', 'domains', 'pictures', 'texts', 'models', 'inference', 'tensor', 'timing', 'errors'],
   tasks: ['serving', 'storage', 'timing', 'errors', 'http'],
-  traffic: ['storage', 'models', 'http', 'timing', 'errors'],
   predictions: ['serving', 'storage', 'models', 'tensor', 'tabular', 'timing', 'errors', 'http', 'telemetry'],
+  traffic: ['predictions', 'serving', 'storage', 'models', 'tensor', 'http', 'timing', 'errors'],
   client: ['tensor', 'timing', 'errors'],
   // Works against any server, so that it knows nothing of this one.
   conformance: ['tensor', 'timing', 'errors'],

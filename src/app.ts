@@ -253,12 +253,14 @@ async function registerPredictionRoutes(app: FastifyInstance, log: PredictionLog
   const { PredictionService } = await import('./predictions/service.ts');
   const { predictionRoutes } = await import('./predictions/routes.ts');
   const { performanceRoute } = await import('./predictions/performance/routes.ts');
+  const { trafficResultsRoute } = await import('./traffic/results-routes.ts');
   const { registry, modelsDir, faces } = services;
   const predictions = new PredictionService(log);
   // Domains that are found in files come and go.
   const targets = { get: (name: string) => faces.named(name)?.target };
   app.register(predictionRoutes, { predictions });
   app.register(performanceRoute, { predictions, registry, modelsDir, targets });
+  app.register(trafficResultsRoute, { predictions, registry, targets });
 }
 
 /** Routes that are there only while a model has a face of their kind. */

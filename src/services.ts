@@ -37,6 +37,7 @@ import { ServedCounters } from './served/served-counters.ts';
 import { createInfer, type InferObserver } from './serving/infer.ts';
 import { ReadinessGate } from './serving/readiness.ts';
 import { Statistics } from './serving/statistics.ts';
+import { Shadows } from './serving/traffic/shadow.ts';
 import type { Settings } from './settings.ts';
 import type { RemoteModels } from './sources/fetch-models.ts';
 import { Storage } from './storage/storage.ts';
@@ -155,6 +156,17 @@ export async function createServices(
   });
   metrics?.observe({ models: () => registry.list(), ready: () => readiness.check().ready });
   const online = new LastOnline();
+  const shadows = new Shadows(
+    { maxInFlight: settings.shadowMaxInFlight, timeoutMs: settings.requestTimeoutMs },
+    {
+      registry,
+      clock: systemClock,
+      counters: served,
+      isDraining: () => readiness.draining,
+      recorder: predictions?.recorder,
+    },
+  );
+  stack.defer(() => shadows.close());
   const infer = createInfer({
     answerLimitBytes: settings.answerLimitBytes,
     registry,
@@ -163,6 +175,7 @@ export async function createServices(
     counters: served,
     observers: inferObservers(settings, { log, online: storage && online }),
     recorder: predictions?.recorder,
+    shadows,
   });
   const works = [
     ...options.domains.map((domain) => domainWork(domain, infer)),

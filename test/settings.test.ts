@@ -36,6 +36,7 @@ describe('readSettings', () => {
       outputLimitBytes: 268_435_456,
       cache: { memoryBytes: 67_108_864, redisTimeoutMs: 20 },
       grpcMaxStreams: 256,
+      shadowMaxInFlight: 64,
       answerStallTimeoutMs: 60_000,
       requestTimeoutMs: 30_000,
       allowNoModels: false,

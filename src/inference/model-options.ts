@@ -36,6 +36,8 @@ export interface ModelOptions {
   readonly checkFiles?: () => Promise<void>;
   /** Runner processes. */
   readonly instances: number;
+  /** How far every other process goes before the runners, as the system counts it. @default as far as before this one */
+  readonly nice?: number;
   readonly batching: BatchingOptions;
   readonly session: SessionOptions;
   /** Longest that a request may take, whatever its own deadline; a run beyond it is taken for a hang. */

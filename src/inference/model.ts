@@ -7,8 +7,9 @@ import type { EngineEvents } from './events.ts';
 import { Launcher } from './launch/launcher.ts';
 import type { ModelOptions } from './model-options.ts';
 import type { Predictor } from './predictor.ts';
+import { niceRunner } from './runner/nice-runner.ts';
 import { RunnerPool } from './runner/pool/runner-pool.ts';
-import type { SpawnRunner } from './runner/spawn-runner.ts';
+import { type SpawnRunner, spawnRunner } from './runner/spawn-runner.ts';
 
 export type { ModelOptions } from './model-options.ts';
 
@@ -32,7 +33,7 @@ export async function loadModel(options: ModelOptions, dependencies: EngineDepen
   const { clock, events, signal } = dependencies;
   signal?.throwIfAborted();
   const log = withFields(dependencies.log, { model: name, version });
-  const launcher = new Launcher(options, { clock, log, spawn: dependencies.spawn });
+  const launcher = new Launcher(options, { clock, log, spawn: spawnFor(options, dependencies.spawn) });
   // The pool and the model know each other: the model is told when runners come and go.
   let model: BatchedModel | undefined;
   const pool = new RunnerPool({
@@ -70,4 +71,8 @@ function withFields(log: Log, fields: object): Log {
     warn: (more, message) => log.warn({ ...fields, ...more }, message),
     error: (more, message) => log.error({ ...fields, ...more }, message),
   };
+}
+
+function spawnFor({ nice }: ModelOptions, spawn: SpawnRunner | undefined): SpawnRunner | undefined {
+  return nice === undefined ? spawn : niceRunner(spawn ?? spawnRunner, nice);
 }

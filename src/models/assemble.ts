@@ -77,12 +77,15 @@ function notHere(what: string): AppError {
   return new AppError('MODEL_LOAD_FAILED', { message: `${what} cannot be loaded by this command` });
 }
 
+/** Half of what there is: it gets a tenth of a processor that another process wants too. */
+const niceInBackground = 10;
+
 const noCopy =
   'There is no copy of the external data of the model, so that each runner reads it into its own memory; give the temporary folder more room';
 
 /** @throws AppError `MODEL_LOAD_FAILED` or `FACE_INVALID`; nothing is left then */
 export async function assembleOnnx(
-  { name, manifest: ownManifest, artifact, signal }: VersionToAssemble<OnnxArtifact>,
+  { name, manifest: ownManifest, artifact, isBackground = false, signal }: VersionToAssemble<OnnxArtifact>,
   { loadModel, openFace, log }: AssembleDependencies,
 ): Promise<Assembled> {
   const { version, root, folders } = artifact;
@@ -92,7 +95,8 @@ export async function assembleOnnx(
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
   let model: (Predictor & Engine) | undefined;
   try {
-    model = await loadModel(modelOptions({ name, version }, source, manifest), signal);
+    const options = modelOptions({ name, version }, source, manifest);
+    model = await loadModel({ ...options, ...(isBackground && { nice: niceInBackground }) }, signal);
     const strange = strangeLabels(manifest, model);
     if (strange.length > 0) {
       const outputs = model.signature.outputs.map((output) => output.name);

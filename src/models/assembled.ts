@@ -12,6 +12,8 @@ export interface VersionToAssemble<Kind extends VersionArtifact = Artifact> {
   readonly name: string;
   readonly manifest: Manifest;
   readonly artifact: Kind;
+  /** Whether everything else goes before what it runs. @default false */
+  readonly isBackground?: boolean;
   /** Ends the load. @default never */
   readonly signal?: AbortSignal;
 }

@@ -1,8 +1,9 @@
 import type { Inference } from '../serving/infer.ts';
+import { tensorsBytes } from '../tensor/copy.ts';
 import { nestElements, tensorToJson, tensorToNested } from '../tensor/json/json-output.ts';
 import { commonRows, rowElements, sliceRows } from '../tensor/rows.ts';
 import type { Tensor, Tensors } from '../tensor/tensor.ts';
-import { type CapturedPrediction, formatEnd, totalBytes } from './recording/captured-prediction.ts';
+import { type CapturedPrediction, formatEnd } from './recording/captured-prediction.ts';
 import { describeFiles, type KeepingRules, keptJson, omitted } from './recording/kept-value.ts';
 import { timeOfUuid } from './recording/prediction-id.ts';
 
@@ -32,13 +33,24 @@ async function keptValues(
   rules: KeepingRules,
   describeFile: DescribeFile,
 ): Promise<KeptValues> {
-  const { typed, results } = captured;
+  const { typed, results, shadowOf } = captured;
+  if (shadowOf !== undefined) return keptShadow(captured, rules);
   if (typed === undefined) return keptTensors(captured, rules);
   const { domain, instances } = typed;
   const files = rules.keepsFiles ? undefined : await describeFiles(instances, (file) => describeFile(domain, file));
   return {
     inputs: instances.map((instance) => keptJson(instance, rules, files)),
     outputs: results.map((result) => keptJson(result, rules)),
+  };
+}
+
+/** The inputs are those of the prediction that it is a shadow of. */
+function keptShadow(captured: CapturedPrediction, rules: KeepingRules): KeptValues {
+  const { typed, results, rows } = captured;
+  return {
+    inputs: new Array<string>(rows).fill('null'),
+    outputs:
+      typed === undefined ? keptTensors(captured, rules).outputs : results.map((result) => keptJson(result, rules)),
   };
 }
 
@@ -61,7 +73,7 @@ function splitTensors({ model, inputs, outputs }: Inference, tensors: Tensors): 
 }
 
 function tensorsJson(tensors: Tensors, isRow: boolean, rules: KeepingRules): string {
-  const bytes = totalBytes(tensors);
+  const bytes = tensorsBytes(tensors);
   return bytes <= rules.maxBytes ? keptJson(tensorsValue(tensors, isRow), rules) : omittedTensors(tensors, 1);
 }
 
@@ -71,7 +83,7 @@ export function omittedTensors(tensors: Tensors, rows: number): string {
     name,
     { datatype, shape: rows === 1 ? shape : [1, ...shape.slice(1)] },
   ]);
-  return omitted({ bytes: totalBytes(tensors) / rows, tensors: Object.fromEntries(about) });
+  return omitted({ bytes: tensorsBytes(tensors) / rows, tensors: Object.fromEntries(about) });
 }
 
 /** Tensors as nested lists by name; a row of independent ones without its first dimension. */
@@ -89,7 +101,7 @@ function rowValue(tensor: Tensor): unknown {
 }
 
 function rowText(captured: CapturedPrediction, instance: number, inputs: string, outputs: string): string {
-  const { uuid, requestId, caller, model, typed, inference } = captured;
+  const { uuid, requestId, caller, model, typed, inference, shadowOf } = captured;
   const columns = {
     at: new Date(timeOfUuid(uuid)).toISOString(),
     id: uuid,
@@ -108,6 +120,7 @@ function rowText(captured: CapturedPrediction, instance: number, inputs: string,
     infer_ms: round(inference?.timings.inferMs),
     batch_rows: inference?.timings.batchRows,
     options: typed?.options,
+    ...(shadowOf !== undefined && { role: 'shadow', of_id: shadowOf, of_instance: instance }),
     steps: inference?.steps?.map(({ ms, ...step }) => ({ ...step, ms: round(ms) })),
   };
   return `${JSON.stringify(columns).slice(0, -1)},"inputs":${inputs},"outputs":${outputs}}`;

@@ -31,6 +31,10 @@ const filterFields = {
   request_id: storableText(128).optional(),
   step: storableText(64).optional().describe('Name of a step of a graph that ran'),
   arm: storableText(16).optional().describe('Arm of a switch of a graph that was taken: its index, or `otherwise`'),
+  role: z
+    .enum(['primary', 'shadow', 'all'])
+    .default('primary')
+    .describe('Predictions, what shadows have made of their inputs, or both'),
   has_feedback: flag.describe('Only those with feedback, or without'),
 };
 
@@ -103,6 +107,11 @@ export const predictionSchema = z.object({
     )
     .nullable()
     .describe('What became of the steps of a graph; null for other models'),
+  role: z
+    .enum(['shadow'])
+    .nullable()
+    .describe('`shadow`: made by another version of the inputs of a prediction, to compare'),
+  of: z.string().nullable().describe('Of a shadow: the id of that prediction, which has the inputs'),
   feedback: feedbackSchema.nullable().describe('What counts: the last label, score and comment'),
 });
 
@@ -132,6 +141,7 @@ export function filterOf(query: FilterQuery, nowMs: number) {
     requestId: query.request_id,
     step: query.step,
     arm: query.arm,
+    role: query.role,
     hasFeedback: query.has_feedback,
     sinceMs: query.since === undefined ? undefined : parseMoment(query.since, nowMs),
     untilMs: query.until === undefined ? undefined : parseMoment(query.until, nowMs),

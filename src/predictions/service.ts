@@ -7,6 +7,7 @@ import {
   countByDay,
   type DayCount,
   findPrediction,
+  findPredictions,
   listPredictions,
   type PredictionFilter,
 } from './store.ts';
@@ -69,6 +70,15 @@ export class PredictionService {
   async countByDay(filter: PredictionFilter): Promise<readonly DayCount[]> {
     await this.#log.flush();
     return this.#log.storage.use(({ db }) => countByDay(db, filter));
+  }
+
+  /**
+   * Those of the predictions that were kept and still are, in no order.
+   *
+   * @throws AppError `STORAGE_UNAVAILABLE`
+   */
+  async find(ids: readonly PredictionId[]): Promise<readonly StoredPrediction[]> {
+    return ids.length === 0 ? [] : this.#log.storage.use(({ db }) => findPredictions(db, ids));
   }
 
   /** @throws AppError `PREDICTION_NOT_FOUND`, also if the reader may not see it; `STORAGE_UNAVAILABLE` */

@@ -5,6 +5,9 @@ import type { KeptText } from './recording/kept-text.ts';
 import { type PredictionId, timeOfUuid } from './recording/prediction-id.ts';
 import { type Feedback, feedbackList, type StoredPrediction } from './stored-prediction.ts';
 
+/** Which rows are meant: of predictions alone, of shadows alone, or of both. */
+export type PredictionRole = 'primary' | 'shadow' | 'all';
+
 /** What is asked for; all of it must hold. */
 export interface PredictionFilter {
   readonly model?: string | undefined;
@@ -18,6 +21,8 @@ export interface PredictionFilter {
   /** Arm of a switch of a graph that was taken: its index, or `otherwise`. */
   readonly arm?: string | undefined;
   readonly hasFeedback?: boolean | undefined;
+  /** Predictions, what other versions have made of their inputs, or both. @default predictions */
+  readonly role?: PredictionRole | undefined;
   /** From then on, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
   /** Before then, in milliseconds since 1970. */
@@ -57,6 +62,9 @@ const columns = [
   'batch_ms',
   'infer_ms',
   'batch_rows',
+  'role',
+  'of_id',
+  'of_instance',
 ] as const;
 
 /** JSON comes as the text that was written: parsed by the driver, whole numbers beyond 2^53 would be others. */
@@ -80,7 +88,7 @@ export async function insertPredictions(db: Db, rows: readonly string[]): Promis
     select ${list} from json_to_recordset(${`[${rows.join(',')}]`}::json) as row (
       at timestamptz, id uuid, instance integer, request_id text, model text, version text, domain text, key_id text,
       key_name text, status text, total_ms real, encode_ms real, queue_ms real, batch_ms real, infer_ms real,
-      batch_rows integer, inputs json, outputs json, options json, steps jsonb
+      batch_rows integer, role text, of_id uuid, of_instance integer, inputs json, outputs json, options json, steps jsonb
     )
     on conflict do nothing
   `.execute(db);
@@ -112,6 +120,25 @@ export async function findPrediction(db: Db, { uuid, instance }: PredictionId): 
     .where('instance', '=', instance)
     .executeTakeFirst();
   return row === undefined ? undefined : withFeedback(row);
+}
+
+/** Those of the predictions that there are, in no order. */
+export async function findPredictions(db: Db, ids: readonly PredictionId[]): Promise<readonly StoredPrediction[]> {
+  const times = ids.map(({ uuid }) => timeOfUuid(uuid));
+  const wanted = ids.map(({ uuid, instance }) => ({ at: timeOf(uuid).toISOString(), id: uuid, instance }));
+  const rows = await db
+    .selectFrom('predictions')
+    .select([...columns, ...kept, 'feedback'])
+    // The bounds say nothing new, but leave partitions out.
+    .where('at', '>=', new Date(Math.min(...times)))
+    .where('at', '<=', new Date(Math.max(...times)))
+    .where(
+      sql<boolean>`(at, id, instance) in (
+        select * from json_to_recordset(${JSON.stringify(wanted)}::json) as wanted (at timestamptz, id uuid, instance integer)
+      )`,
+    )
+    .execute();
+  return rows.map(withFeedback);
 }
 
 /** Adds what a client says of an answer; two at the same time are both kept. */
@@ -159,7 +186,9 @@ export async function countByDay(db: Db, filter: PredictionFilter): Promise<read
 
 function filtered<Row>(query: Query<Row>, filter: PredictionFilter): Query<Row> {
   const { model, version, status, key, requestId, hasFeedback, step, arm, sinceMs, untilMs } = filter;
+  const { role = 'primary' } = filter;
   let narrowed = query;
+  if (role !== 'all') narrowed = narrowed.where('role', role === 'shadow' ? 'is not' : 'is', null);
   if (model !== undefined) narrowed = narrowed.where('model', '=', model);
   if (version !== undefined) narrowed = narrowed.where('version', '=', version);
   if (status !== undefined) narrowed = narrowed.where('status', '=', status);

@@ -46,6 +46,11 @@ export interface StoredPrediction {
   readonly outputs: KeptText;
   readonly options: KeptText;
   readonly steps: KeptText;
+  /** `shadow`: what another version has made of the inputs of a prediction. */
+  readonly role: string | null;
+  /** Of a shadow: the id of that prediction. */
+  readonly of_id: string | null;
+  readonly of_instance: number | null;
   /** The oldest first. */
   readonly feedback: readonly Feedback[];
 }

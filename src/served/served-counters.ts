@@ -1,6 +1,7 @@
 import { CacheCounters } from './cache-counters.ts';
 import { GraphCounters } from './graph-counters.ts';
 import { RemoteCounters } from './remote-counters.ts';
+import { ShadowCounters } from './shadow-counters.ts';
 import { Total } from './total.ts';
 import { StepCounters, VersionCounters } from './version-counters.ts';
 
@@ -96,6 +97,13 @@ export class ServedCounters {
     const counters = this.#ofVersion(model, version);
     counters.remote ??= new RemoteCounters();
     return counters.remote;
+  }
+
+  /** What is counted of copies of requests that a version gets. */
+  shadow(model: string, version: string): ShadowCounters {
+    const counters = this.#ofVersion(model, version);
+    counters.shadow ??= new ShadowCounters();
+    return counters.shadow;
   }
 
   /** What is counted of the cache of a version. */

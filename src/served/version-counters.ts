@@ -3,6 +3,7 @@ import type { CacheCounters } from './cache-counters.ts';
 import { durationBounds } from './duration-bounds.ts';
 import type { GraphCounters } from './graph-counters.ts';
 import type { RemoteCounters } from './remote-counters.ts';
+import type { ShadowCounters } from './shadow-counters.ts';
 import { Total } from './total.ts';
 
 const rowBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
@@ -51,6 +52,8 @@ export class VersionCounters {
   graph: GraphCounters | undefined;
   /** What is counted of the servers that it is on; undefined while none was asked. */
   remote: RemoteCounters | undefined;
+  /** What is counted of copies of requests that it got; undefined while there were none. */
+  shadow: ShadowCounters | undefined;
   /** What is counted of its cache; undefined where there is none. */
   cache: CacheCounters | undefined;
 }

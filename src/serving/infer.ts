@@ -13,6 +13,7 @@ import { type GroupedInstances, runGroups } from './instance-groups.ts';
 import { refuseStranger } from './refuse-stranger.ts';
 import { type RunDependencies, runSeparately, runsSeparately, type SeparateInstances } from './separate-instances.ts';
 import { type ServedModel, servedModelOf } from './served-model.ts';
+import type { KeptInputs } from './traffic/kept-inputs.ts';
 
 /** A request to a model, in the terms of its call. */
 export interface InferRequest extends CallTerms {
@@ -84,6 +85,22 @@ export interface InferObserver {
   onAnswer(request: InferRequest, result: Inference): void;
 }
 
+/** What another version has made of the inputs of a prediction. */
+export interface ShadowRecord {
+  /** Names the prediction. */
+  readonly of: string;
+  readonly requestId: string;
+  readonly caller: InferRequest['caller'];
+  /** Name of the domain whose terms the results are in; undefined: tensors. */
+  readonly domain: string | undefined;
+  /** Predictions that the request is, where they are not the rows of its tensors. */
+  readonly instances: number | undefined;
+  /** With the property of the version that answered by which the rows of the prediction are counted. */
+  readonly model: ServedModel;
+  readonly inputs: Tensors;
+  readonly end: { readonly inference: Inference; readonly results: readonly unknown[] } | { readonly error: AppError };
+}
+
 /** Keeps predictions, so that they can be looked up and judged. What holds of an {@link InferObserver} holds of it. */
 export interface PredictionRecorder {
   /**
@@ -97,6 +114,28 @@ export interface PredictionRecorder {
    * @param model undefined when no version could take the request
    */
   recordFailure(request: InferRequest, model: ServedModel | undefined, error: AppError): void;
+  /** Keeps what another version has made of the inputs of a prediction that is kept. */
+  recordShadow(shadow: ShadowRecord): void;
+}
+
+/** An answer that a version is to be compared with. */
+export interface AnsweredRequest {
+  readonly request: InferRequest;
+  /** Returned already. */
+  readonly lease: Lease;
+  readonly inference: DecodableInference;
+  readonly kept: KeptInputs;
+  /** Names the prediction in the prediction log; undefined if it is not kept. */
+  readonly predictionId: string | undefined;
+  readonly decode: Decode<unknown>;
+}
+
+/** Gives copies of answered requests to other versions. What holds of an {@link InferObserver} holds of it. */
+export interface ShadowDesk {
+  /** Where the inputs of a request are to be kept; undefined where no version gets a copy of it. */
+  keep(lease: Lease): KeptInputs | undefined;
+  /** Copies what it needs before it returns, and begins when the answer has been given to its transport. */
+  offer(answered: AnsweredRequest): void;
 }
 
 /** Makes the inputs; it may look at the model that will take them, and at how long the answer is waited for. */
@@ -129,10 +168,12 @@ export interface InferDependencies {
   readonly observers?: readonly InferObserver[];
   /** @default nothing is kept */
   readonly recorder?: PredictionRecorder | undefined;
+  /** @default no version gets copies of requests */
+  readonly shadows?: ShadowDesk | undefined;
 }
 
 export function createInfer(dependencies: InferDependencies): Infer {
-  const { registry, clock, timeoutMs, counters, observers = [], recorder } = dependencies;
+  const { registry, clock, timeoutMs, counters, observers = [], recorder, shadows } = dependencies;
   const { answerLimitBytes = Number.POSITIVE_INFINITY } = dependencies;
 
   const acquire = (request: InferRequest) => {
@@ -152,6 +193,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
     const { name, version, manifest } = served;
     if (lease.routed !== undefined) counters.recordRouted(name, version, lease.routed);
     let inference: DecodableInference;
+    const kept = shadows?.keep(lease);
     try {
       refuseStranger(request.caller, served);
       const allowedMs = Math.min(request.timeoutMs ?? timeoutMs, timeoutMs, manifest.timeoutMs);
@@ -167,7 +209,7 @@ export function createInfer(dependencies: InferDependencies): Infer {
         headers: request.headers,
         arrivedAt: Date.now(),
       };
-      const ran = await run(request, encode, { served, lease, context, clock });
+      const ran = await run(request, encode, { served, lease, context, clock, kept });
       for (const outputs of ran.runs ?? [ran.outputs]) checkAnswer(Object.values(outputs), answerLimitBytes);
       inference = { model: served, ...ran, totalMs: clock.now() - startedMs, answerLimitBytes };
       counters.recordSuccess(name, version, inference);
@@ -185,7 +227,9 @@ export function createInfer(dependencies: InferDependencies): Infer {
       const decoded = decode(inference);
       const answer = decoded instanceof Promise ? await decoded : decoded;
       const decodeMs = clock.now() - decodeStartedMs;
-      return { ...inference, answer, decodeMs, predictionId: recorder?.recordAnswer(request, inference, answer) };
+      const predictionId = recorder?.recordAnswer(request, inference, answer);
+      if (kept !== undefined) shadows?.offer({ request, lease, inference, kept, predictionId, decode });
+      return { ...inference, answer, decodeMs, predictionId };
     } catch (thrown) {
       recorder?.recordFailure(request, served, toAppError(thrown));
       throw thrown;
@@ -218,12 +262,14 @@ function run(
 
 type Ran = Pick<Inference, 'inputs' | 'outputs' | 'runs' | 'groups' | 'timings' | 'steps' | 'cache' | 'encodeMs'>;
 
-async function runOnce(encode: Encode, { served, lease, context, clock }: RunDependencies<ServedModel>): Promise<Ran> {
+async function runOnce(encode: Encode, dependencies: RunDependencies<ServedModel>): Promise<Ran> {
+  const { served, lease, context, clock, kept } = dependencies;
   const startedMs = clock.now();
   const encoded = encode(served, encodeContext(context, clock));
   // Most encoders need not wait, and a turn of the microtasks costs every small request.
   const inputs = encoded instanceof Promise ? await encoded : encoded;
   const encodeMs = clock.now() - startedMs;
+  kept?.add(0, inputs);
   const { outputs, timings, steps, cache } = await lease.predictor.predict(inputs, context);
   return { inputs, outputs, timings, steps, cache, encodeMs };
 }

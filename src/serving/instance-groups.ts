@@ -41,11 +41,12 @@ export interface GroupedRuns extends SeparateRuns {
  */
 export async function runGroups<Model>(
   { encode, rowsAreInstances }: GroupedInstances<Model>,
-  { served, lease, context, clock }: RunDependencies<Model>,
+  { served, lease, context, clock, kept }: RunDependencies<Model>,
 ): Promise<GroupedRuns> {
   const startedMs = clock.now();
   const groups = await encode(served, encodeContext(context, clock));
   const encodeMs = clock.now() - startedMs;
+  for (const [index, { inputs }] of groups.entries()) kept?.add(index, inputs);
   const predict = (inputs: Tensors) => lease.predictor.predict(inputs, context);
   const settled = await Promise.allSettled(groups.map(({ inputs }) => predict(inputs)));
   const predictions = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

@@ -7,6 +7,7 @@ import type { Signature, Tensors } from '../tensor/tensor.ts';
 import type { Clock } from '../timing/clock.ts';
 import { type EncodeContext, encodeContext } from './encode-context.ts';
 import { combineErrors, isOfInstance } from './instance-errors.ts';
+import type { KeptInputs } from './traffic/kept-inputs.ts';
 
 /** How each instance of a request becomes tensors by itself. */
 export interface SeparateInstances<Model> {
@@ -36,6 +37,8 @@ export interface RunDependencies<Model> {
   /** All that is the same for every run. */
   readonly context: PredictContext;
   readonly clock: Clock;
+  /** Is given the inputs of every run. @default they are forgotten */
+  readonly kept?: KeptInputs | undefined;
 }
 
 /** So many instances are under way for each runner: while one runs, the next is made. */
@@ -61,7 +64,7 @@ export function runsSeparately(
  */
 export async function runSeparately<Model>(
   instances: SeparateInstances<Model>,
-  { served, lease, context, clock }: RunDependencies<Model>,
+  { served, lease, context, clock, kept }: RunDependencies<Model>,
 ): Promise<SeparateRuns> {
   const runs: Tensors[] = [];
   const errors: (AppError | undefined)[] = new Array<AppError | undefined>(instances.count).fill(undefined);
@@ -80,6 +83,7 @@ export async function runSeparately<Model>(
         const encoded = await instances.encode(index, served, wanted);
         encodeMs += clock.now() - startedMs;
         if (index === 0) inputs = encoded;
+        kept?.add(index, encoded);
         const prediction = await lease.predictor.predict(encoded, context);
         runs[index] = prediction.outputs;
         own.push(prediction.timings);

@@ -20,6 +20,9 @@ export const limitVariables = {
   GRPC_MAX_STREAMS: wholeNumber({ min: 1, max: 1e6, default: 256 }).describe(
     'Most calls of one gRPC connection at the same time; clients keep further ones until there is room',
   ),
+  SHADOW_MAX_IN_FLIGHT: wholeNumber({ min: 1, max: 100_000, default: 64 }).describe(
+    'Most copies of requests that shadows have or wait for at the same time, of all models together',
+  ),
   ANSWER_STALL_TIMEOUT_MS: wholeNumber({ min: 100, max: 3_600_000, default: 60_000 }).describe(
     'How long a client may read nothing of its answer before its connection is closed, in milliseconds',
   ),
@@ -32,6 +35,7 @@ interface LimitEnvironment {
   readonly TABLE_LIMIT_CELLS: number;
   readonly OUTPUT_LIMIT_BYTES: number;
   readonly GRPC_MAX_STREAMS: number;
+  readonly SHADOW_MAX_IN_FLIGHT: number;
   readonly ANSWER_STALL_TIMEOUT_MS: number;
 }
 
@@ -43,6 +47,7 @@ export function limitSettings(environment: LimitEnvironment) {
     tableLimitCells: environment.TABLE_LIMIT_CELLS,
     outputLimitBytes: environment.OUTPUT_LIMIT_BYTES,
     grpcMaxStreams: environment.GRPC_MAX_STREAMS,
+    shadowMaxInFlight: environment.SHADOW_MAX_IN_FLIGHT,
     answerStallTimeoutMs: environment.ANSWER_STALL_TIMEOUT_MS,
   };
 }

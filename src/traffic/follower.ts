@@ -1,4 +1,4 @@
-import { type TrafficSettings, trafficSettings } from '../models/traffic/traffic-settings.ts';
+import { type SplitSettings, splitSettings } from '../models/traffic/traffic-settings.ts';
 import { Listener } from '../storage/listener.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createThrottledErrorLog, type ThrottledErrorLog } from '../storage/throttled-error-log.ts';
@@ -11,7 +11,7 @@ import { StoredMarker } from './stored-marker.ts';
 
 /** What is stored for a model. */
 export interface StoredSplit extends Omit<TrafficRow, 'document'> {
-  readonly settings: TrafficSettings;
+  readonly settings: SplitSettings;
 }
 
 export interface FollowerDependencies {
@@ -157,7 +157,7 @@ export class TrafficFollower {
 
   /** A row that another release has written may be nothing that this one can follow. */
   #parse({ document, ...row }: TrafficRow): readonly (readonly [string, StoredSplit])[] {
-    const parsed = trafficSettings.safeParse(document);
+    const parsed = splitSettings.safeParse(document);
     if (parsed.success) return [[row.model, { ...row, settings: parsed.data }]];
     this.#dependencies.log.warn(
       { err: parsed.error, model: row.model },

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { queryNumber } from '../http/terms/query-number.ts';
-import { trafficSettings } from '../models/traffic/traffic-settings.ts';
+import { splitSettings } from '../models/traffic/traffic-settings.ts';
 import { storableText } from '../storage/storable-text.ts';
 
 export const trafficParams = z.object({ name: z.string() });
 
 const why = storableText(1000).describe('For people: it stands in the events');
 
-/** The document of `model.json`, and why it is stored. */
-export const trafficBody = trafficSettings.extend({ why: why.optional() });
+/** The split of `traffic` in `model.json`, and why it is stored. A shadow stays that of `model.json`. */
+export const trafficBody = splitSettings.extend({ why: why.optional() });
 
 export const removeQuery = z.strictObject({ why: why.optional() });
 
@@ -21,13 +21,17 @@ const document = z.object({
   stick: z.array(z.string()).describe('What keeps to its version'),
 });
 
+const holding = document.partial({ split: true }).extend({
+  shadow: z.looseObject({ version: z.string() }).optional().describe('The version that is tried beside the others'),
+});
+
 const author = z.object({ id: z.string(), name: z.string() }).describe('An API key');
 
 export const trafficState = z.object({
   source: z
     .enum(['stored', 'model.json', 'none'])
     .describe('Where it comes from; none: the highest version answers that can'),
-  traffic: document.optional().describe('How requests that name no version are split'),
+  traffic: holding.optional().describe('How requests that name no version are split'),
   etag: z.string().optional().describe('As the header `etag`, for `If-Match`; absent where nothing is stored'),
   changed_at: z.string().optional().describe('When it was stored'),
   changed_by: author.nullable().optional().describe('Who has stored it; null: there were no keys'),

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { TrafficSettings } from '../models/traffic/traffic-settings.ts';
+import type { SplitSettings } from '../models/traffic/traffic-settings.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { TrafficFollower } from './follower.ts';
 import { storedAuthor, storedDocument, type TrafficEvents, type TrafficState } from './schemas.ts';
@@ -53,7 +53,7 @@ export class TrafficService {
    *
    * @throws AppError `MODEL_NOT_FOUND`, `TRAFFIC_INVALID`, `TRAFFIC_CONFLICT`, `MODEL_NOT_READY`, `STORAGE_UNAVAILABLE`
    */
-  put(model: string, settings: TrafficSettings, terms: ChangeTerms): Promise<TrafficState> {
+  put(model: string, settings: SplitSettings, terms: ChangeTerms): Promise<TrafficState> {
     return this.#inTurn(model, async () => {
       const kept = this.#required();
       this.#models.get(model);

@@ -5,7 +5,7 @@ import type { RegisteredModel } from '../models/registry/registered-model.ts';
 import type { Registry } from '../models/registry/registry.ts';
 import type { ModelFolder } from '../models/repository/model-folder.ts';
 import type { ScanOptions } from '../models/repository/repository.ts';
-import type { TrafficSettings } from '../models/traffic/traffic-settings.ts';
+import type { SplitSettings } from '../models/traffic/traffic-settings.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
 
@@ -43,7 +43,7 @@ export class SplitModels {
    * @throws AppError `MODEL_NOT_FOUND`; `TRAFFIC_INVALID` for versions that are not on disk, cannot be loaded, or have other
    *   inputs or outputs than the one that answers without a split; `MODEL_NOT_READY` after the `loadTimeoutMs` of the model
    */
-  async prepare(name: string, { split }: TrafficSettings): Promise<void> {
+  async prepare(name: string, { split }: SplitSettings): Promise<void> {
     const model = this.get(name);
     const versions = Object.keys(split);
     if (!hasAll(model, versions)) await this.#load(model, versions);
@@ -58,7 +58,7 @@ export class SplitModels {
    *
    * @param signal ends the loads that are under way
    */
-  async follow(name: string, settings: TrafficSettings | undefined, signal?: AbortSignal): Promise<void> {
+  async follow(name: string, settings: SplitSettings | undefined, signal?: AbortSignal): Promise<void> {
     const { registry, log } = this.#dependencies;
     const model = registry.find(name);
     const versions = Object.keys(settings?.split ?? {});
@@ -71,7 +71,7 @@ export class SplitModels {
   }
 
   /** Whether versions of the split were never tried, such as one whose files have come since. */
-  lacks(name: string, { split }: TrafficSettings): boolean {
+  lacks(name: string, { split }: SplitSettings): boolean {
     const model = this.#dependencies.registry.find(name);
     return model !== undefined && Object.keys(split).some((version) => !has(model, version));
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Transaction } from 'kysely';
-import type { TrafficSettings } from '../models/traffic/traffic-settings.ts';
+import type { SplitSettings } from '../models/traffic/traffic-settings.ts';
 import type { Database } from '../storage/database.ts';
 import type { OpenStorage } from '../storage/storage.ts';
 
@@ -26,7 +26,7 @@ export type Expected = { readonly etags: readonly string[] } | 'any' | 'nothing'
 export interface Change {
   readonly model: string;
   /** Undefined: nothing is stored any more. */
-  readonly settings: TrafficSettings | undefined;
+  readonly settings: SplitSettings | undefined;
   readonly expected: Expected;
   /** Undefined where there are no keys. */
   readonly who: Author | undefined;

@@ -101,6 +101,7 @@ describe('a domain over a model that takes one instance at a time', () => {
           return 'id';
         },
         recordFailure: () => undefined,
+        recordShadow: () => undefined,
       },
     });
     const order = { shape: 'many', instances: [{ count: 3 }, { count: 0 }, { count: 1 }] };

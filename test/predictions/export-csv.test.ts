@@ -21,6 +21,9 @@ const prediction = (change: Partial<StoredPrediction>): StoredPrediction => ({
   batch_rows: null,
   options: null,
   steps: null,
+  role: null,
+  of_id: null,
+  of_instance: null,
   inputs: '{"x":-1}',
   outputs: '{"y":"=1+1"}',
   feedback: [],
@@ -43,7 +46,7 @@ it.each(['=HYPERLINK("http://x")', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1'
   async (comment) => {
     const line = await cellsOf({ feedback: [{ at, comment }], request_id: '=1+1', key_name: '@key' });
     const cell = `'${comment}`.replaceAll('"', '""');
-    expect(line).toMatch(new RegExp(`,"?${RegExp.escape(cell)}"?,,\\r\\n$`));
+    expect(line).toMatch(new RegExp(`,"?${RegExp.escape(cell)}"?,,,,\\r\\n$`));
     expect(line).toContain(",'=1+1,iris,");
     expect(line).toContain(",'@key,OK,");
   },
@@ -52,5 +55,5 @@ it.each(['=HYPERLINK("http://x")', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1'
 it('numbers, JSON and other texts stay as they are', async () => {
   const line = await cellsOf({ feedback: [{ at, label: -5, score: -0.5, comment: 'a = b' }] });
   expect(line).toContain(',OK,-1.5,,');
-  expect(line).toMatch(/,"\{""x"":-1\}","\{""y"":""=1\+1""\}",-5,-0\.5,a = b,,\r\n$/);
+  expect(line).toMatch(/,"\{""x"":-1\}","\{""y"":""=1\+1""\}",-5,-0\.5,a = b,,,,\r\n$/);
 });

@@ -15,6 +15,7 @@ const captured = (uuid: string, rows: number, bytes: number): CapturedPrediction
   redact: [],
   keepsFiles: false,
   typed: undefined,
+  shadowOf: undefined,
   results: [],
   largeInputs: undefined,
 });

@@ -337,7 +337,7 @@ describe.each(databaseKinds)('the prediction log on %s', (kind) => {
     expect(csv.type).toContain('text/csv');
     const table = Buffer.from(csv.bytes).toString();
     expect(table).toMatch(/^id,at,request_id,model,/);
-    expect(table).toContain('0,,"said ""no"",\nand left",,\r\n');
+    expect(table).toContain('0,,"said ""no"",\nand left",,,,\r\n');
     expect(table.match(/\r\n/g)).toHaveLength(601);
 
     const parquet = await file('parquet');

@@ -1,4 +1,5 @@
-import type { Percentiles, ReplayReport } from '../../predictions/replay/replay.ts';
+import type { Percentiles } from '../../predictions/replay/percentiles.ts';
+import type { ReplayReport } from '../../predictions/replay/replay.ts';
 import { exactJsonText } from '../../tensor/json/exact-json-text.ts';
 
 /** Whether the limits of a replay hold. */

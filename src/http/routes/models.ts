@@ -113,7 +113,14 @@ const modelSchema = z.object({
   state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
   reason: z.string().optional().describe('Why the model is not ready'),
   traffic: z
-    .object({ split: z.record(z.string(), z.number()), stick: z.array(z.string()) })
+    .object({
+      split: z.record(z.string(), z.number()).optional(),
+      shadow: z
+        .object({ version: z.string(), share: z.number(), maxBytes: z.int(), tolerance: z.number() })
+        .optional()
+        .describe('What gets a copy of requests that other versions answer'),
+      stick: z.array(z.string()),
+    })
     .optional()
     .describe('How requests that name no version are split; without it, the highest version answers that can'),
   versions: z.array(versionSchema).describe('The highest first'),

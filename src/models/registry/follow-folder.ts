@@ -1,11 +1,11 @@
 import { type AppError, toAppError, withoutFolders } from '../../errors.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
-import { idleArms } from './acquire-served.ts';
 import type { UsableFolder } from './arms-in-folder.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 import { type Entry, hasReady, isUnchanged, obsoleteVersions } from './registered-model.ts';
 import { type ReplaceDependencies, replaceVersion } from './replace-version.ts';
+import { warnOfIdle } from './warn-of-idle.ts';
 
 export interface FollowOptions {
   /** Whether a version is to be loaded anew although its files are the same. */
@@ -44,19 +44,7 @@ export async function followFolder<Kind extends VersionArtifact>(
   const loads = wanted.map((file) => replaceVersion(entry, { artifact: file, manifest, ending }, dependencies));
   const failures = (await Promise.all(loads)).filter((failure) => failure !== undefined);
 
-  const { served } = entry;
-  const [highest] = entry.versions;
-  const isNamed = highest !== undefined && folder.named?.includes(highest.version) === true;
-  if (loads.length > 0 && highest?.predictor !== undefined && highest !== served && !isNamed) {
-    log.warn(
-      { model: folder.name, version: highest.version, serving: served?.version },
-      `Version ${highest.version} of the model ${folder.name} answers only where it is asked for: clients of version ${served?.version} cannot use its face`,
-    );
-  }
-  const idle = idleArms(entry);
-  if (loads.length > 0 && idle.length > 0) {
-    log.warn({ model: folder.name, idle }, 'Versions of the split of the traffic get no requests');
-  }
+  if (loads.length > 0) warnOfIdle(entry, folder.named ?? [], log);
   await dropObsolete(entry, folder, dependencies);
   return failures;
 }

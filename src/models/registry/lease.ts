@@ -3,6 +3,7 @@ import type { Engine } from '../../inference/engine.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Routing, RoutingReason } from '../traffic/choose-arm.ts';
+import type { ShadowSettings } from '../traffic/traffic-settings.ts';
 import type { VersionFace } from '../version-face.ts';
 
 /** A version that is promised to stay loaded until the lease is released. */
@@ -17,6 +18,8 @@ export interface Lease {
   readonly face: VersionFace | undefined;
   /** Why it is this version; undefined where the request names it, or there is no choice. */
   readonly routed?: RoutingReason | undefined;
+  /** The version that gets a copy of what this one answers; undefined where none is to. */
+  readonly shadow?: ShadowSettings | undefined;
   release(): void;
 }
 

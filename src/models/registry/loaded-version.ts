@@ -6,6 +6,7 @@ import type { Assembled, Binding, VersionCache } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { Manifest } from '../manifest.ts';
 import type { RoutingReason } from '../traffic/choose-arm.ts';
+import type { ShadowSettings } from '../traffic/traffic-settings.ts';
 import type { FaceReport, VersionFace } from '../version-face.ts';
 import type { Lease } from './lease.ts';
 
@@ -19,6 +20,8 @@ export class LoadedVersion {
   readonly fingerprint: string;
   /** What it is made of, such as `onnx`. */
   readonly kind: string;
+  /** Whether everything else goes before its runners, which cannot be taken back. */
+  readonly isBackground: boolean;
   #manifest: Manifest;
   #phase: 'loading' | 'loaded' | 'unloading' | 'unloaded' | 'failed' = 'loading';
   #assembled: Assembled | undefined;
@@ -28,12 +31,16 @@ export class LoadedVersion {
   #leases = 0;
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor(identity: Pick<LoadedVersion, 'name' | 'version' | 'kind' | 'manifest' | 'fingerprint'>) {
+  constructor(
+    identity: Pick<LoadedVersion, 'name' | 'version' | 'kind' | 'manifest' | 'fingerprint'> &
+      Partial<Pick<LoadedVersion, 'isBackground'>>,
+  ) {
     this.name = identity.name;
     this.version = identity.version;
     this.#manifest = identity.manifest;
     this.fingerprint = identity.fingerprint;
     this.kind = identity.kind;
+    this.isBackground = identity.isBackground ?? false;
   }
 
   /** What the operator says of the model, with the class names that its files have. */
@@ -143,9 +150,10 @@ export class LoadedVersion {
 
   /**
    * @param routed why it is this version
+   * @param shadow what is to get a copy of the request
    * @throws AppError `MODEL_NOT_READY` with the reason
    */
-  acquire(routed?: RoutingReason): Lease {
+  acquire(routed?: RoutingReason, shadow?: ShadowSettings): Lease {
     const { predictor, engine } = this;
     if (predictor === undefined) {
       throw new AppError('MODEL_NOT_READY', {
@@ -164,6 +172,7 @@ export class LoadedVersion {
       engine,
       face: this.face,
       routed,
+      shadow,
       release: () => {
         if (released) return;
         released = true;

@@ -2,6 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { Predictor } from '../../inference/predictor.ts';
 import type { VersionArtifact } from '../artifact.ts';
 import { compareVersions, type ModelFolder } from '../repository/model-folder.ts';
+import { shadowAlone } from '../traffic/choose-shadow.ts';
 import type { StoredTraffic } from '../traffic/stored-traffic.ts';
 import type { TrafficSettings } from '../traffic/traffic-settings.ts';
 import { chooseVersion } from './choose-version.ts';
@@ -25,6 +26,8 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   error: AppError | undefined;
   /** What was last asked for; undefined when it was unloaded. */
   folder: ModelFolder<Kind> | undefined;
+  /** Versions that answered nobody, and that somebody has asked for. */
+  readonly asked = new Set<string>();
   /** The change that is under way; the next one waits for it. */
   change: Promise<void> = Promise.resolve();
 
@@ -36,7 +39,11 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
   }
 
   get traffic(): TrafficSettings | undefined {
-    return this.#stored.get(this.name) ?? this.#ofManifest;
+    const stored = this.#stored.get(this.name);
+    if (stored === undefined) return this.#ofManifest;
+    // A split is stored; which version is tried beside it is said in model.json alone.
+    const shadow = this.#ofManifest?.shadow;
+    return shadow === undefined ? stored : { ...stored, shadow };
   }
 
   get #ofManifest(): TrafficSettings | undefined {
@@ -44,11 +51,21 @@ export class Entry<Kind extends VersionArtifact> implements RegisteredModel {
     return folder === undefined || 'error' in folder ? undefined : folder.manifest.traffic;
   }
 
+  /** Whether a version is there for copies of requests alone. */
+  isShadow(version: string): boolean {
+    return shadowAlone(this.traffic) === version && this.#named.includes(version) && !this.asked.has(version);
+  }
+
+  get #named(): readonly string[] {
+    const { folder } = this;
+    return folder === undefined || 'error' in folder ? [] : (folder.named ?? []);
+  }
+
   get served(): LoadedVersion | undefined {
     const { folder } = this;
     if (folder === undefined || 'error' in folder) return chooseVersion(this.versions);
-    const { versions: files, named = [], older = [] } = folder;
-    const others = this.versions.filter(({ version }) => !named.includes(version));
+    const { versions: files, older = [] } = folder;
+    const others = this.versions.filter(({ version }) => !this.#named.includes(version));
     // What is loaded only because a graph stands on it answers for the model while nothing else does.
     const isMeant = ({ version }: LoadedVersion) =>
       older.includes(version) || files.some((file) => file.version === version);

@@ -1,12 +1,10 @@
 import { AppError } from '../../errors.ts';
-import type { Log } from '../../timing/log.ts';
 import type { Artifact, MemberSelection, VersionArtifact } from '../artifact.ts';
-import type { Assemble } from '../assembled.ts';
 import { isElsewhere } from '../elsewhere.ts';
 import type { ModelFolder } from '../repository/model-folder.ts';
 import type { Routing } from '../traffic/choose-arm.ts';
 import { StoredTraffic } from '../traffic/stored-traffic.ts';
-import type { TrafficSettings } from '../traffic/traffic-settings.ts';
+import type { SplitSettings } from '../traffic/traffic-settings.ts';
 import { acquireServed, armsOf } from './acquire-served.ts';
 import { type UsableFolder, withArms, withoutArms } from './arms-in-folder.ts';
 import { dependencyOrder } from './dependency-order.ts';
@@ -16,21 +14,8 @@ import type { Lease, Members } from './lease.ts';
 import { leaseMember } from './lease-member.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 import { Entry, membersOf, predictorsOf, type RegisteredModel, sameList } from './registered-model.ts';
+import type { RegistryDependencies, SyncOptions } from './registry-options.ts';
 import { versionBySelector } from './version-by-selector.ts';
-
-export interface RegistryDependencies<Kind extends VersionArtifact = Artifact> {
-  readonly assemble: Assemble<Kind>;
-  /** Milliseconds that never run backwards. */
-  readonly now: () => number;
-  readonly log: Pick<Log, 'info' | 'warn'>;
-}
-
-export interface SyncOptions {
-  /** Load also what has not changed, into new runners. @default false */
-  readonly reload?: boolean;
-  /** Ends the loads that are under way. @default the end of the registry alone */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** What is loaded, as opposed to what is on disk. */
 export class Registry<Kind extends VersionArtifact = Artifact> {
@@ -110,8 +95,19 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
    * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
    */
   acquire(name: string, version?: string, routing?: Routing): Lease {
-    if (version !== undefined) return this.getVersion(name, version).acquire();
-    return acquireServed(this.get(name), routing);
+    const lease =
+      version === undefined ? acquireServed(this.get(name), routing) : this.getVersion(name, version).acquire();
+    this.#hurry(name, lease.version);
+    return lease;
+  }
+
+  /**
+   * As {@link acquire}, for a copy of a request: nobody waits for the answer.
+   *
+   * @throws AppError `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND` or `MODEL_NOT_READY`
+   */
+  acquireShadow(name: string, version: string): Lease {
+    return this.getVersion(name, version).acquire();
   }
 
   /**
@@ -189,7 +185,7 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
    *
    * @param settings undefined: as `model.json` says
    */
-  setTraffic(name: string, settings: TrafficSettings | undefined): void {
+  setTraffic(name: string, settings: SplitSettings | undefined): void {
     const before = this.#traffic.versions(name);
     this.#traffic.expect(name, []);
     this.#traffic.set(name, settings);
@@ -242,6 +238,21 @@ export class Registry<Kind extends VersionArtifact = Artifact> {
   #endingBy(signal: AbortSignal | undefined): AbortSignal {
     const { signal: closing } = this.#closing;
     return signal === undefined ? closing : AbortSignal.any([closing, signal]);
+  }
+
+  /** Loads a version anew that everything went before, now that somebody waits for it. */
+  #hurry(name: string, version: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.traffic?.shadow?.version !== version || !entry.isShadow(version)) return;
+    entry.asked.add(version);
+    const isStale = (loaded: LoadedVersion) => loaded.version === version && loaded.isBackground;
+    this.#change(entry, async (current) => {
+      const { folder } = current;
+      const options = { isStale, ending: this.#closing.signal };
+      if (folder !== undefined) await followFolder(current, folder, options, this.#following);
+    }).catch((err: unknown) => {
+      this.#dependencies.log.warn({ err, model: name, version }, 'A shadow that is asked for could not be loaded anew');
+    });
   }
 
   #change<T>(entry: Entry<Kind>, change: (entry: Entry<Kind>) => Promise<T>): Promise<T> {

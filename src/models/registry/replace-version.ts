@@ -41,7 +41,8 @@ export async function replaceVersion<Kind extends VersionArtifact>(
 ): Promise<AppError | undefined> {
   const { name } = entry;
   const { version, kind, fingerprint } = artifact;
-  const next = new LoadedVersion({ name, version, kind, manifest, fingerprint });
+  const isBackground = entry.isShadow(version);
+  const next = new LoadedVersion({ name, version, kind, manifest, fingerprint, isBackground });
   const previous = entry.versions.find((loaded) => loaded.version === version);
   // One that failed because of another server is tried again and again: until it is there, nothing changes for others.
   const isRetry = previous?.error !== undefined && isElsewhere(previous.error);
@@ -49,7 +50,7 @@ export async function replaceVersion<Kind extends VersionArtifact>(
 
   const startedMs = now();
   try {
-    const assembled = await assemble({ name, manifest, artifact, signal: ending }, members);
+    const assembled = await assemble({ name, manifest, artifact, isBackground, signal: ending }, members);
     await refuseNewSignature(previous, assembled);
     const circle = circleThrough(name, assembled.binding?.members ?? [], members);
     if (circle !== undefined) {

@@ -5,6 +5,7 @@ import { selectVersion } from '../../names/reference.ts';
 import type { Artifact, VersionArtifact } from '../artifact.ts';
 import { refuseOutside } from '../files/refuse-outside.ts';
 import { defaultManifest, type Manifest, parseManifest } from '../manifest.ts';
+import { shadowAlone } from '../traffic/choose-shadow.ts';
 import { readVersion } from './read-version.ts';
 import { exists, isSourceName, sourceIn, type VersionSource } from './version-source.ts';
 
@@ -134,10 +135,18 @@ export async function modelFolder(
       return { name, manifest, versions: [await read('1', source, [dirname(source.path), folder])] };
     }
     const effective = policy ?? manifest.versionPolicy;
-    const selected = selectVersions(name, [...present.keys()], effective);
+    const { traffic } = manifest;
+    const hidden = shadowAlone(traffic);
+    const answering = [...present.keys()].filter((version) => version !== hidden);
+    // One that is alone answers: it would be a shadow of nothing.
+    const selected =
+      answering.length === 0 ? [...present.keys()] : selectVersions(name, [...present.keys()], effective, hidden);
     const isLatest = effective !== 'all' && 'latest' in effective;
-    const older = isLatest ? [...present.keys()].slice(effective.latest) : [];
-    const arms = Object.keys(manifest.traffic?.split ?? {});
+    const older = isLatest ? answering.slice(effective.latest) : [];
+    const arms = [
+      ...Object.keys(traffic?.split ?? {}),
+      ...(traffic?.shadow === undefined ? [] : [traffic.shadow.version]),
+    ];
     const wanted = new Set([...arms, ...[...selectors].map((selector) => versionOf(selector, manifest))]);
     const named = [...present.keys()].filter((version) => wanted.has(version) && !selected.includes(version));
     const versions = await Promise.all(
@@ -185,9 +194,16 @@ async function versionFolders(folder: string): Promise<ReadonlyMap<string, Versi
   return new Map(found.flatMap(([name, source]) => (source === undefined ? [] : [[name, source] as const])));
 }
 
-function selectVersions(name: string, present: readonly string[], policy: Manifest['versionPolicy']): string[] {
-  if (policy === 'all') return [...present];
-  if ('latest' in policy) return present.slice(0, policy.latest);
+/** @param hidden a version that answers nobody, whatever the policy says */
+function selectVersions(
+  name: string,
+  present: readonly string[],
+  policy: Manifest['versionPolicy'],
+  hidden: string | undefined,
+): readonly string[] {
+  const answering = present.filter((version) => version !== hidden);
+  if (policy === 'all') return answering;
+  if ('latest' in policy) return answering.slice(0, policy.latest);
 
   const wanted = policy.specific.map(String);
   const missing = wanted.filter((version) => !present.includes(version));
@@ -196,7 +212,7 @@ function selectVersions(name: string, present: readonly string[], policy: Manife
       message: `The version policy of ${name} asks for ${missing.join(', ')}, but there are only ${present.join(', ')}`,
     });
   }
-  return present.filter((version) => wanted.includes(version));
+  return answering.filter((version) => wanted.includes(version));
 }
 
 /** Names what there is instead, since it is a wrong name more often than a missing file. */

@@ -1,20 +1,20 @@
 import type { MemberSelection } from '../artifact.ts';
-import type { TrafficSettings } from './traffic-settings.ts';
+import type { SplitSettings } from './traffic-settings.ts';
 
 /**
  * Splits of the traffic that go before those of `model.json`, by model. They are remembered while their model is not there,
  * and hold again when it is.
  */
 export class StoredTraffic {
-  readonly #splits = new Map<string, TrafficSettings>();
+  readonly #splits = new Map<string, SplitSettings>();
   /** Versions that are loaded for a split that is to be. */
   readonly #expected = new Map<string, ReadonlySet<string>>();
 
-  get(model: string): TrafficSettings | undefined {
+  get(model: string): SplitSettings | undefined {
     return this.#splits.get(model);
   }
 
-  set(model: string, settings: TrafficSettings | undefined): void {
+  set(model: string, settings: SplitSettings | undefined): void {
     if (settings === undefined) this.#splits.delete(model);
     else this.#splits.set(model, settings);
   }

@@ -1,6 +1,6 @@
 import type { Column } from '../../tabular/column.ts';
 import type { KeptText } from '../recording/kept-text.ts';
-import { idOf } from '../recording/prediction-id.ts';
+import { idOf, shadowedId } from '../recording/prediction-id.ts';
 import { currentFeedback, type Label, type StoredPrediction } from '../stored-prediction.ts';
 
 /**
@@ -30,6 +30,8 @@ export const columns: readonly Column<StoredPrediction>[] = [
   { name: 'feedback_comment', type: 'STRING', read: ({ feedback }) => currentFeedback(feedback)?.comment ?? null },
   { name: 'options', type: 'JSON', read: ({ options }) => options },
   { name: 'steps', type: 'JSON', read: ({ steps }) => steps },
+  { name: 'role', type: 'STRING', read: ({ role }) => role },
+  { name: 'of', type: 'STRING', read: shadowedId },
 ];
 
 function labelText(label: Label | undefined): KeptText {

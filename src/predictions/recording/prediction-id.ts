@@ -34,3 +34,14 @@ export function parsePredictionId(text: string): PredictionId | undefined {
 export function idOf({ id, instance }: { readonly id: string; readonly instance: number }): string {
   return formatPredictionId({ uuid: id, instance });
 }
+
+/** The id of the prediction that a stored shadow is one of; null for what is none. */
+export function shadowedId({
+  of_id,
+  of_instance,
+}: {
+  readonly of_id: string | null;
+  readonly of_instance: number | null;
+}): string | null {
+  return of_id === null ? null : formatPredictionId({ uuid: of_id, instance: of_instance ?? 0 });
+}

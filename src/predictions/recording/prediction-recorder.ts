@@ -1,16 +1,11 @@
 import type { AppError } from '../../errors.ts';
-import type { Inference, InferRequest, PredictionRecorder } from '../../serving/infer.ts';
+import type { Inference, InferRequest, PredictionRecorder, ShadowRecord } from '../../serving/infer.ts';
 import type { ServedModel } from '../../serving/served-model.ts';
 import { newTimeOrderedId } from '../../storage/time-ordered-id.ts';
+import { copyTensors, tensorsBytes } from '../../tensor/copy.ts';
 import { omittedTensors } from '../prediction-rows.ts';
-import {
-  type CapturedEnd,
-  type CapturedPrediction,
-  countRows,
-  heldBytes,
-  ownTensors,
-  totalBytes,
-} from './captured-prediction.ts';
+import { type CapturedEnd, type CapturedPrediction, countRows, heldBytes } from './captured-prediction.ts';
+import { capturedShadow } from './captured-shadow.ts';
 import type { PredictionCounts } from './dropped.ts';
 import type { PredictionBuffer } from './prediction-buffer.ts';
 import { RateSampler } from './rate-sampler.ts';
@@ -61,6 +56,13 @@ export class BufferedRecorder implements PredictionRecorder {
     this.#take(request, model ?? { name: request.model, version: request.version }, { error });
   }
 
+  /** Kept whatever the share and the rate: half of a pair says nothing. */
+  recordShadow(shadow: ShadowRecord): void {
+    const { buffer, counts, wallClock } = this.#dependencies;
+    const captured = capturedShadow(shadow, newTimeOrderedId(wallClock()));
+    if (!buffer.push(captured)) counts.drop('buffer_full', captured.rows);
+  }
+
   #isChosen(model: ServedModel | undefined): boolean {
     const share = model?.manifest.predictionLog.share ?? this.#share;
     return share >= 1 || (share > 0 && this.#random() < share);
@@ -87,6 +89,7 @@ export class BufferedRecorder implements PredictionRecorder {
       redact: model.manifest?.predictionLog.redact ?? [],
       keepsFiles: model.manifest?.predictionLog.files ?? false,
       typed,
+      shadowOf: undefined,
       results,
       rows,
       bytes: heldBytes({ inference: held.inference, typed, results }),
@@ -100,9 +103,9 @@ export class BufferedRecorder implements PredictionRecorder {
   #hold({ runs: _, ...inference }: Inference, rows: number, isTyped: boolean) {
     if (isTyped) return { inference: { ...inference, inputs: {}, outputs: {} } };
     const { inputs } = inference;
-    const outputs = ownTensors(inference.outputs);
-    const isLarge = totalBytes(inputs) > this.#maxInstanceBytes * rows;
-    if (!isLarge) return { inference: { ...inference, inputs: ownTensors(inputs), outputs } };
+    const outputs = copyTensors(inference.outputs);
+    const isLarge = tensorsBytes(inputs) > this.#maxInstanceBytes * rows;
+    if (!isLarge) return { inference: { ...inference, inputs: copyTensors(inputs), outputs } };
     return { inference: { ...inference, inputs: {}, outputs }, largeInputs: omittedTensors(inputs, rows) };
   }
 }

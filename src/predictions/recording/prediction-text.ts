@@ -1,6 +1,6 @@
 import type { PredictionBody } from '../schemas.ts';
 import { currentFeedback, type StoredPrediction } from '../stored-prediction.ts';
-import { idOf } from './prediction-id.ts';
+import { idOf, shadowedId } from './prediction-id.ts';
 
 /** A prediction as the API shows it, as JSON: its inputs, outputs and options with every digit that was kept. */
 export function predictionText(row: StoredPrediction, more: object = {}): string {
@@ -16,7 +16,7 @@ export function predictionText(row: StoredPrediction, more: object = {}): string
     status: row.status,
     phases: { total_ms, encode_ms, queue_ms, batch_ms, infer_ms, batch_rows },
   };
-  const after = { feedback: currentFeedback(row.feedback) ?? null, ...more };
+  const after = { role: row.role, of: shadowedId(row), feedback: currentFeedback(row.feedback) ?? null, ...more };
   const { inputs, outputs, options, steps } = row;
   const kept = `"inputs":${inputs ?? 'null'},"outputs":${outputs ?? 'null'},"options":${options ?? 'null'}`;
   const said = `"steps":${steps ?? 'null'}`;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { bareValue, isRight, type JudgedAnswer, type Score, type ScoringRules, scoreOf } from '../performance/score.ts';
 import { isWhole } from '../recording/kept-value.ts';
 import type { PredictionBody } from '../schemas.ts';
+import { type Percentiles, percentiles } from './percentiles.ts';
 
 /** A kept prediction as the API and the export have it, as far as a replay needs it. */
 export type LoggedPrediction = Pick<PredictionBody, 'id' | 'domain' | 'inputs' | 'outputs' | 'phases' | 'feedback'> & {
@@ -57,12 +58,6 @@ export interface ReplayReport {
   /** Of the same predictions, those with feedback. */
   readonly score: { readonly logged: Score; readonly replayed: Score };
   readonly latency_ms: { readonly logged: Percentiles; readonly replayed: Percentiles };
-}
-
-export interface Percentiles {
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
 }
 
 const maxExamples = 10;
@@ -146,10 +141,4 @@ function agree(before: unknown, now: unknown, { task, tolerance, classNames }: R
   if (label === undefined || answer === undefined) return isDeepStrictEqual(before, now);
   if (task === 'regression') return Math.abs(Number(label) - Number(answer)) <= tolerance;
   return isRight(answer, label, classNames);
-}
-
-function percentiles(values: readonly number[]): Percentiles {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.ceil(part * sorted.length) - 1] ?? null;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }

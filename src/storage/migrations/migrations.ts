@@ -7,6 +7,7 @@ import { leasedRows } from './0005-leased-rows.ts';
 import { predictionOptions } from './0006-prediction-options.ts';
 import { predictionSteps } from './0007-prediction-steps.ts';
 import { traffic } from './0008-traffic.ts';
+import { predictionShadows } from './0009-prediction-shadows.ts';
 
 /**
  * Every change of the tables, in order; the names are kept in the database. What has been released is never changed:
@@ -21,4 +22,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-prediction-options': predictionOptions,
   '0007-prediction-steps': predictionSteps,
   '0008-traffic': traffic,
+  '0009-prediction-shadows': predictionShadows,
 };

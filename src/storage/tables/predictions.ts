@@ -29,6 +29,12 @@ export interface PredictionsTable {
   options: ColumnType<unknown, never, never>;
   /** What became of the steps of a model that is made of others; null: it is none. */
   steps: ColumnType<unknown, never, never>;
+  /** `shadow`: what another version has made of the inputs of a prediction, for comparison; null: a prediction. */
+  role: ColumnType<string | null, never, never>;
+  /** Of a shadow: the id of the prediction. */
+  of_id: ColumnType<string | null, never, never>;
+  /** Of a shadow: the index of the instance in the request of the prediction. */
+  of_instance: ColumnType<number | null, never, never>;
   /** A list, the last one counts; null: none. */
   feedback: ColumnType<unknown, never, unknown>;
 }

@@ -37,5 +37,5 @@ export interface ObservedModel {
   readonly name: string;
   readonly versions: readonly ObservedVersion[];
   /** Weights by version; undefined where the traffic is not split. */
-  readonly traffic?: { readonly split: Readonly<Record<string, number>> } | undefined;
+  readonly traffic?: { readonly split?: Readonly<Record<string, number>> } | undefined;
 }

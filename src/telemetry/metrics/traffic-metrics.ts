@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { ServedCounters } from '../../served/served-counters.ts';
 import { collectCounter, collectGauge } from './collected.ts';
+import { CollectedHistogram } from './collected-histogram.ts';
 import type { ObserveModels } from './observed-models.ts';
 
 /** Exposes where a split of the traffic sends requests. */
@@ -28,5 +29,28 @@ export function exposeTraffic(registry: Registry, served: ServedCounters, observ
           .filter(([, count]) => count > 0)
           .map(([reason, count]) => [{ ...labels, reason }, count] as const),
       ),
+  });
+  exposeShadows(registry, served);
+}
+
+/** Exposes what becomes of copies of requests. */
+function exposeShadows(registry: Registry, served: ServedCounters): void {
+  const shadows = () =>
+    served.versions().flatMap(({ labels, counters: { shadow } }) => (shadow === undefined ? [] : [{ labels, shadow }]));
+  collectCounter({
+    registry,
+    name: 'inferd_shadow_total',
+    help: 'Copies of requests for a shadow, by what became of them: agree, disagree, failed, dropped_busy or dropped_size',
+    labelNames: ['model', 'version', 'outcome'],
+    samples: () =>
+      shadows().flatMap(({ labels, shadow }) =>
+        Object.entries(shadow.outcomes).map(([outcome, count]) => [{ ...labels, outcome }, count] as const),
+      ),
+  });
+  new CollectedHistogram({
+    registry,
+    name: 'inferd_shadow_duration_seconds',
+    help: 'Copies of requests that were answered, from the inputs to the outputs',
+    series: () => shadows().map(({ labels, shadow }) => ({ labels, counts: shadow.duration })),
   });
 }

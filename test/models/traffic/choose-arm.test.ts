@@ -89,3 +89,20 @@ describe('a split of traffic', () => {
     expect(JSON.stringify(error?.issues)).toContain(message);
   });
 });
+
+describe('the settings of traffic', () => {
+  test('need a split or a shadow, whose defaults are said', () => {
+    expect(JSON.stringify(trafficSettings.safeParse({}).error?.issues)).toContain('expected split or shadow');
+    const { shadow, split: none } = trafficSettings.parse({ shadow: { version: 3 } });
+    expect(none).toBeUndefined();
+    expect(shadow).toEqual({ version: '3', share: 1, maxBytes: 1_048_576, tolerance: 0.001 });
+    expect(trafficSettings.parse({ shadow: { version: '12' } }).shadow?.version).toBe('12');
+  });
+
+  test.each([{ version: 0 }, { version: 'stable' }, { version: 1, share: 1.1 }, { version: 1, maxBytes: 0 }, {}])(
+    'refuse the shadow %j',
+    (shadow) => {
+      expect(trafficSettings.safeParse({ shadow }).success).toBe(false);
+    },
+  );
+});
