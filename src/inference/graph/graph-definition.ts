@@ -174,6 +174,5 @@ export type CombineStepDefinition = z.output<typeof combineStep>;
 export type ArmDefinition = z.output<typeof arm>;
 export type OtherwiseDefinition = z.output<typeof otherwise>;
 export type WireDefinition = z.output<typeof wire>;
-export type FallbackDefinition = z.output<typeof fallback>;
 export type Literal = z.output<typeof literal>;
 export type Combination = (typeof combinations)[number];
