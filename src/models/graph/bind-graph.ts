@@ -25,6 +25,8 @@ export type PlanGraph = (
 export interface BoundPlan {
   readonly plan: GraphPlan;
   readonly members: readonly BoundModel[];
+  /** Every version of them that requests may get. */
+  readonly versions: readonly BoundVersion[];
   readonly depth: number;
   /** Whether a rule of the graph, or of a graph that it stands on, reads more than tensors. */
   readonly readsRequest: boolean;
@@ -90,6 +92,9 @@ export function bindGraph({
   return {
     plan,
     members: bound.map(({ facts, arms }) => ({ ...facts, arms })),
+    versions: bound.flatMap(({ facts: { name: member, version }, arms }) =>
+      [...new Set([version, ...arms])].map((one) => ({ name: member, version: one })),
+    ),
     depth,
     // An answer of a member whose requests are split is one of those who are sent to the same version.
     readsRequest: plan.readsRequest || bound.some((member) => member.readsRequest || member.arms.length > 0),

@@ -59,9 +59,7 @@ export class GraphBinding implements Binding {
   }
 
   get members(): readonly BoundVersion[] {
-    return this.#bound.members.flatMap(({ name, version, arms }) =>
-      [...new Set([version, ...arms])].map((one) => ({ name, version: one })),
-    );
+    return this.#bound.versions;
   }
 
   /** By the index that the plan names. */
@@ -131,7 +129,7 @@ export class GraphBinding implements Binding {
       throw thrown;
     }
     const { predictMember } = this.#options;
-    return { plan, members: leases.map((lease) => boundMember(lease, predictMember)), release };
+    return { plan, members: leases.map((lease) => new LeasedMember(lease, predictMember)), release };
   }
 
   #lease({ name, version, signature, arms }: BoundModel, routing: Routing): Lease {
@@ -183,19 +181,34 @@ export class GraphBinding implements Binding {
   }
 }
 
-function boundMember(lease: Lease, predictMember: PredictMember): BoundMember {
-  const { name, version, predictor, engine } = lease;
-  return {
-    name,
-    version,
-    independentRows: predictor.independentRows,
-    leastMs: (rows) => {
-      const cost = engine?.cost;
-      return cost === undefined ? 0 : cost.perRunMs + rows * cost.perRowMs;
-    },
-    predict: (inputs, context) => predictMember(lease, inputs, context),
-    dropAborted: () => predictor.dropAborted?.(),
-  };
+/** A member as a run sees it. Each request has one of each member, so that it has no closures. */
+class LeasedMember implements BoundMember {
+  readonly name: string;
+  readonly version: string;
+  readonly independentRows: boolean;
+  readonly #lease: Lease;
+  readonly #predictMember: PredictMember;
+
+  constructor(lease: Lease, predictMember: PredictMember) {
+    this.name = lease.name;
+    this.version = lease.version;
+    this.independentRows = lease.predictor.independentRows;
+    this.#lease = lease;
+    this.#predictMember = predictMember;
+  }
+
+  leastMs(rows: number): number {
+    const cost = this.#lease.engine?.cost;
+    return cost === undefined ? 0 : cost.perRunMs + rows * cost.perRowMs;
+  }
+
+  predict(inputs: Tensors, context: PredictContext): Promise<Prediction> {
+    return this.#predictMember(this.#lease, inputs, context);
+  }
+
+  dropAborted(): void {
+    this.#lease.predictor.dropAborted?.();
+  }
 }
 
 function otherSignature(before: Signature, now: Signature): AppError {
