@@ -2,6 +2,7 @@ import type { CacheEvents } from './inference/cache/cache-events.ts';
 import type { OpenCache } from './models/caching/open-cache.ts';
 import type { SharedCache } from './models/caching/shared-level.ts';
 import type { Clock } from './timing/clock.ts';
+import { EndOfTurn } from './timing/end-of-turn.ts';
 import type { Log } from './timing/log.ts';
 
 interface CachesOptions {
@@ -37,7 +38,9 @@ async function open(options: CachesOptions, stack: Pick<AsyncDisposableStack, 'd
   const { AnswerMemory } = await import('./inference/cache/answer-memory.ts');
   const { LoadIdentities } = await import('./models/caching/load-identity.ts');
   const { createOpenCache } = await import('./models/caching/open-cache.ts');
+  const turn = new EndOfTurn();
   return createOpenCache({
+    endOfTurn: () => turn.wait(),
     memory: new AnswerMemory(memoryBytes, clock),
     identities: new LoadIdentities(),
     openShared: sharedCache(options, stack),

@@ -29,6 +29,8 @@ export interface CachedPredictorOptions {
   readonly scope: 'all' | 'key';
   /** What answers now, of all that this process has ever loaded; undefined while its answers cannot be kept. */
   readonly identity: () => string | undefined;
+  /** What an answer that needed no run waits for, so that it leaves together with others. @default nothing */
+  readonly endOfTurn?: (() => Promise<void>) | undefined;
   /** @default answers are kept in this process alone */
   readonly shared?: SharedLevel | undefined;
 }
@@ -142,6 +144,7 @@ export class CachedPredictor implements Predictor {
     if (prediction === undefined) return this.#bypass(inputs, context, 'configuration');
     const report = reportOf(request, collected, read);
     this.#count(report, { hits: collected.hits, ms: lookupMs });
+    if (report.hits === report.units) await this.#options.endOfTurn?.();
     return { ...prediction, cache: report };
   }
 

@@ -18,6 +18,8 @@ export interface CacheDependencies {
   readonly openShared?: (() => Promise<SharedCache>) | undefined;
   readonly eventsOf?: ((name: string, version: string) => CacheEvents) | undefined;
   readonly clock: Clock;
+  /** What answers that needed no run wait for. @default nothing */
+  readonly endOfTurn?: (() => Promise<void>) | undefined;
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
@@ -31,7 +33,7 @@ export type OpenCache = (
 
 /** @throws AppError `GRAPH_INVALID` for a graph whose answers depend on more than its inputs */
 export function createOpenCache(dependencies: CacheDependencies): OpenCache {
-  const { memory, identities, openShared, eventsOf, clock, log } = dependencies;
+  const { memory, identities, openShared, eventsOf, clock, endOfTurn, log } = dependencies;
   return async (settings, assembled, { name, artifact: { version } }, members) => {
     const { predictor, binding } = assembled;
     if (binding?.readsRequest === true) throw readsRequest(name);
@@ -61,6 +63,7 @@ export function createOpenCache(dependencies: CacheDependencies): OpenCache {
       predictor,
       answers,
       clock,
+      endOfTurn,
       ttlMs: settings.ttlS * 1000,
       maxInputBytes,
       scope,
