@@ -54,7 +54,7 @@ export function modelGraphRoute(app: FastifyInstance, { registry }: { readonly r
             [mermaidMediaType]: { schema: z.string() },
           },
         },
-        ...problemResponses('MODEL_NOT_FOUND', 'GRAPH_NOT_FOUND'),
+        ...problemResponses('MODEL_NOT_FOUND', 'GRAPH_NOT_FOUND', 'VALIDATION_FAILED'),
       },
     },
     handler: (request, reply) => {
