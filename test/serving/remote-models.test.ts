@@ -26,6 +26,7 @@ describe('a server with MODELS_URI', () => {
     });
 
     expect((await fetch(`${server.address}/health/live`)).status).toBe(200);
+    await vi.waitUntil(() => bucket.gets().length > 0);
     const ready = await fetch(`${server.address}/health/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toEqual({

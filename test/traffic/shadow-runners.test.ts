@@ -9,6 +9,9 @@ import { type TemporaryFolder, temporaryFolder } from '../helpers/folder.ts';
 import { scrape } from '../helpers/scrape.ts';
 import { postJson, shippedDomains, startReadyServer, type TestServer } from '../helpers/server.ts';
 
+/** A runner that was killed is started anew, which takes a busy machine some seconds. */
+const patience = { timeout: 30_000 };
+
 let folder: TemporaryFolder;
 let server: TestServer;
 
@@ -46,21 +49,21 @@ const count = async (outcome: string) =>
 test('a shadow whose process hangs or is killed changes no answer', async () => {
   const pid = pidOf('2');
   expect(await ask()).toEqual({ status: 200, label: [1] });
-  await expect.poll(() => count('disagree')).toBe(1);
+  await expect.poll(() => count('disagree'), patience).toBe(1);
   process.kill(pid, 'SIGSTOP');
   for (let request = 0; request < 100; request += 1) expect(await ask()).toEqual({ status: 200, label: [1] });
   expect(await count('failed')).toBe(0);
   expect(await count('dropped_busy')).toBeGreaterThan(0);
   process.kill(pid, 'SIGKILL');
-  await expect.poll(() => count('failed')).toBeGreaterThan(0);
-  await expect.poll(async () => (await ask()).status === 200 && (await count('disagree')) > 1).toBe(true);
+  await expect.poll(() => count('failed'), patience).toBeGreaterThan(0);
+  await expect.poll(async () => (await ask()).status === 200 && (await count('disagree')) > 1, patience).toBe(true);
 });
 
 test('everything goes before the processes of a shadow, until somebody asks for it by number', async () => {
-  await expect.poll(() => getPriority(pidOf('2'))).toBe(getPriority(pidOf('1')) + 10);
+  await expect.poll(() => getPriority(pidOf('2')), patience).toBe(getPriority(pidOf('1')) + 10);
   const before = pidOf('2');
   expect(await ask('2')).toEqual({ status: 200, label: [0] });
-  await expect.poll(() => pidOf('2')).not.toBe(before);
+  await expect.poll(() => pidOf('2'), patience).not.toBe(before);
   expect(getPriority(pidOf('2'))).toBe(getPriority(pidOf('1')));
   expect(await ask()).toEqual({ status: 200, label: [1] });
 });
