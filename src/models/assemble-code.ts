@@ -6,6 +6,7 @@ import type { Predictor } from '../inference/predictor.ts';
 import { canGuardCode, codeRunner } from '../inference/runner/code/spawn-code-runner.ts';
 import type { SpawnRunner } from '../inference/runner/spawn-runner.ts';
 import type { CodeArtifact } from './artifact.ts';
+import { openAskedFace } from './asked-face.ts';
 import type { Assembled, VersionToAssemble } from './assembled.ts';
 import { modelOptions } from './model-options.ts';
 import type { OpenFace } from './version-face.ts';
@@ -49,19 +50,9 @@ export async function assembleCode(
     codeRunner({ path, heapMb: memoryLimitMb }),
   );
   const { example } = model;
-  const material = {
-    name,
-    version,
-    manifest,
-    graphLabels: {},
-    metadata: new Map(),
-    root,
-    folders,
-    predictor: model,
-    example,
-  };
+  const material = { name, version, manifest, graphLabels: {}, root, folders, predictor: model, example };
   try {
-    const face = manifest.face === undefined ? undefined : await openFace?.(material, signal);
+    const face = await openAskedFace(openFace, material, signal);
     return { predictor: model, engine: model, ...(face !== undefined && { face }) };
   } catch (thrown) {
     await model.close();

@@ -8,6 +8,7 @@ import type { RemoteEvents } from '../inference/remote/remote-events.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Log } from '../timing/log.ts';
 import type { RemoteArtifact } from './artifact.ts';
+import { openAskedFace } from './asked-face.ts';
 import type { Assembled, VersionToAssemble } from './assembled.ts';
 import { refuseOutside } from './files/refuse-outside.ts';
 import { idleKeys } from './manifest.ts';
@@ -56,25 +57,9 @@ export async function assembleRemote(
     },
     { clock, log, events, remoteEvents: eventsOf?.(name, version), signal },
   );
+  const material = { name, version, manifest, graphLabels: {}, root, folders, predictor: model, example: undefined };
   try {
-    // Files beside it say how the model is used over there, unless its manifest asks for a face here.
-    const face =
-      manifest.face === undefined
-        ? undefined
-        : await openFace?.(
-            {
-              name,
-              version,
-              manifest,
-              graphLabels: {},
-              metadata: new Map(),
-              root,
-              folders,
-              predictor: model,
-              example: undefined,
-            },
-            signal,
-          );
+    const face = await openAskedFace(openFace, material, signal);
     return { predictor: model, engine: model, remote: report, ...(face !== undefined && { face }) };
   } catch (thrown) {
     await model.close();

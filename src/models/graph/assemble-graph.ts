@@ -7,6 +7,7 @@ import { GraphPredictor } from '../../inference/graph/run/graph-predictor.ts';
 import type { Clock } from '../../timing/clock.ts';
 import type { Log } from '../../timing/log.ts';
 import type { GraphArtifact } from '../artifact.ts';
+import { openAskedFace } from '../asked-face.ts';
 import type { Assembled, VersionToAssemble } from '../assembled.ts';
 import { idleKeys } from '../manifest.ts';
 import type { Members } from '../registry/lease.ts';
@@ -66,19 +67,8 @@ export async function assembleGraph(
   });
   const { labels } = binding;
   const manifest = { ...ownManifest, labels: { ...labels, ...ownManifest.labels } };
-  const material = {
-    name,
-    version,
-    manifest,
-    graphLabels: labels,
-    metadata: new Map(),
-    root,
-    folders,
-    predictor,
-    example: undefined,
-  };
-  // Files beside a graph say how its members are used, unless its manifest asks for a face.
-  const face = ownManifest.face === undefined ? undefined : await openFace?.(material, signal);
+  const material = { name, version, manifest, graphLabels: labels, root, folders, predictor, example: undefined };
+  const face = await openAskedFace(openFace, material, signal);
   return {
     predictor,
     binding,
