@@ -137,39 +137,26 @@ const packageRules = Object.entries(mayInstall).map(([room, packages]) => ({
   },
 }));
 
+/** Only one file may load the package, so that another can take its place. */
+function inOneFile(name, library, file) {
+  return {
+    name,
+    severity: 'error',
+    from: { path: '^src/', pathNot: `^src/${file}\\.ts$` },
+    to: { path: `node_modules/${library}` },
+  };
+}
+
 module.exports = {
   forbidden: [
+    inOneFile('s3-in-one-file', '@bradenmacdonald/s3-lite-client', 'sources/s3'),
     {
-      name: 's3-in-one-file',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/sources/s3\\.ts$' },
-      to: { path: 'node_modules/@bradenmacdonald/s3-lite-client' },
-    },
-    {
-      name: 'tokenizers-in-the-text-process-only',
+      ...inOneFile('tokenizers-in-the-text-process-only', 'tokenizers', 'texts/child'),
       comment: 'The library ends its process on some files, so only the text process loads it',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/texts/child\\.ts$' },
-      to: { path: 'node_modules/tokenizers' },
     },
-    {
-      name: 'sharp-in-one-file',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/pictures/sharp\\.ts$' },
-      to: { path: 'node_modules/sharp' },
-    },
-    {
-      name: 'ioredis-in-one-file',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/redis/open-redis\\.ts$' },
-      to: { path: 'node_modules/ioredis' },
-    },
-    {
-      name: 'cel-in-one-file',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/rules/cel-rules\\.ts$' },
-      to: { path: 'node_modules/@marcbachmann/cel-js' },
-    },
+    inOneFile('sharp-in-one-file', 'sharp', 'pictures/sharp'),
+    inOneFile('ioredis-in-one-file', 'ioredis', 'redis/open-redis'),
+    inOneFile('cel-in-one-file', '@marcbachmann/cel-js', 'rules/cel-rules'),
     {
       name: 'only-remote-models-call-others',
       comment: 'The engine runs models here; what asks another server for an answer is in one room',
