@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { spawnRunner } from '../../src/inference/runner/spawn-runner.ts';
 import { readSettings } from '../../src/settings.ts';
 import { RemoteModels } from '../../src/sources/fetch-models.ts';
 import { shippedModelsDir, temporaryFolder } from '../helpers/folder.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { postJson, startReadyServer } from '../helpers/server.ts';
 import { createPatience } from '../sources/patience.ts';
 import { fetchModels } from '../sources/remote-models.ts';
@@ -18,16 +18,6 @@ const flower = { sepal_length: 5.9, sepal_width: 3.0, petal_length: 5.1, petal_w
 
 const resources = new AsyncDisposableStack();
 let environment: Record<string, string>;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return address.port;
-}
 
 /** Moto, which speaks S3 as Amazon does, and checks signatures after the first three requests. */
 beforeAll(async () => {

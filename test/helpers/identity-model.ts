@@ -25,7 +25,7 @@ const model = message({
 });
 
 /** The numbers of `TensorProto.DataType`. */
-const elementTypes: Readonly<Record<DataType, number>> = {
+export const elementTypes: Readonly<Record<DataType, number>> = {
   FP32: 1,
   UINT8: 2,
   INT8: 3,

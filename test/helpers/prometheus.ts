@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
+import { freePort } from './free-port.ts';
 
 interface Series {
   readonly metric: Readonly<Record<string, string>>;
@@ -75,15 +75,4 @@ export async function startPrometheus(address: string, ruleFiles: readonly strin
     await folder[Symbol.asyncDispose]();
   };
   return { query, value, ruleErrors, [Symbol.asyncDispose]: dispose };
-}
-
-/** Prometheus does not tell which port it took, so it cannot be left to it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return address.port;
 }

@@ -9,6 +9,7 @@ import type { DataType } from '../../../../src/tensor/data-type.ts';
 import { sliceElements } from '../../../../src/tensor/rows.ts';
 import { elementCount, float32, int64, type Tensor, text } from '../../../../src/tensor/tensor.ts';
 import { systemClock } from '../../../../src/timing/clock.ts';
+import { dataTypes, elementTypes } from '../../../helpers/identity-model.ts';
 import { onnxModel } from '../../../helpers/onnx-model.ts';
 import { bitsButNaN } from '../../../tensor/arbitrary-tensor.ts';
 import { modelOptions, recordingLog } from '../../models.ts';
@@ -30,24 +31,6 @@ const uint64 = (...values: bigint[]): Tensor => ({
   shape: [values.length],
   data: BigUint64Array.from(values),
 });
-
-/** ONNX's number of each data type. */
-const elements: Readonly<Record<DataType, number>> = {
-  FP32: 1,
-  UINT8: 2,
-  INT8: 3,
-  UINT16: 4,
-  INT16: 5,
-  INT32: 6,
-  INT64: 7,
-  BYTES: 8,
-  BOOL: 9,
-  FP16: 10,
-  FP64: 11,
-  UINT32: 12,
-  UINT64: 13,
-};
-const dataTypes = Object.keys(elements) as DataType[];
 
 const floats = [
   0,
@@ -118,7 +101,7 @@ const casts = [
 ].map((pair) => ({ ...pair, name: `${pair.from}_${pair.to}` }));
 
 function valueType(datatype: DataType, rows: string) {
-  return { element: elements[datatype], shape: [`n${rows}`] };
+  return { element: elementTypes[datatype], shape: [`n${rows}`] };
 }
 
 /** Whether the runtime does what the rules say: it reads BOOL of a text as C does, and rounds FP64 to FP16 twice. */
@@ -140,7 +123,7 @@ describe('a cast', () => {
         op: 'Cast',
         inputs: [from],
         outputs: [name],
-        attributes: [{ name: 'to', int: elements[to] }],
+        attributes: [{ name: 'to', int: elementTypes[to] }],
       })),
     });
     await writeFile(path, model);
